@@ -1,0 +1,89 @@
+//! The commands, one file each.
+
+mod deploy;
+mod plan;
+mod resolve;
+mod status;
+mod wait;
+
+use clap::CommandFactory as _;
+use plimsoll_core::{Code, Diagnostic};
+use plimsoll_engine::{CancellationToken, Options};
+
+use crate::args::{Arguments, Command, Common, Format, Migrate};
+use crate::database::Opened;
+use crate::exit::Exit;
+use crate::output::{self, Output, Voice};
+use crate::reference;
+use crate::signals::{self, Ended};
+
+/// Does what the arguments ask for.
+pub(crate) async fn run(arguments: Arguments) -> Exit {
+    match arguments.command {
+        Command::Deploy(arguments) => deploy::run(&arguments, Voice::Own).await,
+        Command::Status(arguments) => status::run(&arguments, Voice::Own).await,
+        Command::Resolve(arguments) => resolve::run(&arguments, Voice::Own).await,
+        Command::Plan(arguments) => plan::run(&arguments).await,
+        Command::Wait(arguments) => wait::run(&arguments).await,
+        Command::Migrate(Migrate::Deploy(arguments)) => deploy::run(&arguments, Voice::Prisma).await,
+        Command::Migrate(Migrate::Status(arguments)) => status::run(&arguments, Voice::Prisma).await,
+        Command::Migrate(Migrate::Resolve(arguments)) => resolve::run(&arguments, Voice::Prisma).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "plimsoll", &mut script);
+            output::answer(&String::from_utf8_lossy(&script));
+            Exit::Success
+        }
+        Command::Docs { document } => {
+            output::answer(&reference::document(document));
+            Exit::Success
+        }
+    }
+}
+
+/// Finds the project and introduces it, or fails.
+fn open(common: &Common, name: &'static str, voice: Voice) -> Result<(Opened, Output), Exit> {
+    let voice = if common.output == Format::Json { Voice::Json } else { voice };
+    let mut output = Output::new(voice, name);
+    match Opened::new(common) {
+        Ok(opened) => {
+            output.opened(&opened);
+            Ok((opened, output))
+        }
+        Err(diagnostic) => Err(output.failed(&diagnostic, None)),
+    }
+}
+
+/// What a person sees of work that a signal stopped: nothing, where it had nothing to say.
+fn stopped(
+    output: &mut Output,
+    number: u8,
+    failure: Option<(&Diagnostic, Option<&plimsoll_core::Report>)>,
+) -> Exit {
+    let silent =
+        Diagnostic::new(Code::Interrupted, "interrupted: the statement under way did not stop in time").help(
+            "the database rolls back what is not committed as soon as it notices that this process is gone",
+        );
+    let (diagnostic, report) = failure.unwrap_or((&silent, None));
+    output.interrupted(diagnostic, report, Exit::Signal(number))
+}
+
+/// Does work that only fails or succeeds, watching for signals.
+async fn watched<T>(
+    output: &mut Output,
+    cancel: &CancellationToken,
+    work: impl AsyncFnOnce(&mut Output) -> plimsoll_engine::Result<T>,
+) -> Result<T, Exit> {
+    match signals::watched(cancel, work(output)).await {
+        Ended::Finished(Ok(value)) | Ended::Stopped(_, Some(Ok(value))) => Ok(value),
+        Ended::Finished(Err(error)) => Err(output.failed(&error.diagnostic, None)),
+        Ended::Stopped(number, Some(Err(error))) => {
+            Err(stopped(output, number, Some((&error.diagnostic, None))))
+        }
+        Ended::Stopped(number, None) => Err(stopped(output, number, None)),
+    }
+}
+
+fn options(common: &Common) -> Options {
+    Options { wait: common.wait, ..Options::default() }
+}

@@ -1,0 +1,50 @@
+//! `resolve`: records what a person found out.
+
+use plimsoll_core::{Code, Diagnostic};
+use plimsoll_engine::resolve::{Verdict, resolve};
+use plimsoll_engine::{CancellationToken, Error, Options};
+
+use super::{open, watched};
+use crate::args::Resolve;
+use crate::database::{Intent, with_backend};
+use crate::exit::Exit;
+use crate::output::Voice;
+
+pub(crate) async fn run(arguments: &Resolve, voice: Voice) -> Exit {
+    let (opened, mut output) = match open(&arguments.common, "resolve", voice) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    let asked = verdict(arguments).and_then(|asked| Ok((asked, opened.database(Intent::Write)?)));
+    let ((name, verdict), database) = match asked {
+        Ok(asked) => asked,
+        Err(diagnostic) => return output.failed(&diagnostic, None),
+    };
+    let cancel = CancellationToken::new();
+    let options =
+        Options { wait: arguments.common.wait, lock_wait: arguments.lock.lock_wait, ..Options::default() };
+    let work = opened.work();
+    let record = async |output: &mut crate::output::Output| -> Result<(), Error> {
+        with_backend!(&database, backend => resolve(backend, work, name, verdict, &options, output, &cancel).await)
+    };
+    match watched(&mut output, &cancel, record).await {
+        Ok(()) => output.resolved(name, verdict),
+        Err(exit) => exit,
+    }
+}
+
+/// Exactly one of the two, with Prisma's words for anything else.
+fn verdict(arguments: &Resolve) -> Result<(&str, Verdict), Diagnostic> {
+    match (&arguments.applied, &arguments.rolled_back) {
+        (Some(name), None) => Ok((name, Verdict::Applied)),
+        (None, Some(name)) => Ok((name, Verdict::RolledBack)),
+        (Some(_), Some(_)) => {
+            Err(Diagnostic::new(Code::Usage, "Pass either --applied or --rolled-back, not both."))
+        }
+        (None, None) => {
+            Err(Diagnostic::new(Code::Usage, "--applied or --rolled-back must be part of the command like:")
+                .help("plimsoll resolve --applied 20201231000000_example")
+                .help("plimsoll resolve --rolled-back 20201231000000_example"))
+        }
+    }
+}

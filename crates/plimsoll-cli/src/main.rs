@@ -1,0 +1,61 @@
+//! The binary `plimsoll`: arguments, output, exit codes and signals around the one run loop of `plimsoll-engine`.
+
+mod args;
+mod commands;
+mod database;
+mod exit;
+mod output;
+mod reference;
+mod signals;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use plimsoll_core::{Code, Diagnostic};
+
+use args::Arguments;
+use exit::Exit;
+
+fn main() {
+    std::panic::set_hook(Box::new(|panic| {
+        output::say(&format!(
+            "plimsoll: a bug ({panic})\nthe database is safe: what was not committed has been rolled back\nplease report this message"
+        ));
+        exit::leave(Exit::Class(Code::Bug.class()));
+    }));
+    exit::leave(run());
+}
+
+fn run() -> Exit {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
+    // One thread: a runner waits for a database and not for a processor, and a pod has little memory.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(commands::run(arguments));
+            // A statement that does not let itself be cancelled must not keep the process.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => {
+            output::fail(&Diagnostic::new(Code::Bug, format!("the runtime cannot be started: {error}")))
+        }
+    }
+}
+
+/// Help and version are answers; everything else that the parser returns is a wrong argument.
+fn refuse(error: &clap::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            output::answer(&error.render().to_string());
+            Exit::Success
+        }
+        // The value of a mistyped flag may be a URL.
+        _ => {
+            output::say(plimsoll_core::secret::mask(&error.render().to_string()).trim_end());
+            Exit::Class(Code::Usage.class())
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Renders a diagnostic for people: code, message, what the database said, the place with a caret, what to do next.
+
+use std::fmt::{self, Write as _};
+use std::io::IsTerminal as _;
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use plimsoll_core::Diagnostic;
+
+/// Prints to standard error.
+pub(super) fn print(diagnostic: &Diagnostic) {
+    super::say(render(diagnostic, colors()).trim_end());
+}
+
+/// The text, with escape codes only if they are wanted.
+fn render(diagnostic: &Diagnostic, colors: Colors) -> String {
+    let theme = match colors {
+        Colors::On => GraphicalTheme::unicode(),
+        Colors::Off => GraphicalTheme::unicode_nocolor(),
+    };
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_width(120).with_context_lines(2).with_links(false);
+    let mut text = "Error: ".to_owned();
+    if handler.render_report(&mut text, &View::new(diagnostic)).is_err() {
+        let _infallible = write!(text, "{diagnostic}");
+    }
+    text
+}
+
+#[derive(Clone, Copy)]
+enum Colors {
+    On,
+    Off,
+}
+
+/// Escape codes are for terminals, unless the conventional variables say otherwise.
+fn colors() -> Colors {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let declined = no_color || std::env::var_os("CLICOLOR").is_some_and(|value| value == "0");
+    let wanted = set("CLICOLOR_FORCE") || (std::io::stderr().is_terminal() && !declined);
+    if wanted && !no_color { Colors::On } else { Colors::Off }
+}
+
+/// A diagnostic as miette wants to see it.
+#[derive(Debug)]
+struct View {
+    code: String,
+    message: String,
+    help: String,
+    source: Option<NamedSource<String>>,
+    label: Option<LabeledSpan>,
+}
+
+impl View {
+    fn new(diagnostic: &Diagnostic) -> Self {
+        let place = diagnostic.place.as_deref();
+        let label = place.map(|place| {
+            let span = place.span();
+            // What the database said stands above; a long label would say it twice.
+            LabeledSpan::new(
+                place.label().filter(|label| label.len() < 60).map(str::to_owned),
+                span.start,
+                span.len(),
+            )
+        });
+        Self {
+            code: diagnostic.code.to_string(),
+            message: message(diagnostic),
+            help: diagnostic.help.join("\n"),
+            source: place.map(|place| NamedSource::new(place.file(), place.source().to_string())),
+            label,
+        }
+    }
+}
+
+fn message(diagnostic: &Diagnostic) -> String {
+    let mut text = diagnostic.message.clone();
+    let Some(said) = diagnostic.database.as_deref() else { return text };
+    let code = said.code.as_deref().map_or_else(String::new, |code| format!("{code}: "));
+    let _infallible = write!(text, "\n{code}{}", said.message);
+    for (name, value) in [("DETAIL", &said.detail), ("HINT", &said.hint), ("CONTEXT", &said.context)] {
+        if let Some(value) = value {
+            let _infallible = write!(text, "\n{name}: {value}");
+        }
+    }
+    text
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for View {}
+
+impl miette::Diagnostic for View {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.code))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        (!self.help.is_empty()).then(|| Box::new(&self.help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.label.clone().map(|label| Box::new(std::iter::once(label)) as Box<dyn Iterator<Item = _>>)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::{Code, DatabaseMessage, Place};
+
+    #[test]
+    fn an_error_shows_its_code_its_place_and_the_next_step() {
+        let source = "CREATE TABLE a (id int);\nINSERT INTO nope VALUES (1);\n";
+        let said = DatabaseMessage {
+            code: Some("42P01".to_owned()),
+            hint: Some("a hint".to_owned()),
+            ..DatabaseMessage::new("relation \"nope\" does not exist")
+        };
+        let diagnostic = Diagnostic::new(Code::MigrationFailed, "A migration failed to apply: `1_init`")
+            .at(Place::new("prisma/migrations/1_init/migration.sql", source, 37..41)
+                .labelled("relation \"nope\" does not exist"))
+            .said_by(said)
+            .help("correct it");
+        insta::assert_snapshot!(render(&diagnostic, Colors::Off));
+        assert!(render(&diagnostic, Colors::On).contains("\u{1b}["));
+    }
+}

@@ -1,0 +1,281 @@
+//! Everything that the program says: data on standard output, the rest on standard error.
+
+mod diagnostic;
+mod json;
+mod own;
+mod prisma;
+mod progress;
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use plimsoll_core::plan::{IfAhead, Plan};
+use plimsoll_core::standing::Standing;
+use plimsoll_core::{Diagnostic, Report};
+use plimsoll_engine::resolve::Verdict;
+use plimsoll_engine::{Event, Observe};
+use plimsoll_project::Generation;
+
+use crate::database::Opened;
+use crate::exit::Exit;
+use progress::Progress;
+
+/// Whose words are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// Our own.
+    Own,
+    /// Prisma's, for scripts that look for them.
+    Prisma,
+    /// One JSON document.
+    Json,
+}
+
+/// Says what a command finds and does.
+pub(crate) struct Output {
+    voice: Voice,
+    command: &'static str,
+    begun: Instant,
+    project: Option<Introduction>,
+    progress: Progress,
+    /// Prisma's voice: whether the number of migrations has been said.
+    counted: bool,
+}
+
+/// What is said about a project and its database.
+pub(crate) struct Introduction {
+    generation: Generation,
+    schema: String,
+    config: Option<String>,
+    dotenv: Vec<String>,
+    source: String,
+    provider: plimsoll_core::Provider,
+    database: String,
+    address: String,
+    schemas: Vec<String>,
+    found: usize,
+}
+
+impl Introduction {
+    fn new(opened: &Opened) -> Self {
+        let project = &opened.project;
+        let schemas = match &opened.url {
+            plimsoll_core::url::DatabaseUrl::Postgres(url) if project.datasource.schemas.is_empty() => {
+                vec![url.schema.clone().unwrap_or_else(|| "public".to_owned())]
+            }
+            plimsoll_core::url::DatabaseUrl::Postgres(_) => project.datasource.schemas.clone(),
+            plimsoll_core::url::DatabaseUrl::Sqlite(_) => Vec::new(),
+        };
+        Self {
+            generation: project.generation,
+            schema: project.schema.clone(),
+            config: project.config.clone(),
+            dotenv: project.dotenv.clone(),
+            source: project.datasource.name.clone(),
+            provider: project.datasource.provider,
+            database: opened.url.database().to_owned(),
+            address: opened.url.address(),
+            schemas,
+            found: project.migrations.list().len(),
+        }
+    }
+}
+
+impl Output {
+    pub(crate) fn new(voice: Voice, command: &'static str) -> Self {
+        let progress = if voice == Voice::Own { Progress::for_terminal() } else { Progress::silent() };
+        Self { voice, command, begun: Instant::now(), project: None, progress, counted: false }
+    }
+
+    /// The project has been read.
+    pub(crate) fn opened(&mut self, opened: &Opened) {
+        for note in &opened.project.notes {
+            say(&format!("warning: {note}"));
+        }
+        let unused = opened.url.unused();
+        if !unused.is_empty() {
+            say(&format!(
+                "warning: parameters of the connection URL that mean nothing here: {}",
+                unused.join(", ")
+            ));
+        }
+        let introduction = Introduction::new(opened);
+        if self.voice == Voice::Prisma {
+            prisma::introduce(&introduction);
+            if self.command == "deploy" {
+                answer("\n");
+            }
+        }
+        self.project = Some(introduction);
+    }
+
+    /// `deploy` is done.
+    pub(crate) fn deployed(&mut self, report: &Report, if_ahead: IfAhead) -> Exit {
+        self.progress.clear();
+        self.count();
+        warn(report, if_ahead);
+        match self.voice {
+            Voice::Own => own::deployed(report, self.begun.elapsed()),
+            Voice::Prisma => prisma::deployed(report, self.generation()),
+            Voice::Json => self.document(Exit::Success).report(report).print(),
+        }
+        Exit::Success
+    }
+
+    /// `status` has been found out.
+    pub(crate) fn standing(&mut self, standing: &Standing) -> Exit {
+        let exit = if standing.is_up_to_date() { Exit::Success } else { Exit::NotUpToDate };
+        match self.voice {
+            Voice::Own => own::standing(standing),
+            Voice::Prisma => return prisma::standing(standing, exit),
+            Voice::Json => self.document(exit).standing(standing).print(),
+        }
+        exit
+    }
+
+    /// `resolve` is done.
+    pub(crate) fn resolved(&mut self, name: &str, verdict: Verdict) -> Exit {
+        match self.voice {
+            Voice::Own => own::resolved(name, verdict),
+            Voice::Prisma => prisma::resolved(name, verdict),
+            Voice::Json => self.document(Exit::Success).resolved(name, verdict).print(),
+        }
+        Exit::Success
+    }
+
+    /// `plan` has been made.
+    pub(crate) fn planned(&mut self, opened: &Opened, plan: &Plan<'_>, database_missing: bool) -> Exit {
+        let blocked = plan.blocked.as_ref().map(plimsoll_core::plan::Blocked::diagnostic);
+        let exit = blocked.as_ref().map_or(Exit::Success, |diagnostic| Exit::Class(diagnostic.code.class()));
+        match self.voice {
+            Voice::Json => {
+                self.document(exit).plan(opened, plan, database_missing).error(blocked.as_ref()).print()
+            }
+            _ => own::planned(opened, plan, database_missing),
+        }
+        if let (Some(diagnostic), false) = (blocked, self.voice == Voice::Json) {
+            diagnostic::print(&diagnostic);
+        }
+        exit
+    }
+
+    /// `wait` is over, and the database stands where it should.
+    pub(crate) fn current(&mut self) -> Exit {
+        match self.voice {
+            Voice::Json => self.document(Exit::Success).print(),
+            _ => answer("the database stands at this project's migrations\n"),
+        }
+        Exit::Success
+    }
+
+    /// The command failed; what had been done by then is in the report.
+    pub(crate) fn failed(&mut self, diagnostic: &Diagnostic, report: Option<&Report>) -> Exit {
+        self.end(diagnostic, report, Exit::Class(diagnostic.code.class()))
+    }
+
+    /// The command was stopped by a signal.
+    pub(crate) fn interrupted(
+        &mut self,
+        diagnostic: &Diagnostic,
+        report: Option<&Report>,
+        exit: Exit,
+    ) -> Exit {
+        self.end(diagnostic, report, exit)
+    }
+
+    fn end(&mut self, diagnostic: &Diagnostic, report: Option<&Report>, exit: Exit) -> Exit {
+        self.progress.clear();
+        match self.voice {
+            Voice::Json => {
+                let document = self.document(exit).error(Some(diagnostic));
+                match report {
+                    Some(report) => document.report(report).print(),
+                    None => document.print(),
+                }
+            }
+            Voice::Prisma if self.command == "deploy" && diagnostic.code.as_str().starts_with("P3") => {
+                self.count()
+            }
+            Voice::Own | Voice::Prisma => {}
+        }
+        diagnostic::print(diagnostic);
+        if let Some(report) = report.filter(|report| !report.applied.is_empty()) {
+            let names: Vec<&str> = report.applied.iter().map(|applied| applied.name.as_str()).collect();
+            say(&format!("applied before this, and committed: {}", names.join(", ")));
+        }
+        exit
+    }
+
+    /// Prisma's line with the number of migrations, said once the database has answered.
+    fn count(&mut self) {
+        if self.voice == Voice::Prisma && !self.counted && self.command == "deploy" {
+            self.counted = true;
+            if let Some(project) = &self.project {
+                prisma::count(project.found);
+                answer("\n");
+            }
+        }
+    }
+
+    fn generation(&self) -> Generation {
+        self.project.as_ref().map_or(Generation::Six, |project| project.generation)
+    }
+
+    fn document(&self, exit: Exit) -> json::Document {
+        json::Document::new(self.command, exit, self.project.as_ref(), self.begun.elapsed())
+    }
+}
+
+impl Observe for Output {
+    fn see(&mut self, event: Event<'_>) {
+        if self.voice == Voice::Prisma {
+            match &event {
+                Event::Ready => self.count(),
+                Event::DatabaseCreated => {
+                    if let Some(project) = &self.project {
+                        prisma::database_created(project);
+                    }
+                }
+                Event::Applying { name, .. } => answer(&format!("Applying migration `{name}`\n")),
+                _ => {}
+            }
+        }
+        self.progress.see(&event);
+    }
+}
+
+/// What does not keep a run from succeeding, and should be known all the same.
+fn warn(report: &Report, if_ahead: IfAhead) {
+    if !report.ahead.is_empty() && if_ahead == IfAhead::Warn {
+        say(&format!(
+            "warning: the database is ahead of this project: it stands at {}",
+            report.ahead.join(", ")
+        ));
+    }
+    if !report.edited.is_empty() {
+        say(&format!(
+            "warning: changed since they were applied, which has no effect: {}",
+            report.edited.join(", ")
+        ));
+    }
+}
+
+/// Writes data to standard output. Nobody may be listening any more, which is no error of ours.
+#[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]
+pub(crate) fn answer(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes());
+    let _ = stdout.flush();
+}
+
+/// Writes a line for people to standard error.
+#[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Prints an error that came before there was anything else to say.
+pub(crate) fn fail(diagnostic: &Diagnostic) -> Exit {
+    diagnostic::print(diagnostic);
+    Exit::Class(diagnostic.code.class())
+}

@@ -1,0 +1,105 @@
+//! Our own words, for `plimsoll deploy` and its sisters.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use plimsoll_core::plan::Plan;
+use plimsoll_core::script::{Shape, postgres, sqlite};
+use plimsoll_core::standing::Standing;
+use plimsoll_core::{Provider, Report};
+use plimsoll_engine::resolve::Verdict;
+
+use super::answer;
+use super::progress::milliseconds;
+use crate::database::Opened;
+
+pub(super) fn deployed(report: &Report, took: Duration) {
+    answer(&match report.applied.len() {
+        0 => "up to date\n".to_owned(),
+        1 => format!("1 migration applied in {}\n", milliseconds(took)),
+        many => format!("{many} migrations applied in {}\n", milliseconds(took)),
+    });
+}
+
+pub(super) fn standing(standing: &Standing) {
+    let mut text = String::new();
+    let mut line = |words: std::fmt::Arguments<'_>| {
+        let _infallible = writeln!(text, "{words}");
+    };
+    for attempt in &standing.failed {
+        line(format_args!("failed    {} (started at {})", attempt.migration, attempt.started_at));
+    }
+    for name in &standing.pending {
+        line(format_args!("pending   {name}"));
+    }
+    for name in &standing.edited {
+        line(format_args!("edited    {name}"));
+    }
+    for name in &standing.ahead {
+        line(format_args!("ahead     {name}"));
+    }
+    let applied = standing.found - standing.pending.len().min(standing.found);
+    if standing.is_up_to_date() {
+        line(format_args!("up to date: {} of {} migrations applied", standing.found, standing.found));
+    } else {
+        line(format_args!(
+            "not up to date: {} of {} migrations applied",
+            applied.saturating_sub(standing.failed.len()),
+            standing.found
+        ));
+    }
+    answer(&text);
+}
+
+pub(super) fn resolved(name: &str, verdict: Verdict) {
+    answer(&match verdict {
+        Verdict::Applied => format!("{name} is recorded as applied\n"),
+        Verdict::RolledBack => format!("{name} is recorded as rolled back\n"),
+    });
+}
+
+pub(super) fn planned(opened: &Opened, plan: &Plan<'_>, database_missing: bool) {
+    let mut text = String::new();
+    if database_missing {
+        text += "the database does not exist: it would be created\n";
+    }
+    for step in &plan.steps {
+        let how = how(opened, step.migration);
+        let again = if step.resume.is_some() { ", taking up an attempt whose runner died" } else { "" };
+        let _infallible = writeln!(text, "apply     {} ({how}{again})", step.migration.name());
+    }
+    for name in &plan.edited {
+        let _infallible =
+            writeln!(text, "edited    {name} (changed since it was applied, which has no effect)");
+    }
+    for name in &plan.ahead {
+        let _infallible = writeln!(text, "ahead     {name} (applied, but not in this project)");
+    }
+    if plan.is_up_to_date() {
+        text += "up to date: nothing would be done\n";
+    }
+    answer(&text);
+}
+
+/// How a migration would be run, and why.
+pub(super) fn how(opened: &Opened, migration: &plimsoll_core::Migration) -> String {
+    let script = match migration.script() {
+        Ok(script) => script,
+        Err(why) => return format!("its script cannot be read: {why}"),
+    };
+    let shape = match opened.project.datasource.provider {
+        Provider::Sqlite => sqlite::shape(script.text()).0,
+        _ => postgres::shape(script.text()),
+    };
+    let line = |span: std::ops::Range<usize>| migration.place(span).map_or(0, |place| place.line());
+    match shape {
+        Shape::Atomic(_) => "as one transaction with its history row".to_owned(),
+        Shape::Alone(alone) => {
+            format!("outside a transaction, because of {} in line {}", alone.what, line(alone.span))
+        }
+        Shape::SelfManaged { because } => {
+            format!("as it is, because it manages transactions by itself from line {} on", line(because))
+        }
+        Shape::Refused(refusal) => format!("refused: {}", refusal.diagnostic(migration)),
+    }
+}

@@ -1,0 +1,212 @@
+//! The table of diagnostic codes: Prisma's where Prisma has one, `PLM…` otherwise.
+//!
+//! A code is for ever: scripts, alerts and runbooks name it. `docs/errors.md` is made from this table.
+
+use std::fmt;
+
+/// What kind of trouble a code stands for; the command line turns it into an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The arguments cannot be understood.
+    Usage,
+    /// A migration failed, or history and project contradict each other.
+    Data,
+    /// The database could not be reached in time.
+    Unreachable,
+    /// A bug of ours.
+    Bug,
+    /// Somebody else is at work: try again later.
+    TryAgain,
+    /// Credentials or rights.
+    Denied,
+    /// The project or its configuration is wrong.
+    Config,
+    /// Ended by a signal.
+    Interrupted,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $class:ident, $title:literal;)+) => {
+        /// A stable diagnostic code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The code as people see it, such as `P3009` or `PLM104`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// The kind of trouble.
+            pub fn class(self) -> Class {
+                match self { $(Self::$variant => Class::$class,)+ }
+            }
+
+            /// What the code means, in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)+ }
+            }
+
+            /// What leads to it and what to do, for the documentation.
+            pub fn explanation(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc, "\n",)+),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The server refused the user or the password. Nothing was changed.
+    ///
+    /// Check the credentials in the URL: a password with `@`, `:`, `/` or `%` in it has to be percent-encoded.
+    /// A rotated Secret needs a new pod, or the old password to stay valid for a while.
+    AuthenticationFailed = "P1000", Denied, "authentication failed";
+    /// Nothing answered at the address within `--wait`: refused, no such host, no route, a timeout, or a server
+    /// that said all the time that it is starting up, shutting down, in recovery or out of connections.
+    ///
+    /// Check host and port, network policies, and whether the server is up. A longer `--wait` is no risk: it ends as
+    /// soon as the database is there.
+    Unreachable = "P1001", Unreachable, "the database cannot be reached";
+    /// Another runner held the migration lock for all of `--lock-wait`. Nothing was changed.
+    ///
+    /// The message names the holder where the database knows it. Wait for it, or end it if it is stuck: the lock is
+    /// freed with its connection. Start again afterwards.
+    LockTimeout = "P1002", TryAgain, "another runner holds the migration lock";
+    /// The database does not exist. Only `deploy` creates it, as Prisma does; commands that read never do.
+    DatabaseMissing = "P1003", Config, "the database does not exist";
+    /// The role may connect to the server, but not to this database, or may not do what a migration asks.
+    AccessDenied = "P1010", Denied, "access denied";
+    /// TLS was asked for and could not be agreed on: the server offers none, its certificate is not trusted,
+    /// its name does not match, or a certificate file cannot be used.
+    ///
+    /// It is not tried again without TLS. `sslmode`, `sslaccept`, `sslrootcert` and `sslidentity` of the URL decide.
+    Tls = "P1011", Config, "TLS failed";
+    /// The schema, or a value that it takes from the environment, is not valid.
+    SchemaInvalid = "P1012", Config, "the Prisma schema is not valid";
+    /// The connection URL cannot be understood, or one of its parameters has a value that it cannot have.
+    UrlInvalid = "P1013", Config, "the connection URL is not valid";
+    /// The connection ended while a statement was under way, and could not be made again in time.
+    ///
+    /// What was not committed has been rolled back by the database. The next start carries on.
+    ConnectionLost = "P1017", Unreachable, "the connection was lost";
+    /// The database holds tables, but no migration history: applying the first migration would collide with them.
+    ///
+    /// If the database already stands at some migrations, say so once: `plimsoll resolve --applied NAME` for each of
+    /// them (baselining). If the tables belong to something else, give this project a schema of its own
+    /// (`?schema=…`), or list them under `tables.external` of the Prisma config.
+    NotEmpty = "P3005", Data, "The database schema is not empty";
+    /// `resolve --applied` named a migration that the history already has as applied.
+    AlreadyApplied = "P3008", Data, "the migration is already recorded as applied";
+    /// The history holds a migration that was started and has neither finished nor been rolled back.
+    ///
+    /// It was left by a runner that could not put script and history into one transaction (Prisma never does). Look
+    /// at what of it is in the database, then say which: `resolve --rolled-back NAME` after undoing what is there (it
+    /// will be applied again), or `resolve --applied NAME` after completing it by hand.
+    FailedMigrations = "P3009", Data, "migrate found failed migrations in the target database";
+    /// `resolve --rolled-back` named a migration that the history does not have.
+    NeverApplied = "P3011", Data, "the migration was never applied";
+    /// `resolve --rolled-back` named a migration that has not failed.
+    NotFailed = "P3012", Data, "the migration is not in a failed state";
+    /// A pending migration's directory has no readable `migration.sql`. Those before it are applied and stay.
+    ///
+    /// Restore the file, or delete the directory. In an image: check what `COPY` and `.dockerignore` leave out.
+    ScriptMissing = "P3015", Config, "Could not find the migration file";
+    /// `resolve --applied` named a migration that is not in the migrations directory.
+    MigrationNotFound = "P3017", Config, "the migration could not be found";
+    /// A statement of a migration failed.
+    ///
+    /// Unless the message says otherwise the database is as it was before this migration: script and history are one
+    /// transaction. Correct the script (or the data that it met) and start again: nothing has to be resolved.
+    MigrationFailed = "P3018", Data, "A migration failed to apply";
+    /// `migration_lock.toml` names another provider than the schema: these migrations were made for another kind of
+    /// database.
+    ProviderMismatch = "P3019", Config, "the provider does not match migration_lock.toml";
+
+    /// No schema was found in any of Prisma's places, or the one that was named does not exist.
+    SchemaNotFound = "PLM101", Config, "could not find the Prisma schema";
+    /// A file or directory of the project cannot be read.
+    FileUnreadable = "PLM102", Config, "a file of the project cannot be read";
+    /// The Prisma config holds a value that is needed and cannot be known without running it.
+    ///
+    /// Plimsoll reads the config without running JavaScript. The message points at the expression and names the
+    /// flag or variable that replaces it.
+    ConfigUnreadable = "PLM103", Config, "a value of the Prisma config cannot be read";
+    /// Nothing says which database to use: no `--url`, no `datasource.url` in the Prisma config, no `url` in the
+    /// schema.
+    UrlMissing = "PLM104", Config, "no connection URL";
+    /// The schema names a kind of database that this version does not migrate.
+    ProviderUnsupported = "PLM105", Config, "this kind of database is not supported";
+    /// The connection URL asks for something that Plimsoll cannot give, and leaving it out would weaken security or
+    /// safety. The message names the parameter.
+    ParameterUnsupported = "PLM106", Config, "a parameter of the connection URL is not supported";
+    /// The same variable stands with the same value in two `.env` files. Prisma 6 refuses this, so the project does not
+    /// deploy there either: delete it from one of them.
+    DotenvConflict = "PLM107", Config, "the .env files are in conflict";
+    /// The server is of another kind than the schema's provider says.
+    WrongServer = "PLM108", Config, "the server is of another kind";
+
+    /// The script has several statements, and one of them refuses to run inside a transaction.
+    ///
+    /// Nothing of it was executed. Put that statement alone into a migration of its own.
+    CannotBeAtomic = "PLM201", Data, "the script cannot be one transaction";
+    /// The script began a transaction of its own and did not end it. It was rolled back: what came after its `BEGIN`
+    /// is not in the database.
+    TransactionLeftOpen = "PLM202", Data, "the script left a transaction open";
+    /// The script reads data from the client (`COPY … FROM STDIN`) or sends data to it, as only an interactive
+    /// client can. Nothing of it was executed. Use `INSERT`.
+    NeedsClient = "PLM203", Data, "the script needs a client";
+    /// The script would leave rows that point at nothing: more foreign keys are violated after it than before. It was
+    /// rolled back.
+    ForeignKeysViolated = "PLM204", Data, "the script would break foreign keys";
+    /// The database stands at migrations that this project does not have, and `--if-ahead=refuse` was given.
+    ///
+    /// Usually an older release was started after a newer one had migrated. Deploy the newer one, or allow it with
+    /// `--if-ahead=warn`.
+    DatabaseAhead = "PLM205", Data, "the database is ahead of this project";
+    /// The migration lock was lost before a migration could be committed; that migration was rolled back.
+    ///
+    /// Behind a connection pooler in transaction mode a session's lock does not hold: give Plimsoll the database's
+    /// own address (`--url`, or `directUrl`).
+    LockLost = "PLM206", TryAgain, "the migration lock was lost";
+    /// The database file or the server accepts no writes.
+    ReadOnly = "PLM207", Denied, "the database is read-only";
+    /// SQLite's file could not be opened, read or written; or it is not a database.
+    FileUnusable = "PLM208", Config, "the database file cannot be used";
+    /// `wait` ended before the database stood at this project's migrations. It applies nothing itself.
+    NotUpToDate = "PLM209", TryAgain, "the database is not at this project's migrations yet";
+    /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
+    HistoryUnreadable = "PLM210", Data, "the history cannot be read";
+
+    /// SIGTERM or SIGINT arrived. The statement under way was cancelled and rolled back, the lock is free. What had
+    /// been applied before stays applied; the next start carries on.
+    Interrupted = "PLM301", Interrupted, "interrupted";
+    /// The arguments cannot be understood.
+    Usage = "PLM302", Usage, "wrong arguments";
+    /// The database said something that Plimsoll has no better code for. Nothing was half-applied: see its message.
+    Database = "PLM303", Data, "the database reported an error";
+    /// Plimsoll itself went wrong. The database is safe: what was not committed has been rolled back.
+    ///
+    /// Please report it with the message.
+    Bug = "PLM399", Bug, "a bug in plimsoll";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_codes_are_the_same() {
+        let texts: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+}

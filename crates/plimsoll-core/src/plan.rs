@@ -1,0 +1,282 @@
+//! What is to be done, from what a project holds and what a database holds.
+
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::history::{History, Instant, Row, RowState, Snapshot};
+use crate::migration::{Migration, Migrations};
+use crate::provider::Provider;
+
+/// What to do when the database stands at migrations that the project does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfAhead {
+    /// Say nothing.
+    Ok,
+    /// Say so and go on. A rollback, or a late pod of the old release, is the everyday case.
+    #[default]
+    Warn,
+    /// Apply nothing and fail.
+    Refuse,
+}
+
+/// What the comparison of a project's migrations with a database says is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// What to apply, in this order. Empty if anything blocks.
+    pub steps: Vec<Step<'a>>,
+    /// What forbids to apply anything.
+    pub blocked: Option<Blocked>,
+    /// Applied migrations whose script has been changed since. Prisma ignores them on deploy, and so do we.
+    pub edited: Vec<&'a str>,
+    /// Names in the history that the project does not have: the database is ahead of it.
+    pub ahead: Vec<String>,
+}
+
+impl Plan<'_> {
+    /// Whether the database stands at the project's migrations, so that nothing needs to be done or said.
+    pub fn is_up_to_date(&self) -> bool {
+        self.steps.is_empty() && self.blocked.is_none()
+    }
+}
+
+/// One migration to apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// The migration.
+    pub migration: &'a Migration,
+    /// The row of an attempt that one of our runners left, to be taken up.
+    pub resume: Option<&'a Row>,
+}
+
+/// Why nothing may be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// `migration_lock.toml` names another provider.
+    ProviderMismatch {
+        /// The provider of the schema.
+        schema: Provider,
+        /// The provider of the lock file, as written.
+        lock: String,
+    },
+    /// There are tables, but no history.
+    NotEmpty {
+        /// Some of the tables.
+        tables: Vec<String>,
+    },
+    /// The history holds attempts that have neither finished nor been given up.
+    Failed(Vec<FailedAttempt>),
+    /// The database is ahead, and the policy refuses that.
+    Ahead(Vec<String>),
+}
+
+/// An attempt that has neither finished nor been given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// The migration's name.
+    pub migration: String,
+    /// When it began.
+    pub started_at: Instant,
+    /// What was stored about it.
+    pub logs: Option<String>,
+}
+
+/// Compares a project with a database.
+///
+/// Pending is each local migration without a row of its name that still counts, out-of-order ones included, as in
+/// Prisma. The order is the project's. If anything blocks, no step is in the plan.
+pub fn plan<'a>(
+    migrations: &'a Migrations,
+    provider: Provider,
+    snapshot: &'a Snapshot,
+    if_ahead: IfAhead,
+) -> Plan<'a> {
+    let history = snapshot.history();
+    let ahead = ahead(migrations, history);
+    let blocked = blocked(migrations, provider, snapshot, &ahead, if_ahead);
+    let steps = if blocked.is_some() { Vec::new() } else { steps(migrations, history) };
+    Plan { steps, blocked, edited: edited(migrations, history), ahead }
+}
+
+/// What the provider lock says, which has to be known before anything is done with a database.
+pub fn check_provider(migrations: &Migrations, provider: Provider) -> Option<Blocked> {
+    let lock = migrations.lock()?;
+    let matches = lock.provider() == provider.lock_name();
+    (!matches).then(|| Blocked::ProviderMismatch { schema: provider, lock: lock.provider().to_owned() })
+}
+
+fn blocked(
+    migrations: &Migrations,
+    provider: Provider,
+    snapshot: &Snapshot,
+    ahead: &[String],
+    if_ahead: IfAhead,
+) -> Option<Blocked> {
+    if let Some(mismatch) = check_provider(migrations, provider) {
+        return Some(mismatch);
+    }
+    if let Snapshot::Unmanaged { tables } = snapshot
+        && !tables.is_empty()
+    {
+        return Some(Blocked::NotEmpty { tables: tables.clone() });
+    }
+    let failed = failed(migrations, snapshot.history());
+    if !failed.is_empty() {
+        return Some(Blocked::Failed(failed));
+    }
+    (if_ahead == IfAhead::Refuse && !ahead.is_empty()).then(|| Blocked::Ahead(ahead.to_vec()))
+}
+
+fn failed(migrations: &Migrations, history: &History) -> Vec<FailedAttempt> {
+    let started = history.rows().iter().filter(|row| row.state() == RowState::Started);
+    let failed = started.filter(|row| !can_resume(migrations, row));
+    failed
+        .map(|row| FailedAttempt {
+            migration: row.migration_name.clone(),
+            started_at: row.started_at,
+            logs: row.logs.clone(),
+        })
+        .collect()
+}
+
+/// Only the very script that was begun may be taken up.
+fn can_resume(migrations: &Migrations, row: &Row) -> bool {
+    let script = migrations.find(&row.migration_name).and_then(|migration| migration.script().ok());
+    row.is_resumable() && script.is_some_and(|script| script.is_recorded_as(&row.checksum))
+}
+
+fn steps<'a>(migrations: &'a Migrations, history: &'a History) -> Vec<Step<'a>> {
+    let latest = latest_rows(history);
+    let step = |migration: &'a Migration| match latest.get(migration.name()) {
+        Some(row) if row.state() == RowState::Applied => None,
+        Some(row) => Some(Step { migration, resume: Some(row) }),
+        None => Some(Step { migration, resume: None }),
+    };
+    migrations.list().iter().filter_map(step).collect()
+}
+
+/// The rows that count, by name.
+///
+/// An applied row wins over any other of its name: Prisma takes a migration for applied as soon as one such row exists.
+fn latest_rows(history: &History) -> std::collections::HashMap<&str, &Row> {
+    let mut rows = std::collections::HashMap::new();
+    for row in history.rows().iter().filter(|row| row.state() != RowState::RolledBack) {
+        let entry = rows.entry(row.migration_name.as_str()).or_insert(row);
+        if row.state() == RowState::Applied {
+            *entry = row;
+        }
+    }
+    rows
+}
+
+pub(crate) fn edited<'a>(migrations: &'a Migrations, history: &History) -> Vec<&'a str> {
+    let latest = latest_rows(history);
+    let changed = |migration: &&Migration| {
+        let row = latest.get(migration.name()).filter(|row| row.state() == RowState::Applied);
+        match (row, migration.script()) {
+            (Some(row), Ok(script)) => !script.is_recorded_as(&row.checksum),
+            _ => false,
+        }
+    };
+    migrations.list().iter().filter(changed).map(Migration::name).collect()
+}
+
+pub(crate) fn ahead(migrations: &Migrations, history: &History) -> Vec<String> {
+    let local: std::collections::HashSet<&str> = migrations.list().iter().map(Migration::name).collect();
+    let mut names: Vec<String> = Vec::new();
+    for row in history.rows().iter().filter(|row| row.state() == RowState::Applied) {
+        if !local.contains(row.migration_name.as_str()) && !names.contains(&row.migration_name) {
+            names.push(row.migration_name.clone());
+        }
+    }
+    names
+}
+
+impl Blocked {
+    /// The error that people see.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::ProviderMismatch { schema, lock } => provider_mismatch(*schema, lock),
+            Self::NotEmpty { tables } => not_empty(tables),
+            Self::Failed(attempts) => failed_migrations(attempts),
+            Self::Ahead(names) => Diagnostic::new(
+                Code::DatabaseAhead,
+                format!("the database stands at migrations that this project does not have: {}", list(names)),
+            )
+            .help("deploy the release that these migrations belong to")
+            .help("or go on all the same with `--if-ahead=warn`"),
+        }
+    }
+}
+
+fn provider_mismatch(schema: Provider, lock: &str) -> Diagnostic {
+    let more = match (schema, lock) {
+        (Provider::Cockroachdb, "postgresql") | (Provider::Postgresql, "cockroachdb") => {
+            "Check out the following documentation for how to resolve this: https://pris.ly/d/cockroachdb-postgresql-provider"
+        }
+        _ => {
+            "Please remove your current migration directory and start a new migration history with prisma migrate dev. Read more: https://pris.ly/d/migrate-provider-switch"
+        }
+    };
+    Diagnostic::new(
+        Code::ProviderMismatch,
+        format!(
+            "The datasource provider `{}` specified in your schema does not match the one specified in the migration_lock.toml, `{lock}`. {more}",
+            schema.lock_name()
+        ),
+    )
+    .help("the file must hold the line `provider = \"…\"`, with exactly one space on each side of `=`")
+}
+
+fn not_empty(tables: &[String]) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotEmpty,
+        "The database schema is not empty. Read more about how to baseline an existing production database: https://pris.ly/d/migrate-baseline",
+    )
+    .help(format!("there is no `_prisma_migrations`, but there are tables: {}", list(tables)))
+    .help("if they are the work of the first migrations, record each of those: `plimsoll resolve --applied NAME`")
+    .help("if they belong to something else, use a schema of its own (`?schema=NAME` in the URL)")
+}
+
+fn failed_migrations(attempts: &[FailedAttempt]) -> Diagnostic {
+    let mut message = "migrate found failed migrations in the target database, new migrations will not be applied. Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve".to_owned();
+    for attempt in attempts {
+        message +=
+            &format!("\nThe `{}` migration started at {} failed", attempt.migration, attempt.started_at);
+        if let Some(logs) = attempt.logs.as_deref().filter(|logs| !logs.is_empty()) {
+            message += &format!(" with:\n{}", indent(&first_lines(logs)));
+        }
+    }
+    let name = attempts.first().map_or("NAME", |attempt| attempt.migration.as_str());
+    Diagnostic::new(Code::FailedMigrations, message)
+        .help("look at which of its statements are in the database")
+        .help(format!("undo them, then have it applied again: `plimsoll resolve --rolled-back {name}`"))
+        .help(format!("or complete them by hand, then record that: `plimsoll resolve --applied {name}`"))
+}
+
+/// What a person needs of stored logs: not the stack of the engine that wrote them, nor its lines for machines.
+fn first_lines(logs: &str) -> String {
+    let useful =
+        logs.lines().take_while(|line| !line.starts_with("   0: ") && !line.starts_with("{\"plimsoll\""));
+    let useful = useful.filter(|line| !line.starts_with("DbError {") && !line.trim().is_empty());
+    useful
+        .skip_while(|line| line.starts_with("A migration failed to apply"))
+        .take(12)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Names in backticks, the first few of many.
+fn list(names: &[String]) -> String {
+    const MOST: usize = 8;
+    let shown = names.iter().take(MOST).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(MOST) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+#[cfg(test)]
+mod tests;

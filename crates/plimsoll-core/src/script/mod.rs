@@ -1,0 +1,188 @@
+//! How a script can be run: as one transaction, alone outside of any, or by its own means.
+
+mod lexer;
+pub mod postgres;
+pub mod sqlite;
+mod statement;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::migration::Migration;
+use statement::Statement;
+
+/// How a script has to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape<'a> {
+    /// Script and history row can be one transaction.
+    Atomic(Atomic<'a>),
+    /// It is one statement that refuses to run inside a transaction: it is sent alone.
+    Alone(Alone),
+    /// It begins and ends transactions by itself: it is sent as it is.
+    SelfManaged {
+        /// The first statement that says so.
+        because: Range<usize>,
+    },
+    /// It cannot be run.
+    Refused(Refusal),
+}
+
+/// A script that can be one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Atomic<'a> {
+    /// What to send between `BEGIN` and `COMMIT`: the script, with a `BEGIN` and `COMMIT` of its own blanked out. Offsets
+    /// are those of the script.
+    pub body: Cow<'a, str>,
+    /// Something in the script does not end (a quote, a comment): it must not share a message with anything else.
+    pub unterminated: Option<Range<usize>>,
+    /// The script had several transactions of its own that were made one. If the database refuses that, it can be
+    /// sent as it is.
+    pub merged: bool,
+    /// It begins with `SET TRANSACTION`, which has to come before any query.
+    pub sets_transaction: bool,
+    /// How many statements there are.
+    pub statements: usize,
+}
+
+/// A single statement that refuses to run inside a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alone {
+    /// Where it is.
+    pub span: Range<usize>,
+    /// What it does, in the words of SQL.
+    pub what: &'static str,
+    /// The index that it builds or drops, as written (with quotes and schema).
+    pub index: Option<ConcurrentIndex>,
+}
+
+/// The index of a `CREATE INDEX CONCURRENTLY` or `DROP INDEX CONCURRENTLY`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConcurrentIndex {
+    /// It is built. A failed attempt leaves an invalid one.
+    Created {
+        /// The index as written, if it has a name.
+        name: String,
+        /// The table as written: the index is made in its schema.
+        table: String,
+    },
+    /// It is dropped.
+    Dropped {
+        /// The index as written.
+        name: String,
+    },
+}
+
+/// Why a script cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// One of several statements refuses to run inside a transaction.
+    Mixed {
+        /// The statement.
+        span: Range<usize>,
+        /// What it does, in the words of SQL.
+        what: &'static str,
+    },
+    /// `COPY` from or to the client.
+    NeedsClient {
+        /// The statement.
+        span: Range<usize>,
+    },
+}
+
+impl Refusal {
+    /// The error that people see.
+    pub fn diagnostic(&self, migration: &Migration) -> Diagnostic {
+        let (diagnostic, span) = match self {
+            Self::Mixed { span, what } => (
+                Diagnostic::new(
+                    Code::CannotBeAtomic,
+                    format!(
+                        "migration `{}` has several statements, and `{what}` cannot run inside a transaction",
+                        migration.name()
+                    ),
+                )
+                .help(
+                    "put this statement alone into a migration of its own; nothing of this one was executed",
+                ),
+                span,
+            ),
+            Self::NeedsClient { span } => (
+                Diagnostic::new(
+                    Code::NeedsClient,
+                    format!(
+                        "migration `{}` copies data from or to the client, and there is none",
+                        migration.name()
+                    ),
+                )
+                .help("use INSERT statements, or COPY with a file on the server; nothing of it was executed"),
+                span,
+            ),
+        };
+        match migration.place(span.clone()) {
+            Some(place) => diagnostic.at(place),
+            None => diagnostic,
+        }
+    }
+}
+
+/// A statement that controls transactions.
+enum Control {
+    /// `BEGIN` without modes.
+    Begin,
+    /// `COMMIT` without anything else.
+    Commit,
+    /// Anything else that does.
+    Other,
+}
+
+/// What the transaction control of a script comes to.
+enum Controlled {
+    /// There is none.
+    Not,
+    /// Its blocks can be made one transaction by leaving these spans out.
+    Blocks { blank: Vec<Range<usize>>, single: bool },
+    /// It has to be sent as it is.
+    ByItself { because: Range<usize> },
+}
+
+/// Looks for `BEGIN` and `COMMIT` in pairs.
+fn controlled(statements: &[Statement<'_>], control: fn(&Statement<'_>) -> Option<Control>) -> Controlled {
+    let mut blank = Vec::new();
+    let mut open = false;
+    let mut last_is_commit = false;
+    for statement in statements {
+        let found = control(statement);
+        last_is_commit = matches!(found, Some(Control::Commit));
+        match found {
+            None => continue,
+            Some(Control::Begin) if !open => open = true,
+            Some(Control::Commit) if open => open = false,
+            Some(_) => return Controlled::ByItself { because: statement.span() },
+        }
+        blank.push(statement.span());
+    }
+    match (blank.first().cloned(), open) {
+        (None, _) => Controlled::Not,
+        (Some(because), true) => Controlled::ByItself { because },
+        (Some(_), false) => Controlled::Blocks { single: blank.len() == 2 && last_is_commit, blank },
+    }
+}
+
+/// The text with these spans replaced by blanks, so that offsets and lines stay.
+fn blanked<'a>(text: &'a str, spans: &[Range<usize>]) -> Cow<'a, str> {
+    if spans.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for span in spans {
+        out.push_str(&text[at..span.start]);
+        // Characters, not bytes, are what a server counts: a blank for each, and line feeds stay.
+        out.extend(text[span.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        at = span.end;
+    }
+    out.push_str(&text[at..]);
+    Cow::Owned(out)
+}

@@ -1,0 +1,292 @@
+//! How PostgreSQL can run a script.
+//!
+//! PostgreSQL itself has the last word: what this module does not know to refuse a transaction is refused by the
+//! server, with nothing done.
+
+use super::lexer::{Dialect, Kind};
+use super::statement::{Statement, statements};
+use super::{Alone, Atomic, ConcurrentIndex, Control, Controlled, Refusal, Shape, blanked, controlled};
+
+/// Says how a script has to be run.
+pub fn shape(text: &str) -> Shape<'_> {
+    let (statements, unterminated) = statements(text, Dialect::Postgres);
+    if let Some(copy) = statements.iter().find(|statement| copies_through_client(statement)) {
+        return Shape::Refused(Refusal::NeedsClient { span: copy.span() });
+    }
+    let refusing = statements.iter().find_map(|statement| Some((statement, refuses_transaction(statement)?)));
+    let control = controlled(&statements, control);
+    match (refusing, control) {
+        (Some((statement, what)), Controlled::Not) if statements.len() == 1 => {
+            Shape::Alone(Alone { span: statement.span(), what, index: concurrent_index(statement) })
+        }
+        (Some((statement, what)), Controlled::Not) => {
+            Shape::Refused(Refusal::Mixed { span: statement.span(), what })
+        }
+        (_, Controlled::ByItself { because }) => Shape::SelfManaged { because },
+        (Some(_), Controlled::Blocks { blank, .. }) => Shape::SelfManaged { because: blank[0].clone() },
+        (None, Controlled::Blocks { blank, single }) if single || mergeable(text) => {
+            atomic(text, &statements, unterminated, &blank, !single)
+        }
+        (None, Controlled::Blocks { blank, .. }) => Shape::SelfManaged { because: blank[0].clone() },
+        (None, Controlled::Not) => atomic(text, &statements, unterminated, &[], false),
+    }
+}
+
+#[expect(clippy::fn_params_excessive_bools, reason = "one flag, named at its only two values' origin")]
+fn atomic<'a>(
+    text: &'a str,
+    statements: &[Statement<'a>],
+    unterminated: Option<std::ops::Range<usize>>,
+    blank: &[std::ops::Range<usize>],
+    merged: bool,
+) -> Shape<'a> {
+    Shape::Atomic(Atomic {
+        body: blanked(text, blank),
+        unterminated,
+        merged,
+        sets_transaction: statements.iter().any(|statement| statement.begins_with(&["set", "transaction"])),
+        statements: statements.len(),
+    })
+}
+
+/// Whether several transactions of a script can be made one without changing what it does.
+///
+/// They cannot where something lasts until the end of a transaction: `SET LOCAL`, `ON COMMIT`, deferred constraints,
+/// or a setting made through a function. Words in strings count, since bodies of functions are strings.
+fn mergeable(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    !["local", "on commit", "deferr", "set_config", "set constraints", "set transaction"]
+        .iter()
+        .any(|word| lower.contains(word))
+}
+
+/// The statements of which PostgreSQL's sources say `PreventInTransactionBlock`, as far as their first words show it.
+fn refuses_transaction(statement: &Statement<'_>) -> Option<&'static str> {
+    const ALWAYS: &[(&[&str], &str)] = &[
+        (&["create", "index", "concurrently"], "CREATE INDEX CONCURRENTLY"),
+        (&["create", "unique", "index", "concurrently"], "CREATE INDEX CONCURRENTLY"),
+        (&["drop", "index", "concurrently"], "DROP INDEX CONCURRENTLY"),
+        (&["vacuum"], "VACUUM"),
+        (&["alter", "system"], "ALTER SYSTEM"),
+        (&["create", "database"], "CREATE DATABASE"),
+        (&["drop", "database"], "DROP DATABASE"),
+        (&["create", "tablespace"], "CREATE TABLESPACE"),
+        (&["drop", "tablespace"], "DROP TABLESPACE"),
+        (&["reindex", "database"], "REINDEX DATABASE"),
+        (&["reindex", "schema"], "REINDEX SCHEMA"),
+        (&["reindex", "system"], "REINDEX SYSTEM"),
+        (&["discard", "all"], "DISCARD ALL"),
+        (&["commit", "prepared"], "COMMIT PREPARED"),
+        (&["rollback", "prepared"], "ROLLBACK PREPARED"),
+    ];
+    let always = ALWAYS.iter().find(|(words, _)| statement.begins_with(words)).map(|(_, what)| *what);
+    always.or_else(|| {
+        if statement.begins_with(&["reindex"]) && statement.has("concurrently") {
+            Some("REINDEX CONCURRENTLY")
+        } else if statement.begins_with(&["alter", "table"])
+            && statement.has("detach")
+            && statement.has("concurrently")
+        {
+            Some("ALTER TABLE … DETACH PARTITION … CONCURRENTLY")
+        } else if statement.is(&["cluster"]) || statement.is(&["cluster", "verbose"]) {
+            Some("CLUSTER")
+        } else {
+            None
+        }
+    })
+}
+
+fn copies_through_client(statement: &Statement<'_>) -> bool {
+    let mut words = statement.words().collect::<Vec<_>>().into_iter().rev();
+    statement.begins_with(&["copy"]) && words.any(|word| word == "stdin" || word == "stdout")
+}
+
+fn control(statement: &Statement<'_>) -> Option<Control> {
+    let plain = |word: &str| {
+        statement.is(&[word]) || statement.is(&[word, "work"]) || statement.is(&[word, "transaction"])
+    };
+    match statement.word(0).as_str() {
+        "begin" => Some(if plain("begin") { Control::Begin } else { Control::Other }),
+        "start" if statement.is(&["start", "transaction"]) => Some(Control::Begin),
+        "start" if statement.begins_with(&["start", "transaction"]) => Some(Control::Other),
+        "commit" if statement.word(1) == "prepared" => None,
+        "commit" => Some(if plain("commit") { Control::Commit } else { Control::Other }),
+        "end" => Some(if plain("end") { Control::Commit } else { Control::Other }),
+        "abort" => Some(Control::Other),
+        "rollback" if rolls_back_to_savepoint(statement) || statement.word(1) == "prepared" => None,
+        "rollback" => Some(Control::Other),
+        "prepare" if statement.word(1) == "transaction" => Some(Control::Other),
+        _ => None,
+    }
+}
+
+fn rolls_back_to_savepoint(statement: &Statement<'_>) -> bool {
+    statement.word(1) == "to" || statement.word(2) == "to"
+}
+
+/// The index of a concurrent `CREATE INDEX` or `DROP INDEX`, if the statement names exactly one.
+fn concurrent_index(statement: &Statement<'_>) -> Option<ConcurrentIndex> {
+    let mut at = if statement.word(1) == "unique" { 4 } else { 3 };
+    let dropped = statement.word(0) == "drop";
+    if statement.word(at) == "if" {
+        at += if dropped { 2 } else { 3 };
+    }
+    let (name, next) = qualified_name(statement, at)?;
+    if dropped {
+        let rest = statement.word(next);
+        let alone = next == statement.len() || rest == "cascade" || rest == "restrict";
+        return alone.then_some(ConcurrentIndex::Dropped { name });
+    }
+    if statement.word(next) != "on" {
+        return None;
+    }
+    let table_at = if statement.word(next + 1) == "only" { next + 2 } else { next + 1 };
+    let (table, _) = qualified_name(statement, table_at)?;
+    Some(ConcurrentIndex::Created { name, table })
+}
+
+/// A name with dots from token `at` on, as written, and the number of the token behind it.
+fn qualified_name(statement: &Statement<'_>, at: usize) -> Option<(String, usize)> {
+    let mut name = String::new();
+    let mut at = at;
+    loop {
+        let (kind, text) = statement.token(at)?;
+        if !matches!(kind, Kind::Word | Kind::Name) || text.eq_ignore_ascii_case("on") {
+            return None;
+        }
+        name.push_str(text);
+        at += 1;
+        match statement.token(at) {
+            Some((Kind::Symbol, ".")) => name.push('.'),
+            _ => return Some((name, at)),
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what(text: &str) -> String {
+        match shape(text) {
+            Shape::Atomic(atomic) if atomic.merged => "merged".to_owned(),
+            Shape::Atomic(atomic) if atomic.body == text => "atomic".to_owned(),
+            Shape::Atomic(_) => "unwrapped".to_owned(),
+            Shape::Alone(alone) => format!("alone: {}", alone.what),
+            Shape::SelfManaged { because } => format!("self-managed: {}", &text[because]),
+            Shape::Refused(Refusal::Mixed { span, what }) => format!("mixed: {what}: {}", &text[span]),
+            Shape::Refused(Refusal::NeedsClient { span }) => format!("client: {}", &text[span]),
+        }
+    }
+
+    #[test]
+    fn ordinary_scripts_are_atomic() {
+        for text in [
+            "",
+            "-- only a comment",
+            "CREATE TABLE a(); INSERT INTO b VALUES ('COMMIT; VACUUM')",
+            "DO $$ BEGIN PERFORM 1; END $$;",
+            "SAVEPOINT a; ROLLBACK TO a; ROLLBACK WORK TO SAVEPOINT a; RELEASE a;",
+            "CREATE TABLE vacuum_log (begin int, commit int); SELECT 1",
+            "CREATE INDEX concurrently_built ON t (a)",
+            "PREPARE x AS SELECT 1; DISCARD TEMP",
+        ] {
+            assert_eq!(what(text), "atomic", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_statement_that_refuses_a_transaction_runs_alone() {
+        for (text, expected) in [
+            ("-- why\nCREATE UNIQUE INDEX CONCURRENTLY i ON t (a);", "CREATE INDEX CONCURRENTLY"),
+            ("drop index concurrently if exists i", "DROP INDEX CONCURRENTLY"),
+            ("REINDEX (VERBOSE, CONCURRENTLY) TABLE t", "REINDEX CONCURRENTLY"),
+            ("VACUUM (ANALYZE) t;", "VACUUM"),
+            ("ALTER SYSTEM SET work_mem = 1", "ALTER SYSTEM"),
+            (
+                "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+                "ALTER TABLE … DETACH PARTITION … CONCURRENTLY",
+            ),
+            ("CLUSTER", "CLUSTER"),
+        ] {
+            assert_eq!(what(text), format!("alone: {expected}"));
+        }
+    }
+
+    #[test]
+    fn beside_other_statements_it_is_refused_with_its_place() {
+        assert_eq!(
+            what("SELECT 1;\nCREATE INDEX CONCURRENTLY i ON t (a);"),
+            "mixed: CREATE INDEX CONCURRENTLY: CREATE INDEX CONCURRENTLY i ON t (a);"
+        );
+    }
+
+    #[test]
+    fn one_transaction_around_everything_is_unwrapped() {
+        let text = "-- AlterEnum\nBEGIN;\nCREATE TYPE a AS ENUM ();\nCOMMIT;\n";
+        let Shape::Atomic(atomic) = shape(text) else { panic!("{}", what(text)) };
+        assert_eq!(atomic.body, "-- AlterEnum\n      \nCREATE TYPE a AS ENUM ();\n       \n");
+        assert!(!atomic.merged);
+        assert_eq!(what("START TRANSACTION; SET LOCAL a = 1; END WORK"), "unwrapped");
+    }
+
+    #[test]
+    fn several_transactions_are_made_one_unless_something_lasts_to_the_end_of_one() {
+        assert_eq!(what("BEGIN; SELECT 1; COMMIT; SELECT 2;"), "merged");
+        assert_eq!(what("BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT"), "merged");
+        assert_eq!(what("BEGIN; SET LOCAL a = 1; COMMIT; SELECT 2"), "self-managed: BEGIN;");
+    }
+
+    #[test]
+    fn other_transaction_control_is_left_to_the_script() {
+        for text in [
+            "BEGIN; SELECT 1;",
+            "COMMIT;",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;",
+            "BEGIN; SELECT 1; ROLLBACK;",
+            "BEGIN; BEGIN; COMMIT;",
+            "BEGIN; COMMIT AND CHAIN; COMMIT;",
+            "BEGIN; COMMIT; VACUUM;",
+        ] {
+            assert!(what(text).starts_with("self-managed"), "{text}: {}", what(text));
+        }
+    }
+
+    #[test]
+    fn copying_through_the_client_is_refused() {
+        assert_eq!(
+            what("COPY t (a, b) FROM stdin WITH (FORMAT csv);"),
+            "client: COPY t (a, b) FROM stdin WITH (FORMAT csv);"
+        );
+        assert_eq!(what("COPY t FROM '/tmp/stdin';"), "atomic");
+    }
+
+    #[test]
+    fn the_index_of_a_concurrent_statement_is_known_as_written() {
+        let index = |text| match shape(text) {
+            Shape::Alone(alone) => alone.index,
+            _ => panic!("{}", what(text)),
+        };
+        let created = |name: &str, table: &str| {
+            Some(ConcurrentIndex::Created { name: name.to_owned(), table: table.to_owned() })
+        };
+        assert_eq!(index("CREATE INDEX CONCURRENTLY i ON t (a)"), created("i", "t"));
+        assert_eq!(
+            index("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I x\" ON ONLY \"S\" . t USING btree (a)"),
+            created("\"I x\"", "\"S\".t")
+        );
+        assert_eq!(index("CREATE INDEX CONCURRENTLY ON t (a)"), None);
+        assert_eq!(
+            index("DROP INDEX CONCURRENTLY IF EXISTS a.\"b\" CASCADE"),
+            Some(ConcurrentIndex::Dropped { name: "a.\"b\"".to_owned() })
+        );
+        assert_eq!(index("DROP INDEX CONCURRENTLY a, b"), None);
+    }
+
+    #[test]
+    fn what_does_not_end_is_known() {
+        let Shape::Atomic(atomic) = shape("SELECT 1; SELECT 'abc") else { panic!() };
+        assert_eq!(atomic.unterminated, Some(17..21));
+    }
+}

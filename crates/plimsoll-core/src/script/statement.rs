@@ -1,0 +1,197 @@
+//! Statements: where they are, and the words that they are made of.
+
+use std::ops::Range;
+
+use super::lexer::{Dialect, Kind, Lexer, Token};
+
+/// One statement of a script.
+pub(crate) struct Statement<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+    end: usize,
+}
+
+impl<'a> Statement<'a> {
+    /// From the first token to the last, the semicolon that ends it included.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.tokens.first().map_or(self.end, |token| token.span.start)..self.end
+    }
+
+    /// The `n`th token if it is a word, in lower case; otherwise an empty text.
+    pub(crate) fn word(&self, n: usize) -> String {
+        self.tokens.get(n).map_or_else(String::new, |token| self.lower(token))
+    }
+
+    /// Whether the statement begins with these words.
+    pub(crate) fn begins_with(&self, words: &[&str]) -> bool {
+        words.iter().enumerate().all(|(n, word)| self.word(n) == *word)
+    }
+
+    /// Whether it begins with these words and holds nothing else.
+    pub(crate) fn is(&self, words: &[&str]) -> bool {
+        self.tokens.len() == words.len() && self.begins_with(words)
+    }
+
+    /// Whether a word stands anywhere in it, outside of quotes and comments.
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.words().any(|found| found == word)
+    }
+
+    /// Every word in it, in lower case.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
+        self.tokens.iter().map(|token| self.lower(token)).filter(|word| !word.is_empty())
+    }
+
+    /// The text of the `n`th token.
+    pub(crate) fn token(&self, n: usize) -> Option<(Kind, &'a str)> {
+        self.tokens.get(n).map(|token| (token.kind, &self.text[token.span.clone()]))
+    }
+
+    /// How many tokens there are.
+    pub(crate) fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    fn lower(&self, token: &Token) -> String {
+        if token.kind == Kind::Word {
+            self.text[token.span.clone()].to_ascii_lowercase()
+        } else {
+            String::new()
+        }
+    }
+}
+
+/// The statements of a script; empty ones are left out.
+///
+/// The second value is where something begins that does not end: a quote, or a comment.
+pub(crate) fn statements(text: &str, dialect: Dialect) -> (Vec<Statement<'_>>, Option<Range<usize>>) {
+    let mut statements = Vec::new();
+    let mut unterminated = None;
+    let mut scan = Scan::default();
+    let mut tokens = Vec::new();
+    for token in Lexer::new(text, dialect) {
+        if token.kind == Kind::Unterminated {
+            unterminated = Some(token.span.clone());
+        }
+        let end = token.span.end;
+        let ends = scan.ends_statement(text, &token, dialect);
+        if !ends {
+            tokens.push(token);
+        } else if !tokens.is_empty() {
+            statements.push(Statement { text, tokens: std::mem::take(&mut tokens), end });
+        }
+    }
+    if let Some(last) = tokens.last() {
+        let end = last.span.end;
+        statements.push(Statement { text, tokens, end });
+    }
+    (statements, unterminated)
+}
+
+/// What has been seen of the statement under way, as far as it decides whether a semicolon ends it.
+#[derive(Default)]
+struct Scan {
+    head: Vec<String>,
+    parentheses: usize,
+    blocks: usize,
+    after_semicolon: bool,
+    end_seen: bool,
+}
+
+impl Scan {
+    fn ends_statement(&mut self, text: &str, token: &Token, dialect: Dialect) -> bool {
+        match token.kind {
+            Kind::Open => self.parentheses += 1,
+            Kind::Close => self.parentheses = self.parentheses.saturating_sub(1),
+            Kind::Word => self.word(text[token.span.clone()].to_ascii_lowercase(), dialect),
+            Kind::Semicolon if self.semicolon_ends(dialect) => {
+                *self = Self::default();
+                return true;
+            }
+            _ => {}
+        }
+        if token.kind != Kind::Word {
+            self.end_seen = false;
+        }
+        self.after_semicolon = token.kind == Kind::Semicolon;
+        false
+    }
+
+    fn word(&mut self, word: String, dialect: Dialect) {
+        match dialect {
+            // `CASE … END` inside a `BEGIN ATOMIC` body has an END of its own.
+            Dialect::Postgres if self.is_routine() && self.parentheses == 0 => match word.as_str() {
+                "begin" => self.blocks += 1,
+                "case" if self.blocks > 0 => self.blocks += 1,
+                "end" => self.blocks = self.blocks.saturating_sub(1),
+                _ => {}
+            },
+            Dialect::Postgres => {}
+            // A trigger's body ends with `END` right after the semicolon of its last statement.
+            Dialect::Sqlite => self.end_seen = word == "end" && self.after_semicolon,
+        }
+        if self.head.len() < 4 {
+            self.head.push(word);
+        }
+    }
+
+    fn semicolon_ends(&self, dialect: Dialect) -> bool {
+        match dialect {
+            Dialect::Postgres => self.parentheses == 0 && self.blocks == 0,
+            Dialect::Sqlite => !self.is_trigger() || self.end_seen,
+        }
+    }
+
+    fn head_is(&self, words: &[&str]) -> bool {
+        self.head.len() >= words.len() && self.head.iter().zip(words).all(|(found, word)| found == word)
+    }
+
+    fn is_routine(&self) -> bool {
+        ["function", "procedure"]
+            .iter()
+            .any(|kind| self.head_is(&["create", kind]) || self.head_is(&["create", "or", "replace", kind]))
+    }
+
+    fn is_trigger(&self) -> bool {
+        self.head_is(&["create", "trigger"])
+            || self.head_is(&["create", "temp", "trigger"])
+            || self.head_is(&["create", "temporary", "trigger"])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str, dialect: Dialect) -> Vec<&str> {
+        statements(text, dialect).0.iter().map(|statement| &text[statement.span()]).collect()
+    }
+
+    #[test]
+    fn the_body_of_a_routine_is_part_of_its_statement() {
+        let text = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT 3";
+        assert_eq!(split(text, Dialect::Postgres).len(), 2);
+        let text = "CREATE OR REPLACE PROCEDURE p() AS $$ BEGIN COMMIT; END $$ LANGUAGE plpgsql; SELECT 1";
+        assert_eq!(split(text, Dialect::Postgres).len(), 2);
+    }
+
+    #[test]
+    fn the_actions_of_a_rule_are_part_of_its_statement() {
+        let text =
+            "CREATE RULE r AS ON INSERT TO t DO ALSO (INSERT INTO a VALUES (1); DELETE FROM b); SELECT 1;";
+        assert_eq!(split(text, Dialect::Postgres).len(), 2);
+    }
+
+    #[test]
+    fn the_body_of_a_trigger_is_part_of_its_statement() {
+        let text = "CREATE TRIGGER t AFTER INSERT ON a BEGIN\n UPDATE b SET x = CASE y WHEN 1 THEN 2 END; DELETE FROM c;\nEND; SELECT 1;";
+        assert_eq!(split(text, Dialect::Sqlite).len(), 2);
+    }
+
+    #[test]
+    fn empty_statements_and_comments_are_none() {
+        assert_eq!(split(";; -- x;\n/* y; */ ;", Dialect::Postgres), Vec::<&str>::new());
+        assert_eq!(split("SELECT 1; -- the end", Dialect::Postgres), ["SELECT 1;"]);
+        assert_eq!(split("\u{feff}SELECT 1", Dialect::Postgres), ["SELECT 1"]);
+    }
+}

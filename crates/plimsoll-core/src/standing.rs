@@ -1,0 +1,63 @@
+//! Where a database stands, for `status`: what has been applied, what has not, and what is odd.
+
+use std::collections::HashSet;
+
+use crate::history::{RowState, Snapshot};
+use crate::migration::{Migration, Migrations};
+use crate::plan::FailedAttempt;
+
+/// Where a database stands compared to a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How many migrations the project has.
+    pub found: usize,
+    /// Whether there is a history table.
+    pub managed: bool,
+    /// Migrations of the project that are neither applied nor under way nor failed.
+    pub pending: Vec<String>,
+    /// Attempts that have neither finished nor been given up.
+    pub failed: Vec<FailedAttempt>,
+    /// Applied migrations that the project does not have.
+    pub ahead: Vec<String>,
+    /// Applied migrations whose script has been changed since.
+    pub edited: Vec<String>,
+    /// The last of the project's migrations that is applied, before the first difference.
+    pub last_common: Option<String>,
+}
+
+impl Standing {
+    /// Compares a project with a database.
+    pub fn of(migrations: &Migrations, snapshot: &Snapshot) -> Self {
+        let rows = snapshot.history().rows();
+        let named = |state: RowState| -> HashSet<&str> {
+            rows.iter().filter(|row| row.state() == state).map(|row| row.migration_name.as_str()).collect()
+        };
+        let (applied, started) = (named(RowState::Applied), named(RowState::Started));
+        let open = |name: &str| !applied.contains(name) && !started.contains(name);
+        let names = || migrations.list().iter().map(Migration::name);
+        let failed = rows.iter().filter(|row| row.state() == RowState::Started);
+        Self {
+            found: migrations.list().len(),
+            managed: matches!(snapshot, Snapshot::Managed(_)),
+            pending: names().filter(|name| open(name)).map(str::to_owned).collect(),
+            failed: failed
+                .map(|row| FailedAttempt {
+                    migration: row.migration_name.clone(),
+                    started_at: row.started_at,
+                    logs: row.logs.clone(),
+                })
+                .collect(),
+            ahead: crate::plan::ahead(migrations, snapshot.history()),
+            edited: crate::plan::edited(migrations, snapshot.history())
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            last_common: names().take_while(|name| applied.contains(name)).last().map(str::to_owned),
+        }
+    }
+
+    /// Whether the database stands at the project's migrations.
+    pub fn is_up_to_date(&self) -> bool {
+        self.pending.is_empty() && self.failed.is_empty()
+    }
+}

@@ -1,0 +1,86 @@
+//! Connection URLs as Prisma writes them.
+
+mod parameters;
+pub mod postgres;
+pub mod sqlite;
+
+use std::path::Path;
+
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::provider::Provider;
+use crate::secret::Secret;
+
+pub use postgres::PostgresUrl;
+pub use sqlite::SqliteUrl;
+
+/// A connection URL that has been understood.
+#[derive(Clone, Debug)]
+pub enum DatabaseUrl {
+    /// `postgresql://…`
+    Postgres(Box<PostgresUrl>),
+    /// `file:…`
+    Sqlite(SqliteUrl),
+}
+
+impl DatabaseUrl {
+    /// Understands a URL for this provider.
+    ///
+    /// Relative paths in it (SQLite's file, certificates) are taken from `base`. No error holds any part of the URL but
+    /// the names of parameters and the values of those that cannot be secret.
+    pub fn parse(provider: Provider, url: &Secret, base: &Path) -> Result<Self, Diagnostic> {
+        match provider {
+            Provider::Postgresql => PostgresUrl::parse(url, base).map(|url| Self::Postgres(Box::new(url))),
+            Provider::Sqlite => SqliteUrl::parse(url, base).map(Self::Sqlite),
+            other => Err(unsupported(other)),
+        }
+    }
+
+    /// The name of the database: the last part of the path.
+    pub fn database(&self) -> &str {
+        match self {
+            Self::Postgres(url) => &url.database,
+            Self::Sqlite(url) => url.name(),
+        }
+    }
+
+    /// Where the database is, as Prisma prints it: `host:port`, or `file:./dev.db`.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Postgres(url) => url.address(),
+            Self::Sqlite(url) => url.shown().to_owned(),
+        }
+    }
+
+    /// Parameters that have no meaning for a migration and are not used.
+    pub fn unused(&self) -> &[String] {
+        match self {
+            Self::Postgres(url) => &url.unused,
+            Self::Sqlite(url) => &url.unused,
+        }
+    }
+}
+
+fn unsupported(provider: Provider) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::ProviderUnsupported,
+        format!("{provider} is not supported by this version of Plimsoll"),
+    );
+    match provider {
+        Provider::Mongodb => diagnostic.help("MongoDB has no SQL migrations: there is nothing to deploy"),
+        _ => diagnostic.help("use `prisma migrate deploy` for this database"),
+    }
+}
+
+/// What Prisma says of a URL with another scheme than its provider's.
+fn wrong_protocol(expected: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::SchemaInvalid,
+        format!("Error validating datasource: the URL must start with the protocol {expected}."),
+    )
+    .help("the value may be empty, quoted twice, or meant for another provider")
+}
+
+fn invalid(why: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(Code::UrlInvalid, format!("The provided database string is invalid: {why}"))
+}

@@ -1,0 +1,410 @@
+//! `postgresql://` URLs.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use percent_encoding::percent_decode_str;
+
+use super::parameters::Parameters;
+use super::{invalid, wrong_protocol};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::secret::Secret;
+
+/// How to reach a PostgreSQL database.
+#[derive(Clone, Debug)]
+pub struct PostgresUrl {
+    /// A host name or address, or the directory of a Unix socket if it begins with `/`.
+    pub host: String,
+    /// The port; 5432 if the URL names none.
+    pub port: u16,
+    /// Whether the URL itself names a port, which is how Prisma prints the address.
+    port_given: bool,
+    /// The role.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// The database; `postgres` if the URL names none.
+    pub database: String,
+    /// `schema`: where the tables are. It becomes the connection's `search_path`.
+    pub schema: Option<String>,
+    /// Everything about TLS.
+    pub tls: Tls,
+    /// `connect_timeout` in seconds: 5 if it is not given, none if it is 0.
+    pub connect_timeout: Option<u32>,
+    /// `socket_timeout` in seconds; used as the server's `statement_timeout`.
+    pub statement_timeout: Option<u32>,
+    /// `application_name`.
+    pub application_name: Option<String>,
+    /// `options`: settings for the server, in the form of its command line.
+    pub options: Option<String>,
+    /// `channel_binding`.
+    pub channel_binding: ChannelBinding,
+    /// Parameters that mean nothing to a migration.
+    pub unused: Vec<String>,
+}
+
+/// Everything about TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Whether it is used.
+    pub mode: TlsMode,
+    /// What of the server's certificate is checked.
+    pub verify: Verify,
+    /// `sslcert` or `sslrootcert`: certificates to trust instead of the system's.
+    pub roots: Option<PathBuf>,
+    /// `sslidentity`: a PKCS#12 file with our certificate and key.
+    pub identity: Option<PathBuf>,
+    /// `sslpassword`: opens that file.
+    pub identity_password: Option<Secret>,
+}
+
+/// Whether TLS is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsMode {
+    /// Never.
+    Disable,
+    /// If the server offers it. Prisma's default.
+    #[default]
+    Prefer,
+    /// Always.
+    Require,
+}
+
+/// What of the server's certificate is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Nothing: `sslaccept=accept_invalid_certs`, which is Prisma's default.
+    #[default]
+    Nothing,
+    /// That a trusted authority signed it: `sslmode=verify-ca`.
+    Authority,
+    /// That, and that it is for this host: `sslmode=verify-full`, or `sslaccept=strict`.
+    AuthorityAndHost,
+}
+
+/// Whether the password exchange is bound to the TLS channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChannelBinding {
+    /// Never.
+    Disable,
+    /// If both sides can.
+    #[default]
+    Prefer,
+    /// Always.
+    Require,
+}
+
+/// Parameters of Prisma's that concern pools and caches, which a migration has none of; and what a service's own tools add.
+const MEANINGLESS: &[&str] = &[
+    "connection_limit",
+    "pool_timeout",
+    "max_connection_lifetime",
+    "max_idle_connection_lifetime",
+    "statement_cache_size",
+    "single_use_connections",
+];
+
+/// Parameters of libpq and others that change who is trusted, or which server is meant. To leave one out would be wrong.
+const REFUSED: &[&str] = &[
+    "hostaddr",
+    "passfile",
+    "service",
+    "require_auth",
+    "target_session_attrs",
+    "requirepeer",
+    "user",
+    "password",
+    "dbname",
+];
+
+impl PostgresUrl {
+    pub(super) fn parse(url: &Secret, base: &Path) -> Result<Self, Diagnostic> {
+        const PROTOCOLS: &str = "`postgresql://` or `postgres://`";
+        let text = match url.expose().strip_prefix("prisma+postgres://") {
+            Some(rest) => Cow::Owned(local_prisma_postgres(rest)?),
+            None => Cow::Borrowed(url.expose()),
+        };
+        if !text.starts_with("postgresql://") && !text.starts_with("postgres://") {
+            return Err(wrong_protocol(PROTOCOLS));
+        }
+        let parsed = url::Url::parse(&text).map_err(|error| {
+            invalid(format_args!("{error} in database URL"))
+                .help("a password with `@`, `:`, `/`, `#`, `%` or `?` in it has to be percent-encoded")
+        })?;
+        Self::from_url(&parsed, base)
+    }
+
+    fn from_url(url: &url::Url, base: &Path) -> Result<Self, Diagnostic> {
+        let mut parameters = Parameters::parse(url.query().unwrap_or_default());
+        let tls = Tls::take(&mut parameters, base)?;
+        if parameters.take_flag("pgbouncer") {
+            return Err(refused("pgbouncer").help(
+                "a session's lock does not hold behind a pooler in transaction mode: give the database's own address \
+                 (`directUrl` in the schema, or `--url`)",
+            ));
+        }
+        let host = parameters.take("host").map_or_else(|| host_of(url), Ok)?;
+        let mut found = Self {
+            host,
+            port: url.port().unwrap_or(5432),
+            port_given: url.port().is_some(),
+            user: Some(decode(url.username(), "user")?).filter(|user| !user.is_empty()),
+            password: url.password().map(|text| decode(text, "password").map(Secret::new)).transpose()?,
+            database: database_of(url)?,
+            schema: parameters.take("schema").filter(|schema| !schema.is_empty()),
+            tls,
+            connect_timeout: match parameters.take_seconds("connect_timeout")? {
+                Some(0) => None,
+                Some(seconds) => Some(seconds),
+                None => Some(5),
+            },
+            statement_timeout: parameters.take_seconds("socket_timeout")?.filter(|seconds| *seconds > 0),
+            application_name: parameters.take("application_name"),
+            options: parameters.take("options"),
+            channel_binding: ChannelBinding::take(&mut parameters)?,
+            unused: Vec::new(),
+        };
+        found.unused = unused(parameters)?;
+        Ok(found)
+    }
+
+    /// The address as Prisma prints it in its `Datasource` line.
+    pub(super) fn address(&self) -> String {
+        if self.host.starts_with('/') || !self.port_given { self.host.clone() } else { self.endpoint() }
+    }
+
+    /// Host and port, as Prisma prints them in errors.
+    pub fn endpoint(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+fn host_of(url: &url::Url) -> Result<String, Diagnostic> {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    decode(if host.is_empty() { "localhost" } else { host }, "host")
+}
+
+fn database_of(url: &url::Url) -> Result<String, Diagnostic> {
+    let name = decode(url.path().trim_start_matches('/'), "database")?;
+    Ok(if name.is_empty() { "postgres".to_owned() } else { name })
+}
+
+fn decode(text: &str, what: &str) -> Result<String, Diagnostic> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(Cow::into_owned).map_err(|_| invalid(format_args!("the {what} is not UTF-8 after decoding")))
+}
+
+fn refused(name: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::ParameterUnsupported,
+        format!("the parameter `{name}` of the connection URL is not supported"),
+    )
+}
+
+/// The names that nobody took, unless leaving one out would weaken security.
+fn unused(parameters: Parameters) -> Result<Vec<String>, Diagnostic> {
+    let mut unused = Vec::new();
+    for name in parameters.names() {
+        let lower = name.to_ascii_lowercase();
+        let dangerous =
+            ["ssl", "tls", "gss", "krb", "scram", "auth"].iter().any(|start| lower.starts_with(start));
+        if dangerous || REFUSED.contains(&lower.as_str()) {
+            return Err(refused(&name).help("leaving it out could weaken what it was put there for: remove it, or use a form that Prisma has"));
+        }
+        if !MEANINGLESS.contains(&lower.as_str()) && lower != "pgbouncer" {
+            unused.push(name);
+        }
+    }
+    Ok(unused)
+}
+
+impl Tls {
+    fn take(parameters: &mut Parameters, base: &Path) -> Result<Self, Diagnostic> {
+        // node-postgres' word, which hosting services put into their URLs. Prisma overlooks it; TLS is what it asks for.
+        let ssl =
+            parameters.take("ssl").is_some_and(|value| matches!(value.as_str(), "true" | "1" | "require"));
+        let (mode, verify_by_mode) = match parameters.take("sslmode").as_deref() {
+            None if ssl => (TlsMode::Require, Verify::Nothing),
+            None | Some("prefer") => (TlsMode::Prefer, Verify::Nothing),
+            Some("disable") => (TlsMode::Disable, Verify::Nothing),
+            Some("require") => (TlsMode::Require, Verify::Nothing),
+            Some("verify-ca") => (TlsMode::Require, Verify::Authority),
+            Some("verify-full") => (TlsMode::Require, Verify::AuthorityAndHost),
+            // Not shown: whoever mixes up parameters may have put anything there.
+            Some(_) => {
+                return Err(invalid("`sslmode` is none of disable, prefer, require, verify-ca, verify-full"));
+            }
+        };
+        let verify_by_accept = match parameters.take("sslaccept").as_deref() {
+            None | Some("accept_invalid_certs") => Verify::Nothing,
+            // Prisma takes every other word for `strict`: the safe side.
+            Some(_) => Verify::AuthorityAndHost,
+        };
+        let mut path = |name: &str| parameters.take(name).map(|path| base.join(path));
+        let root_of_prisma = path("sslcert");
+        let root_of_libpq = path("sslrootcert").filter(|path| !path.ends_with("system"));
+        // As in libpq: naming an authority for a connection that must be encrypted means to check it.
+        let verify_by_root = if root_of_libpq.is_some() { Verify::Authority } else { Verify::Nothing };
+        Ok(Self {
+            mode,
+            verify: strictest([verify_by_mode, verify_by_accept, verify_by_root]),
+            roots: root_of_libpq.or(root_of_prisma),
+            identity: path("sslidentity"),
+            identity_password: parameters.take("sslpassword").map(Secret::new),
+        })
+    }
+}
+
+fn strictest(all: [Verify; 3]) -> Verify {
+    if all.contains(&Verify::AuthorityAndHost) {
+        Verify::AuthorityAndHost
+    } else if all.contains(&Verify::Authority) {
+        Verify::Authority
+    } else {
+        Verify::Nothing
+    }
+}
+
+impl ChannelBinding {
+    fn take(parameters: &mut Parameters) -> Result<Self, Diagnostic> {
+        match parameters.take("channel_binding").as_deref() {
+            None | Some("prefer") => Ok(Self::Prefer),
+            Some("disable") => Ok(Self::Disable),
+            Some("require") => Ok(Self::Require),
+            Some(_) => Err(invalid("`channel_binding` is none of disable, prefer, require")),
+        }
+    }
+}
+
+/// The URL of the database behind `prisma dev`, which its API key holds.
+fn local_prisma_postgres(rest: &str) -> Result<String, Diagnostic> {
+    let local = ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| rest.starts_with(host));
+    if !local {
+        return Err(Diagnostic::new(
+            Code::ParameterUnsupported,
+            "a remote `prisma+postgres://` URL speaks a protocol of Prisma's own",
+        )
+        .help("use the direct `postgres://` address that the Prisma console shows for this database"));
+    }
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let key = Parameters::parse(query).take("api_key");
+    let json = key.and_then(|key| {
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(key.trim_end_matches('=')).ok()
+    });
+    let value = json.and_then(|json| serde_json::from_slice::<serde_json::Value>(&json).ok());
+    let url = value.and_then(|value| Some(value.get("databaseUrl")?.as_str()?.to_owned()));
+    url.ok_or_else(|| invalid("its `api_key` does not hold the address of a local database"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(url: &str) -> Result<PostgresUrl, Diagnostic> {
+        PostgresUrl::parse(&Secret::new(url), Path::new("/base"))
+    }
+
+    fn error(url: &str) -> String {
+        parse(url).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_parts_are_decoded() {
+        let url = parse("postgresql://a%40b:p%2Fw@[::1]:5433/my%20db?schema=x%22y").unwrap();
+        assert_eq!((url.user.as_deref(), url.host.as_str(), url.port), (Some("a@b"), "::1", 5433));
+        assert_eq!(url.password.unwrap().expose(), "p/w");
+        assert_eq!((url.database.as_str(), url.schema.as_deref()), ("my db", Some("x\"y")));
+    }
+
+    #[test]
+    fn what_is_not_given_has_prismas_defaults() {
+        let url = parse("postgres://h").unwrap();
+        assert_eq!((url.port, url.database.as_str(), url.connect_timeout), (5432, "postgres", Some(5)));
+        assert_eq!((url.tls.mode, url.tls.verify), (TlsMode::Prefer, Verify::Nothing));
+        assert_eq!((url.address(), url.endpoint()), ("h".to_owned(), "h:5432".to_owned()));
+        assert_eq!(parse("postgres://h?connect_timeout=0").unwrap().connect_timeout, None);
+    }
+
+    #[test]
+    fn a_socket_directory_replaces_the_host() {
+        let url = parse("postgresql://u@localhost/d?host=/run/postgresql").unwrap();
+        assert_eq!((url.host.as_str(), url.address().as_str()), ("/run/postgresql", "/run/postgresql"));
+    }
+
+    #[test]
+    fn the_strictest_of_all_words_about_certificates_counts() {
+        let tls = |query: &str| parse(&format!("postgres://h/d?{query}")).unwrap().tls;
+        assert_eq!(tls("sslmode=require").verify, Verify::Nothing);
+        assert_eq!(tls("sslmode=verify-ca").verify, Verify::Authority);
+        assert_eq!(tls("sslmode=verify-full").verify, Verify::AuthorityAndHost);
+        assert_eq!(tls("sslaccept=strict").verify, Verify::AuthorityAndHost);
+        assert_eq!(tls("sslmode=require&sslrootcert=ca.pem").verify, Verify::Authority);
+        assert_eq!(tls("sslcert=ca.pem").roots, Some(PathBuf::from("/base/ca.pem")));
+        assert_eq!(tls("sslcert=ca.pem").verify, Verify::Nothing);
+    }
+
+    #[test]
+    fn what_would_weaken_security_is_refused_by_name() {
+        for name in ["sslkey", "sslcrl", "gssencmode", "require_auth", "hostaddr", "pgbouncer=true"] {
+            let url =
+                format!("postgres://u:hunter2@h/d?{name}{}", if name.contains('=') { "" } else { "=x" });
+            let error = parse(&url).unwrap_err();
+            assert_eq!(error.code, Code::ParameterUnsupported);
+            assert!(error.message.contains(name.split('=').next().unwrap()), "{error}");
+        }
+        assert_eq!(parse("postgres://h?foo=1&connection_limit=5").unwrap().unused, ["foo"]);
+        assert!(parse("postgres://h?pgbouncer=false").is_ok());
+    }
+
+    #[test]
+    fn every_wrong_value_is_an_error_that_names_its_parameter() {
+        let shown = [
+            "mysql://h/d",
+            "",
+            "postgres://u:hunter2@h:port/d",
+            "postgres://h/d?connect_timeout=soon",
+            "postgres://h/d?sslmode=yes",
+            "postgres://h/d?channel_binding=yes",
+            "prisma+postgres://accelerate.example/?api_key=abc",
+            "prisma+postgres://localhost:51213/?api_key=abc",
+        ]
+        .map(error);
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        P1012: Error validating datasource: the URL must start with the protocol `postgresql://` or `postgres://`.
+        P1012: Error validating datasource: the URL must start with the protocol `postgresql://` or `postgres://`.
+        P1013: The provided database string is invalid: invalid port number in database URL
+        P1013: The provided database string is invalid: the parameter `connect_timeout` is not a number of seconds
+        P1013: The provided database string is invalid: `sslmode` is none of disable, prefer, require, verify-ca, verify-full
+        P1013: The provided database string is invalid: `channel_binding` is none of disable, prefer, require
+        PLM106: a remote `prisma+postgres://` URL speaks a protocol of Prisma's own
+        P1013: The provided database string is invalid: its `api_key` does not hold the address of a local database
+        ");
+    }
+
+    #[test]
+    fn the_api_key_of_prisma_dev_holds_the_address() {
+        let key = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .encode(r#"{"databaseUrl":"postgres://u:p@localhost:51214/t"}"#);
+        let url = parse(&format!("prisma+postgres://localhost:51213/?api_key={key}")).unwrap();
+        assert_eq!((url.port, url.database.as_str()), (51214, "t"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "(postgres(ql)?://)?[ -~]{0,60}|\\PC*") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn no_password_is_ever_printed(
+            password in "hunter2[a-z#/@:?%&=\\[\\] ]{0,8}", port in "[0-9]{0,6}|x", query in "[a-z_]{0,9}=[a-z0-9]{0,5}"
+        ) {
+            let shown = format!("{:?}", parse(&format!("postgresql://user:{password}@host:{port}/db?{query}")));
+            prop_assert!(!shown.contains("hunter2"), "{}", shown);
+        }
+    }
+}

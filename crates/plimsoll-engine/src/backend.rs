@@ -1,0 +1,95 @@
+//! The seam between the run loop and the kinds of database.
+//!
+//! A backend knows how to talk to its database and how to put a script and its history row into one transaction. It
+//! decides nothing: what to apply and in which order comes from the plan, when to wait and when to give up from the run
+//! loop.
+
+use std::time::Duration;
+
+use plimsoll_core::history::{Row, Snapshot};
+use plimsoll_core::plan::Step;
+use plimsoll_core::{Diagnostic, Migration, Script};
+
+use crate::error::Result;
+
+/// One database that can be connected to.
+#[expect(async_fn_in_trait, reason = "a run is one task on one thread: no future of it has to be `Send`")]
+pub trait Backend {
+    /// A connection to it.
+    type Session: Session;
+
+    /// Connects once, without waiting for a database that is not up.
+    async fn connect(&self) -> Result<Self::Session>;
+
+    /// Refuses a script that could not be run, before anything is run.
+    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic>;
+
+    /// Creates the database (and nothing in it). An existing one is a success.
+    async fn create_database(&self) -> Result<()>;
+}
+
+/// One connection to one database.
+#[expect(async_fn_in_trait, reason = "a run is one task on one thread: no future of it has to be `Send`")]
+pub trait Session {
+    /// Cancels what the session is doing, from outside.
+    type Canceller: Cancel;
+
+    /// Reads the history, or what tables there are if there is none. Writes nothing.
+    async fn read(&mut self) -> Result<Snapshot>;
+
+    /// Tries to take the migration lock, which is held until the session is closed. Never waits inside a statement.
+    async fn try_lock(&mut self) -> Result<Lock>;
+
+    /// Creates the history table. It must not exist.
+    async fn create_history(&mut self) -> Result<()>;
+
+    /// Applies one migration, so that its script and its history row are committed together where the database allows.
+    ///
+    /// If the history is no longer what this session has last read or written, nothing is done
+    /// ([`Kind::Overtaken`](crate::Kind::Overtaken)). What is worth a line goes to `notes`.
+    async fn apply(&mut self, step: &Step<'_>, notes: &mut Vec<String>) -> Result<()>;
+
+    /// Records an attempt that was rolled back, as a row that does not count: one for each migration and checksum.
+    async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()>;
+
+    /// Records a migration as applied without running it, and gives up its failed attempts (`resolve --applied`).
+    async fn mark_applied(&mut self, migration: &Migration) -> Result<()>;
+
+    /// Gives up failed attempts (`resolve --rolled-back`).
+    async fn mark_rolled_back(&mut self, rows: &[&Row]) -> Result<()>;
+
+    /// What cancels the statement under way.
+    fn canceller(&self) -> Self::Canceller;
+
+    /// Ends the session, which frees its lock.
+    async fn close(self);
+}
+
+/// Cancels what a session is doing.
+#[expect(async_fn_in_trait, reason = "a run is one task on one thread: no future of it has to be `Send`")]
+pub trait Cancel {
+    /// Asks the database to cancel the statement under way. That it succeeds is seen by the statement's own error.
+    async fn cancel(&self);
+}
+
+/// What came of trying to take the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// It is ours.
+    Taken,
+    /// Somebody else has it.
+    HeldBy(Option<Holder>),
+}
+
+/// Who holds the lock, as far as the database tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The name that its connection carries.
+    pub application: String,
+    /// The database's number for its connection.
+    pub connection: String,
+    /// From where it is connected.
+    pub address: Option<String>,
+    /// For how long it has been connected.
+    pub connected_for: Duration,
+}

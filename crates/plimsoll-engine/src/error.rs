@@ -1,0 +1,56 @@
+//! Errors, sorted by what the run loop does about them.
+
+use plimsoll_core::{Code, Diagnostic};
+
+/// The result of asking a database for something.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a backend could not do.
+#[derive(Clone, Debug)]
+pub struct Error {
+    /// What to do about it.
+    pub kind: Kind,
+    /// What to tell people if nothing can be done.
+    pub diagnostic: Box<Diagnostic>,
+}
+
+/// What the run loop does about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The database is not up yet: connect again until the wait is over.
+    NotYet,
+    /// The database does not exist.
+    Missing,
+    /// The connection is gone. What was under way may or may not be committed: connect again and read the history.
+    Lost,
+    /// It was rolled back for a reason that passes (a deadlock, a lock timeout): try the same again.
+    Again,
+    /// Somebody else holds what this needs: wait as for the lock, then read the history again.
+    Busy,
+    /// The history is not what the plan was made from: read it again.
+    Overtaken,
+    /// The script failed. The backend has rolled back what it could.
+    Script,
+    /// Nothing can be done.
+    Never,
+}
+
+impl Error {
+    /// An error of this kind.
+    pub fn new(kind: Kind, diagnostic: Diagnostic) -> Self {
+        Self { kind, diagnostic: Box::new(diagnostic) }
+    }
+
+    /// An error about which nothing can be done.
+    pub fn never(diagnostic: Diagnostic) -> Self {
+        Self::new(Kind::Never, diagnostic)
+    }
+
+    /// The history changed since the plan was made.
+    pub(crate) fn overtaken() -> Self {
+        Self::new(
+            Kind::Overtaken,
+            Diagnostic::new(Code::LockLost, "the history changed while migrations were being applied"),
+        )
+    }
+}

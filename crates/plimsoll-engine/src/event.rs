@@ -1,0 +1,77 @@
+//! What happens during a run, for whoever wants to show it.
+
+use std::time::Duration;
+
+use plimsoll_core::Diagnostic;
+
+use crate::backend::Holder;
+
+/// Something that happened during a run.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// The database does not answer yet; said once for each wait.
+    Waiting {
+        /// Why not.
+        why: &'a Diagnostic,
+        /// For how long it will be tried.
+        at_most: Duration,
+    },
+    /// It answered after a wait.
+    Connected {
+        /// How long the wait was.
+        after: Duration,
+    },
+    /// The history has been read for the first time.
+    Ready,
+    /// The database did not exist and has been created.
+    DatabaseCreated,
+    /// Somebody else holds the lock; said when it is first seen, for another holder, and every 30 seconds.
+    WaitingForLock {
+        /// Who.
+        holder: Option<&'a Holder>,
+    },
+    /// A migration is about to be sent.
+    Applying {
+        /// Its name.
+        name: &'a str,
+        /// The first of this run is 1.
+        number: usize,
+        /// How many this run has to apply.
+        of: usize,
+    },
+    /// A migration is committed.
+    Applied {
+        /// Its name.
+        name: &'a str,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A migration was rolled back for a reason that passes, and will be tried again.
+    Retrying {
+        /// Its name.
+        name: &'a str,
+        /// The reason.
+        why: &'a Diagnostic,
+    },
+    /// The connection was lost and will be made again.
+    Reconnecting {
+        /// Why.
+        why: &'a Diagnostic,
+    },
+    /// Something worth a line.
+    Note(&'a str),
+}
+
+/// Sees what happens during a run.
+pub trait Observe {
+    /// Called for each event, on the run's own thread: it should return soon.
+    fn see(&mut self, event: Event<'_>);
+}
+
+/// Sees nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observe for Unobserved {
+    fn see(&mut self, _event: Event<'_>) {}
+}

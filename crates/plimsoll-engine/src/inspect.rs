@@ -1,0 +1,82 @@
+//! Looking without touching: what `status`, `plan` and `wait` need. Nothing here writes.
+
+use std::time::{Duration, Instant};
+
+use plimsoll_core::history::Snapshot;
+use plimsoll_core::plan::Plan;
+use plimsoll_core::{Code, Diagnostic};
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::{Backend, Session};
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Observe};
+use crate::run::{Options, Work, sleep};
+use crate::{lock, wait};
+
+/// Reads what a database holds, waiting for one that is not up.
+pub async fn read<B: Backend>(
+    backend: &B,
+    options: &Options,
+    observer: &mut dyn Observe,
+    cancel: &CancellationToken,
+) -> Result<Snapshot> {
+    let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
+    let deadline = Instant::now() + options.lock_wait;
+    let snapshot = tokio::select! {
+        read = lock::read(&mut session, deadline, observer, cancel) => read,
+        () = cancel.cancelled() => Err(crate::run::interrupted()),
+    };
+    session.close().await;
+    snapshot
+}
+
+/// Waits until the database stands at the project's migrations, for up to `options.wait` in all. Applies nothing.
+///
+/// A database that does not exist yet is waited for too: creating it is
+/// the business of the runner that is waited for.
+pub async fn wait_until_current<B: Backend>(
+    backend: &B,
+    work: Work<'_>,
+    options: &Options,
+    observer: &mut dyn Observe,
+    cancel: &CancellationToken,
+) -> Result<()> {
+    let begun = Instant::now();
+    let mut said = false;
+    loop {
+        let left = options.wait.saturating_sub(begun.elapsed());
+        let last = match read(backend, &Options { wait: left, ..options.clone() }, observer, cancel).await {
+            Ok(snapshot) => {
+                let plan = work.plan(&snapshot, options.if_ahead);
+                if plan.is_up_to_date() {
+                    return Ok(());
+                }
+                not_current(&plan)
+            }
+            Err(error) if matches!(error.kind, Kind::Missing | Kind::Lost | Kind::NotYet) => error,
+            Err(error) => return Err(error),
+        };
+        if begun.elapsed() >= options.wait {
+            return Err(last);
+        }
+        if !said {
+            observer.see(Event::Waiting { why: &last.diagnostic, at_most: options.wait });
+            said = true;
+        }
+        sleep(Duration::from_millis(fastrand::u64(250..500)), cancel).await?;
+    }
+}
+
+fn not_current(plan: &Plan<'_>) -> Error {
+    let pending: Vec<String> = plan.steps.iter().map(|step| format!("`{}`", step.migration.name())).collect();
+    let why = match &plan.blocked {
+        Some(blocked) => blocked.diagnostic().message,
+        None => {
+            format!("{} of this project's migrations are not applied: {}", pending.len(), pending.join(", "))
+        }
+    };
+    Error::never(
+        Diagnostic::new(Code::NotUpToDate, why)
+            .help("`plimsoll deploy` applies them; this command only waits"),
+    )
+}

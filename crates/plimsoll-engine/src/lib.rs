@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod backend;
+mod backoff;
+mod error;
+mod event;
+pub mod inspect;
+mod lock;
+pub mod postgres;
+pub mod resolve;
+mod run;
+pub mod sqlite;
+mod wait;
+
+pub use backend::{Backend, Cancel, Holder, Lock, Session};
+pub use error::{Error, Kind, Result};
+pub use event::{Event, Observe, Unobserved};
+pub use lock::describe as describe_holder;
+pub use postgres::Postgres;
+pub use run::{Failure, Options, Work, deploy};
+pub use sqlite::Sqlite;
+pub use tokio_util::sync::CancellationToken;

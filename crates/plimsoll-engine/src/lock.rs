@@ -1,0 +1,99 @@
+//! Waiting for another runner: the lock is tried, then slept on, then tried again.
+//!
+//! It is never waited for inside a statement. A statement that waits holds a snapshot, for which the holder's `CREATE
+//! INDEX CONCURRENTLY` waits in turn: that is the deadlock of every tool that blocks on an advisory lock.
+
+use std::time::{Duration, Instant};
+
+use plimsoll_core::history::Snapshot;
+use plimsoll_core::{Code, Diagnostic};
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::{Holder, Lock, Session};
+use crate::backoff::Backoff;
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Observe};
+use crate::run::sleep;
+
+/// How often a waiting runner says for whom it is waiting.
+const REMINDER: Duration = Duration::from_secs(30);
+
+/// Takes the lock, unless the work turns out to be done by then: true if it was taken.
+pub(crate) async fn take<S: Session>(
+    session: &mut S,
+    deadline: Instant,
+    observer: &mut dyn Observe,
+    cancel: &CancellationToken,
+    is_done: impl Fn(&Snapshot) -> bool,
+) -> Result<bool> {
+    let mut backoff = Backoff::new(Duration::from_millis(25), Duration::from_secs(1));
+    let mut said: Option<(Instant, Option<String>)> = None;
+    loop {
+        let Lock::HeldBy(holder) = session.try_lock().await? else { return Ok(true) };
+        let who = holder.as_ref().map(|holder| holder.connection.clone());
+        if said.as_ref().is_none_or(|(at, whom)| at.elapsed() >= REMINDER || *whom != who) {
+            observer.see(Event::WaitingForLock { holder: holder.as_ref() });
+            said = Some((Instant::now(), who));
+        }
+        if Instant::now() >= deadline {
+            return Err(timed_out(holder.as_ref()));
+        }
+        sleep(backoff.pause(), cancel).await?;
+        if is_done(&session.read().await?) {
+            return Ok(false);
+        }
+    }
+}
+
+/// Reads the history, waiting while another process keeps the database to itself (only SQLite knows that).
+pub(crate) async fn read<S: Session>(
+    session: &mut S,
+    deadline: Instant,
+    observer: &mut dyn Observe,
+    cancel: &CancellationToken,
+) -> Result<Snapshot> {
+    let mut said = false;
+    loop {
+        match session.read().await {
+            Err(error) if error.kind == Kind::Busy => {
+                if !said {
+                    observer.see(Event::WaitingForLock { holder: None });
+                    said = true;
+                }
+                pause(&error, deadline, cancel).await?;
+            }
+            read => return read,
+        }
+    }
+}
+
+/// Sleeps a little because of `busy`, which is the error once the time is over.
+pub(crate) async fn pause(busy: &Error, deadline: Instant, cancel: &CancellationToken) -> Result<()> {
+    if Instant::now() >= deadline {
+        return Err(busy.clone());
+    }
+    sleep(Duration::from_millis(fastrand::u64(20..200)), cancel).await
+}
+
+fn timed_out(holder: Option<&Holder>) -> Error {
+    let by = holder.map_or_else(String::new, |holder| format!(" by {}", describe(holder)));
+    Error::never(
+        Diagnostic::new(
+            Code::LockTimeout,
+            format!("Timed out trying to acquire the migration lock, which is held{by}"),
+        )
+        .help("let the holder finish, or end it if it is stuck: the lock is freed with its connection")
+        .help("then start again, or wait longer with `--lock-wait`"),
+    )
+}
+
+/// A holder in the words that people see.
+pub fn describe(holder: &Holder) -> String {
+    let name = if holder.application.is_empty() { "an unnamed client" } else { &holder.application };
+    let from = holder.address.as_deref().map_or_else(String::new, |address| format!(" from {address}"));
+    format!(
+        "`{name}` (connection {}{from}, connected for {} s)",
+        holder.connection,
+        holder.connected_for.as_secs()
+    )
+}

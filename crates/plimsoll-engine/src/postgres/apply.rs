@@ -1,0 +1,251 @@
+//! Applying one migration.
+
+use plimsoll_core::plan::Step;
+use plimsoll_core::script::{Atomic, Shape, postgres as script};
+use plimsoll_core::{Code, Diagnostic, Migration, Script};
+use tokio_postgres::error::{DbError, SqlState};
+
+use super::history::{LOCK_ROW, new_id};
+use super::{PostgresSession, alone, error, quote_text};
+use crate::error::{Error, Kind, Result};
+
+/// Applies one migration as its script demands.
+pub(super) async fn apply(
+    session: &mut PostgresSession,
+    step: &Step<'_>,
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    let migration = step.migration;
+    let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
+    match script::shape(script.text()) {
+        Shape::Atomic(atomic) => match apply_atomic(session, migration, script, &atomic).await {
+            Err(Outcome::NeedsOtherWay(found)) if atomic.merged => {
+                notes.push(format!(
+                    "`{}` cannot be one transaction ({}): it is sent as it is, with the transactions that it has",
+                    migration.name(),
+                    found.message()
+                ));
+                alone::self_managed(session, migration, script).await
+            }
+            Err(Outcome::NeedsOtherWay(_)) if atomic.statements == 1 => {
+                alone::alone(session, step, script, None, notes).await
+            }
+            Err(Outcome::NeedsOtherWay(found)) => Err(cannot_be_atomic(migration, &found)),
+            Err(Outcome::Failed(error)) => Err(error),
+            Ok(()) => Ok(()),
+        },
+        Shape::Alone(statement) => alone::alone(session, step, script, statement.index.as_ref(), notes).await,
+        Shape::SelfManaged { .. } => alone::self_managed(session, migration, script).await,
+        Shape::Refused(refusal) => Err(Error::never(refusal.diagnostic(migration))),
+    }
+}
+
+/// Why a script is not applied as one transaction. It has been rolled back.
+enum Outcome {
+    /// The server says that it refuses a transaction, or refuses to be one.
+    NeedsOtherWay(DbError),
+    /// Anything else.
+    Failed(Error),
+}
+
+/// Script and history row as one transaction, and one message.
+async fn apply_atomic(
+    session: &PostgresSession,
+    migration: &Migration,
+    script: &Script,
+    atomic: &Atomic<'_>,
+) -> std::result::Result<(), Outcome> {
+    let guard = guard(session, migration);
+    let (before, after) =
+        if atomic.sets_transaction { (String::new(), guard) } else { (guard, String::new()) };
+    let before = format!("BEGIN;{before}\n");
+    let record = record(session, migration, script);
+    // After a line comment without a line end, and after a last statement without a semicolon.
+    let after = format!("\n;{after}{}{record}COMMIT", reset(session));
+
+    let sent = if atomic.unterminated.is_none() && session.facts.standard_strings {
+        session
+            .client
+            .batch_execute(&format!("{before}{}{after}", atomic.body))
+            .await
+            .map_err(|error| (error, before.chars().count()))
+    } else {
+        // A quote that does not end would swallow what follows: the script gets a message of its own.
+        send_apart(session, &before, &atomic.body, &after).await.map_err(|error| (error, 0))
+    };
+    let Err((failure, offset)) = sent else { return Ok(()) };
+    // The transaction is still open, and failed. If the connection is gone, so is the transaction.
+    let _gone = session.client.batch_execute("ROLLBACK").await;
+    Err(sort(session, migration, &atomic.body, failure, offset))
+}
+
+async fn send_apart(
+    session: &PostgresSession,
+    before: &str,
+    body: &str,
+    after: &str,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    session.client.batch_execute(before).await?;
+    session.client.batch_execute(body).await?;
+    session.client.batch_execute(after).await
+}
+
+/// Words that only a failed guard can bring into an error message, in whatever language.
+const LOCK_LOST: &str = "plimsoll: lock lost";
+const OVERTAKEN: &str = "plimsoll: already recorded";
+
+/// Statements that fail if this connection does not hold the lock (behind a pooler it may be another's), or if the
+/// migration is recorded already (by a runner that takes no lock).
+///
+/// They fail by casting a text to a number: that needs no procedural language and no right.
+fn guard(session: &PostgresSession, migration: &Migration) -> String {
+    format!(
+        "SELECT CASE count(*) WHEN 1 THEN 0 ELSE ('{LOCK_LOST} ' || count(*))::pg_catalog.int4 END \
+         FROM pg_catalog.pg_locks l WHERE {LOCK_ROW} AND l.granted AND l.pid = pg_catalog.pg_backend_pid();\
+         SELECT CASE count(*) WHEN 0 THEN 0 ELSE ('{OVERTAKEN} ' || count(*))::pg_catalog.int4 END \
+         FROM {} WHERE \"migration_name\" = {} AND \"rolled_back_at\" IS NULL;",
+        session.history_table(),
+        quote_text(migration.name())
+    )
+}
+
+/// Statements that undo what a script may have changed of the session, so that it does not leak into the next one, nor
+/// keep us from writing the history. `RESET ALL` leaves roles alone, and the lock too.
+pub(super) fn reset(session: &PostgresSession) -> String {
+    format!("RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;{}", session.settings)
+}
+
+/// The finished history row, with the server's clock: all runners share that one.
+fn record(session: &PostgresSession, migration: &Migration, script: &Script) -> String {
+    format!(
+        "INSERT INTO {} (\"id\", \"checksum\", \"started_at\", \"finished_at\", \"migration_name\", \"applied_steps_count\") \
+         VALUES ('{}', '{}', now(), clock_timestamp(), {}, 1);",
+        session.history_table(),
+        new_id(),
+        script.checksum(),
+        quote_text(migration.name())
+    )
+}
+
+/// Sorts the failure of a transaction that has been rolled back.
+fn sort(
+    session: &PostgresSession,
+    migration: &Migration,
+    body: &str,
+    failure: tokio_postgres::Error,
+    offset: usize,
+) -> Outcome {
+    let Some(found) = failure.as_db_error() else { return Outcome::Failed(session.error(&failure)) };
+    if found.message().contains(LOCK_LOST) {
+        return Outcome::Failed(lock_lost());
+    }
+    if found.message().contains(OVERTAKEN) {
+        return Outcome::Failed(Error::overtaken());
+    }
+    let other_way = [
+        SqlState::ACTIVE_SQL_TRANSACTION,
+        SqlState::INVALID_TRANSACTION_TERMINATION,
+        SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE,
+    ];
+    if other_way.contains(found.code()) {
+        return Outcome::NeedsOtherWay(found.clone());
+    }
+    Outcome::Failed(script_failed(session, migration, body, &failure, found, offset))
+}
+
+/// The error of a script; `offset` is how many characters were sent before it in the same message.
+pub(super) fn script_failed(
+    session: &PostgresSession,
+    migration: &Migration,
+    body: &str,
+    failure: &tokio_postgres::Error,
+    found: &DbError,
+    offset: usize,
+) -> Error {
+    let sorted = session.error(failure);
+    if sorted.kind == Kind::Lost {
+        return sorted;
+    }
+    let mut diagnostic = Diagnostic::new(
+        Code::MigrationFailed,
+        format!("A migration failed to apply: `{}`", migration.name()),
+    )
+    .said_by(error::message(found));
+    let position = error::position(found).and_then(|position| position.checked_sub(offset + 1));
+    if let Some(place) = position.and_then(|at| word_at(body, at)).and_then(|span| migration.place(span)) {
+        diagnostic = diagnostic.at(place.labelled(found.message()));
+    }
+    let kind = if sorted.kind == Kind::Again { Kind::Again } else { Kind::Script };
+    Error::new(kind, diagnostic)
+}
+
+/// The bytes of the word that begins at a character of a text.
+fn word_at(text: &str, character: usize) -> Option<std::ops::Range<usize>> {
+    let (start, first) = text.char_indices().nth(character)?;
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = &text[start..];
+    let length = match first {
+        // A name in quotes is marked whole, if it ends on its line.
+        '"' => rest[1..].find(['"', '\n']).map_or(1, |end| end + 2),
+        _ => rest.find(|c| !word(c)).unwrap_or(rest.len()).max(first.len_utf8()),
+    };
+    Some(start..start + length)
+}
+
+fn lock_lost() -> Error {
+    Error::never(
+        Diagnostic::new(Code::LockLost, "this connection does not hold the migration lock that it took")
+            .help("behind a pooler in transaction mode give the database's own address (`directUrl`, or `--url`)")
+            .help("nothing of this migration was applied"),
+    )
+}
+
+fn cannot_be_atomic(migration: &Migration, found: &DbError) -> Error {
+    Error::new(
+        Kind::Script,
+        Diagnostic::new(
+            Code::CannotBeAtomic,
+            format!("migration `{}` has several statements and cannot be one transaction", migration.name()),
+        )
+        .said_by(error::message(found))
+        .help("put the statement that the database names alone into a migration of its own"),
+    )
+}
+
+/// The text that is stored with a failed attempt, in the form that Prisma stores.
+pub(super) fn log_text(migration: &Migration, failure: &Diagnostic) -> String {
+    let database = failure.database.as_deref();
+    let code = database.and_then(|message| message.code.as_deref()).unwrap_or("none");
+    let message =
+        database.map_or_else(|| failure.message.clone(), |message| format!("ERROR: {}", message.message));
+    let mut text = format!(
+        "A migration failed to apply. New migrations cannot be applied before the error is recovered from.\n\n\
+         Migration name: {}\n\nDatabase error code: {code}\n\nDatabase error:\n{message}",
+        migration.name()
+    );
+    let more = database
+        .map(|message| [("DETAIL", &message.detail), ("HINT", &message.hint), ("CONTEXT", &message.context)]);
+    for (name, value) in more.into_iter().flatten() {
+        if let Some(value) = value {
+            text += &format!("\n{name}: {value}");
+        }
+    }
+    if let Some(place) = &failure.place {
+        text += &format!("\n\nPosition: {place}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_marked_word_is_found_by_characters() {
+        let text = "-- äö\nSELECT nope, \"No pe\" FROM x";
+        assert_eq!(word_at(text, 13).map(|span| &text[span]), Some("nope"));
+        assert_eq!(word_at(text, 19).map(|span| &text[span]), Some("\"No pe\""));
+        assert_eq!(word_at(text, 17).map(|span| &text[span]), Some(","));
+        assert_eq!(word_at(text, 999), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! Making a connection, and the database that it is to.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use plimsoll_core::url::PostgresUrl;
+use plimsoll_core::url::postgres::{ChannelBinding, TlsMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config, config};
+
+use super::tls::Connection;
+use super::{Postgres, PostgresSession, error, history, quote_name};
+use crate::backoff::Backoff;
+use crate::error::{Kind, Result};
+
+/// Connects once.
+pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
+    let url = &database.url;
+    let connected = database.tls.connect(&config(url, &url.database, &database.runner)).await;
+    let (client, connection) = connected.map_err(|found| error::of_connect(&found, url))?;
+    Ok(PostgresSession {
+        client,
+        connection,
+        tls: database.tls.clone(),
+        endpoint: url.endpoint(),
+        runner: database.runner.clone(),
+        scope: database.scope.clone(),
+        settings: settings(url),
+        schema: url.schema.clone(),
+        facts: history::Facts::default(),
+    })
+}
+
+fn config(url: &PostgresUrl, database: &str, runner: &str) -> Config {
+    let mut config = Config::new();
+    config.host(&url.host).port(url.port).dbname(database).application_name(runner);
+    // libpq and Prisma take the user of the process; a container has none worth the name.
+    config.user(url.user.as_deref().unwrap_or("postgres"));
+    if let Some(password) = &url.password {
+        config.password(password.expose());
+    }
+    if let Some(seconds) = url.connect_timeout {
+        config.connect_timeout(Duration::from_secs(seconds.into()));
+    }
+    if let Some(options) = &url.options {
+        config.options(options);
+    }
+    config.ssl_mode(match url.tls.mode {
+        TlsMode::Disable => config::SslMode::Disable,
+        TlsMode::Prefer => config::SslMode::Prefer,
+        TlsMode::Require => config::SslMode::Require,
+    });
+    config.channel_binding(match url.channel_binding {
+        ChannelBinding::Disable => config::ChannelBinding::Disable,
+        ChannelBinding::Prefer => config::ChannelBinding::Prefer,
+        ChannelBinding::Require => config::ChannelBinding::Require,
+    });
+    config
+}
+
+/// What the URL asks of the session.
+///
+/// Sent as statements and not in the start-up message, which poolers refuse.
+fn settings(url: &PostgresUrl) -> String {
+    let mut settings = String::new();
+    if let Some(schema) = &url.schema {
+        let _infallible = write!(settings, "SET search_path = {};", quote_name(schema));
+    }
+    if let Some(seconds) = url.statement_timeout {
+        let _infallible = write!(settings, "SET statement_timeout = '{seconds}s';");
+    }
+    settings
+}
+
+/// Creates the database from another one on the same server, as Prisma does.
+pub(super) async fn create_database(database: &Postgres) -> Result<()> {
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+    let mut tries = 0;
+    loop {
+        match create_once(database).await {
+            // Another runner copies the same template at this moment.
+            Err(error) if error.kind == Kind::Again && tries < 20 => {
+                tries += 1;
+                tokio::time::sleep(backoff.pause()).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn create_once(database: &Postgres) -> Result<()> {
+    let url = &database.url;
+    let (client, connection) = maintenance_connection(database).await?;
+    let created = client.batch_execute(&format!("CREATE DATABASE {}", quote_name(&url.database))).await;
+    drop(client);
+    // It ends with its client; how is of no interest once the answer is there.
+    let _ended = connection.await;
+    match created {
+        Err(found) if already_there(&found) => Ok(()),
+        created => created.map_err(|found| error::of_session(&found, &url.endpoint())),
+    }
+}
+
+/// A connection to `postgres`, or to `template1` where that does not exist.
+async fn maintenance_connection(database: &Postgres) -> Result<(Client, Connection)> {
+    let url = &database.url;
+    let mut last = None;
+    for name in ["postgres", "template1"] {
+        match database.tls.connect(&config(url, name, &database.runner)).await {
+            Ok(connected) => return Ok(connected),
+            Err(found) => last = Some(error::of_connect(&found, url)),
+        }
+        if last.as_ref().is_some_and(|error| error.kind != Kind::Missing) {
+            break;
+        }
+    }
+    Err(last.unwrap_or_else(|| error::unreachable(url)))
+}
+
+/// Another runner was faster: by a moment (23505), or by more.
+fn already_there(error: &tokio_postgres::Error) -> bool {
+    matches!(error.code(), Some(code) if *code == SqlState::DUPLICATE_DATABASE || *code == SqlState::UNIQUE_VIOLATION)
+}

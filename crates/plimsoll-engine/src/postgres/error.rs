@@ -1,0 +1,169 @@
+//! PostgreSQL's errors, sorted into what the run loop does about them.
+
+use std::error::Error as _;
+use std::io;
+
+use plimsoll_core::url::PostgresUrl;
+use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+
+use crate::error::{Error, Kind};
+
+/// An error of connecting.
+pub(super) fn of_connect(error: &tokio_postgres::Error, url: &PostgresUrl) -> Error {
+    if let Some(found) = error.as_db_error() {
+        return refused_by_server(found, url);
+    }
+    if let Some(cause) = find_cause::<rustls::Error>(error) {
+        return Error::never(tls(&cause.to_string()));
+    }
+    if let Some(cause) = find_cause::<io::Error>(error) {
+        let why = cause.to_string();
+        let unreachable = unreachable(url);
+        return Error { diagnostic: Box::new(unreachable.diagnostic.help(why)), ..unreachable };
+    }
+    let why = full_text(error);
+    if why.contains("TLS") {
+        return Error::never(tls(&why));
+    }
+    // A closed connection or a timeout has no cause that could be asked for more.
+    if error.is_closed() || why.contains("timed out") || why.contains("timeout") {
+        return unreachable(url);
+    }
+    Error::never(Diagnostic::new(Code::AuthenticationFailed, format!("failed to connect: {why}")))
+}
+
+/// The server cannot be reached.
+pub(super) fn unreachable(url: &PostgresUrl) -> Error {
+    let endpoint = url.endpoint();
+    Error::new(
+        Kind::NotYet,
+        Diagnostic::new(Code::Unreachable, format!("Can't reach database server at `{endpoint}`"))
+            .help(format!("Please make sure your database server is running at `{endpoint}`.")),
+    )
+}
+
+fn tls(why: &str) -> Diagnostic {
+    Diagnostic::new(Code::Tls, format!("Error opening a TLS connection: {why}"))
+        .help("`sslmode`, `sslaccept` and `sslrootcert` of the URL decide what is expected of the server")
+}
+
+fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
+    let user = url.user.as_deref().unwrap_or("postgres");
+    let never = |diagnostic: Diagnostic| Error::never(diagnostic.said_by(message(found)));
+    match *found.code() {
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => never(
+            Diagnostic::new(
+                Code::AuthenticationFailed,
+                format!("Authentication failed against database server, the provided database credentials for `{user}` are not valid."),
+            )
+            .help("Please make sure to provide valid database credentials for the database server at the configured address."),
+        ),
+        SqlState::INVALID_CATALOG_NAME => Error::new(
+            Kind::Missing,
+            Diagnostic::new(Code::DatabaseMissing, format!("Database `{}` does not exist", url.database))
+                .help("`plimsoll deploy` creates it; commands that only read do not"),
+        ),
+        SqlState::INSUFFICIENT_PRIVILEGE => {
+            never(Diagnostic::new(Code::AccessDenied, format!("User was denied access on the database `{}`", url.database)))
+        }
+        _ if passes(found) => Error::new(
+            Kind::NotYet,
+            Diagnostic::new(Code::Unreachable, format!("the database server at `{}` accepts no connections yet", url.endpoint()))
+                .said_by(message(found)),
+        ),
+        _ => never(Diagnostic::new(Code::Database, "the database server refused the connection")),
+    }
+}
+
+/// Whether the server says that it is starting, stopping, recovering or full: all of that passes.
+fn passes(found: &DbError) -> bool {
+    [
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::TOO_MANY_CONNECTIONS,
+        SqlState::IDLE_SESSION_TIMEOUT,
+    ]
+    .contains(found.code())
+        || found.code().code().starts_with("08")
+        || found.code().code().starts_with("53")
+}
+
+/// An error of a session that had been made.
+pub(super) fn of_session(error: &tokio_postgres::Error, endpoint: &str) -> Error {
+    let Some(found) = error.as_db_error() else { return lost(endpoint, &full_text(error)) };
+    let code = found.code();
+    if passes(found) && *code != SqlState::OUT_OF_MEMORY && !code.code().starts_with("53") {
+        return Error::new(Kind::Lost, *lost(endpoint, found.message()).diagnostic);
+    }
+    let denied = [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::READ_ONLY_SQL_TRANSACTION].contains(code);
+    let passing = [
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::OBJECT_IN_USE,
+    ];
+    let diagnostic = match *code {
+        SqlState::INSUFFICIENT_PRIVILEGE => Diagnostic::new(Code::AccessDenied, "the role may not do this")
+            .help("migrations need a role that may create tables in this schema; the application's own role need not be that one"),
+        SqlState::READ_ONLY_SQL_TRANSACTION => Diagnostic::new(Code::ReadOnly, "the server accepts no writes: it is a standby, or its default is read-only")
+            .help("give the address of the primary server"),
+        _ => Diagnostic::new(Code::Database, "the database reported an error"),
+    };
+    let kind = if !denied && passing.contains(code) { Kind::Again } else { Kind::Never };
+    Error::new(kind, diagnostic.said_by(message(found)))
+}
+
+fn lost(endpoint: &str, why: &str) -> Error {
+    Error::new(
+        Kind::Lost,
+        Diagnostic::new(
+            Code::ConnectionLost,
+            format!("Server has closed the connection: `{endpoint}`: {why}"),
+        )
+        .help("what was not committed has been rolled back; the next start carries on"),
+    )
+}
+
+/// What the server said.
+pub(super) fn message(found: &DbError) -> DatabaseMessage {
+    DatabaseMessage {
+        code: Some(found.code().code().to_owned()),
+        detail: found.detail().map(plimsoll_core::secret::mask),
+        hint: found.hint().map(str::to_owned),
+        context: found.where_().map(plimsoll_core::secret::mask),
+        ..DatabaseMessage::new(found.message())
+    }
+}
+
+/// The position of an error in what was sent, in characters from 1.
+pub(super) fn position(found: &DbError) -> Option<usize> {
+    match found.position() {
+        Some(ErrorPosition::Original(position)) => usize::try_from(*position).ok(),
+        _ => None,
+    }
+}
+
+fn find_cause<T: std::error::Error + 'static>(error: &tokio_postgres::Error) -> Option<&T> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        // An I/O error carries the TLS error that caused it without calling it its source.
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<T>()) {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn full_text(error: &tokio_postgres::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

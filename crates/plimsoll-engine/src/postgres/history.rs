@@ -1,0 +1,244 @@
+//! Reading and writing `_prisma_migrations`, and the lock that guards it.
+
+use std::time::Duration;
+
+use plimsoll_core::history::{FAILURE_MARK, History, Instant, Row, Snapshot, failure_log};
+use plimsoll_core::{Code, Diagnostic, Migration};
+use tokio_postgres::SimpleQueryRow;
+use tokio_postgres::error::SqlState;
+
+use super::{LOCK_KEY, PostgresSession, quote_name, quote_text};
+use crate::backend::{Holder, Lock};
+use crate::error::{Error, Kind, Result};
+
+/// What the first message to a server found out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facts {
+    /// The schema of the history table, or where it is to be created.
+    pub(super) history_schema: Option<String>,
+    /// Whether `'\'` is a whole string, as it has been by default since PostgreSQL 9.1.
+    pub(super) standard_strings: bool,
+    /// Whether the server is a standby, or still replays its log.
+    pub(super) in_recovery: bool,
+}
+
+/// Both messages are on the way before the first answer is read: one round trip.
+///
+/// The second fails where there is no history table, which is one of the answers.
+pub(super) async fn read(session: &mut PostgresSession) -> Result<Snapshot> {
+    const HISTORY: &str = r#"SELECT "id", "migration_name", "checksum",
+        (extract(epoch FROM "started_at") * 1000000)::bigint,
+        (extract(epoch FROM "finished_at") * 1000000)::bigint,
+        (extract(epoch FROM "rolled_back_at") * 1000000)::bigint,
+        "applied_steps_count", CASE WHEN "finished_at" IS NULL THEN "logs" END
+        FROM "_prisma_migrations" ORDER BY "started_at""#;
+    let facts = format!(
+        "{}SELECT current_schema(), (SELECT n.nspname FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('_prisma_migrations')), \
+         current_setting('standard_conforming_strings'), version(), pg_is_in_recovery()",
+        session.settings
+    );
+    let (facts, rows) = tokio::join!(session.rows(&facts), session.client.simple_query(HISTORY));
+    let table = take_facts(session, &facts?)?;
+    if !table {
+        return Ok(Snapshot::Unmanaged { tables: tables(session).await? });
+    }
+    let messages = rows.map_err(|error| unreadable(&error, session))?;
+    let rows = messages.into_iter().filter_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    Ok(Snapshot::Managed(History::new(rows.map(|row| history_row(&row)).collect())))
+}
+
+/// Takes what the server told about itself: true if there is a history table.
+fn take_facts(session: &mut PostgresSession, rows: &[SimpleQueryRow]) -> Result<bool> {
+    let row = rows.first();
+    let text = |n: usize| row.and_then(|row| row.get(n)).map(str::to_owned);
+    if text(3).is_some_and(|version| version.contains("CockroachDB")) {
+        return Err(Error::never(Diagnostic::new(
+            Code::WrongServer,
+            "You are trying to connect to a CockroachDB database, but the provider in your Prisma schema is `postgresql`. CockroachDB is not supported by this version of Plimsoll",
+        )));
+    }
+    let table_schema = text(1);
+    let found = table_schema.is_some();
+    let schema = table_schema.or_else(|| session.schema.clone()).or_else(|| text(0));
+    session.facts = Facts {
+        history_schema: schema,
+        standard_strings: text(2).as_deref() == Some("on"),
+        in_recovery: text(4).as_deref() == Some("t"),
+    };
+    Ok(found)
+}
+
+fn unreadable(error: &tokio_postgres::Error, session: &PostgresSession) -> Error {
+    let wrong_table = [SqlState::UNDEFINED_COLUMN, SqlState::UNDEFINED_FUNCTION, SqlState::WRONG_OBJECT_TYPE];
+    let error_of_session = session.error(error);
+    match error.code() {
+        Some(code) if wrong_table.contains(code) => Error::never(Diagnostic {
+            code: Code::HistoryUnreadable,
+            message: "`_prisma_migrations` does not have the columns of a migration history".to_owned(),
+            ..*error_of_session.diagnostic
+        }),
+        _ => error_of_session,
+    }
+}
+
+fn history_row(row: &SimpleQueryRow) -> Row {
+    let text = |n: usize| row.get(n).unwrap_or_default().to_owned();
+    let instant = |n: usize| row.get(n).and_then(|text| text.parse().ok()).map(Instant);
+    Row {
+        id: text(0),
+        migration_name: text(1),
+        checksum: text(2),
+        started_at: instant(3).unwrap_or(Instant(0)),
+        finished_at: instant(4),
+        rolled_back_at: instant(5),
+        applied_steps_count: text(6).parse().unwrap_or(0),
+        logs: row.get(7).map(str::to_owned),
+    }
+}
+
+/// The tables that stand in the way of a first migration: ordinary ones, as in Prisma, without those of `PostGIS` and
+/// those that the project says belong to somebody else.
+async fn tables(session: &PostgresSession) -> Result<Vec<String>> {
+    let schema = session.facts.history_schema.as_deref().unwrap_or("public");
+    let schemas = std::iter::once(schema).chain(session.scope.schemas.iter().map(String::as_str));
+    let schemas = schemas.map(quote_text).collect::<Vec<_>>().join(", ");
+    let rows = session
+        .rows(&format!(
+            "SELECT c.relname, n.nspname || '.' || c.relname FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind = 'r' AND n.nspname IN ({schemas}) AND c.relname !~* \
+             '^(spatial_ref_sys|geometry_columns|geography_columns|raster_columns|raster_overviews)$' ORDER BY 1, 2"
+        ))
+        .await?;
+    let names = rows.iter().filter_map(|row| Some((row.get(0)?, row.get(1)?)));
+    let external = |name: &str, full: &str| {
+        session.scope.external_tables.iter().any(|table| table == name || table == full)
+    };
+    Ok(names.filter(|(name, full)| !external(name, full)).map(|(name, _)| name.to_owned()).collect())
+}
+
+/// Takes Prisma's advisory lock if it is free; otherwise says who has it.
+pub(super) async fn try_lock(session: &PostgresSession) -> Result<Lock> {
+    if session.facts.in_recovery {
+        return Err(Error::new(
+            Kind::NotYet,
+            Diagnostic::new(
+                Code::Unreachable,
+                "the server is a standby, or still in recovery: it accepts no writes",
+            )
+            .help("give the address of the primary server, or wait for its promotion"),
+        ));
+    }
+    let rows = session.rows(&format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK_KEY})")).await?;
+    if rows.first().and_then(|row| row.get(0)) == Some("t") {
+        return Ok(Lock::Taken);
+    }
+    let rows = session
+        .rows(&format!(
+            "SELECT l.pid, a.application_name, host(a.client_addr), \
+             extract(epoch FROM clock_timestamp() - a.backend_start)::bigint \
+             FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+             WHERE {LOCK_ROW} AND l.granted"
+        ))
+        .await?;
+    Ok(Lock::HeldBy(rows.first().map(holder)))
+}
+
+/// The row of `pg_locks` that is our lock: a key of 64 bits is shown in two halves.
+pub(super) const LOCK_ROW: &str = "l.locktype = 'advisory' AND l.classid = 0 AND l.objid = 72707369 AND l.objsubid = 1 \
+     AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())";
+
+fn holder(row: &SimpleQueryRow) -> Holder {
+    let text = |n: usize| row.get(n).map(str::to_owned);
+    let seconds = text(3).and_then(|text| text.parse().ok()).unwrap_or(0);
+    Holder {
+        connection: text(0).unwrap_or_default(),
+        application: text(1).unwrap_or_default(),
+        address: text(2),
+        connected_for: Duration::from_secs(seconds),
+    }
+}
+
+/// Creates the history table as Prisma does, and the schema of the URL if it is missing: both or neither, since one
+/// message is one transaction.
+pub(super) async fn create(session: &PostgresSession) -> Result<()> {
+    let schema = session.facts.history_schema.as_deref().unwrap_or("public");
+    // Not `IF NOT EXISTS` alone: that asks for the right to create schemas even where there is nothing to create.
+    let find = format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {}", quote_text(schema));
+    let create_schema = match session.rows(&find).await?.is_empty() {
+        true => format!("CREATE SCHEMA IF NOT EXISTS {};", quote_name(schema)),
+        false => String::new(),
+    };
+    session
+        .execute(&format!(
+            "{create_schema}CREATE TABLE {}(
+    id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum                VARCHAR(64) NOT NULL,
+    finished_at             TIMESTAMPTZ,
+    migration_name          VARCHAR(255) NOT NULL,
+    logs                    TEXT,
+    rolled_back_at          TIMESTAMPTZ,
+    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count     INTEGER NOT NULL DEFAULT 0
+)",
+            session.history_table()
+        ))
+        .await
+}
+
+/// Records an attempt that was rolled back, as a row that does not count.
+///
+/// A later attempt with the same script replaces our own record of the earlier one; rows of Prisma are left alone.
+pub(super) async fn record_failure(
+    session: &PostgresSession,
+    migration: &Migration,
+    failure: &Diagnostic,
+) -> Result<()> {
+    let Ok(script) = migration.script() else { return Ok(()) };
+    let table = session.history_table();
+    let (name, checksum) = (quote_text(migration.name()), quote_text(&script.checksum().to_string()));
+    let logs = quote_text(&failure_log(&super::apply::log_text(migration, failure), &session.runner));
+    let mark = quote_text(&format!("%{FAILURE_MARK}%"));
+    session
+        .execute(&format!(
+            "WITH updated AS (UPDATE {table} SET logs = {logs}, started_at = now(), rolled_back_at = clock_timestamp() \
+             WHERE migration_name = {name} AND checksum = {checksum} AND rolled_back_at IS NOT NULL \
+             AND finished_at IS NULL AND logs LIKE {mark} RETURNING 1) \
+             INSERT INTO {table} (id, checksum, migration_name, logs, started_at, rolled_back_at) \
+             SELECT '{}', {checksum}, {name}, {logs}, now(), clock_timestamp() WHERE NOT EXISTS (SELECT FROM updated)",
+            new_id()
+        ))
+        .await
+}
+
+/// `resolve --applied`: gives up the failed attempts, and records the migration as Prisma does.
+pub(super) async fn mark_applied(session: &PostgresSession, migration: &Migration) -> Result<()> {
+    let Ok(script) = migration.script() else { return Ok(()) };
+    let table = session.history_table();
+    let (name, checksum) = (quote_text(migration.name()), quote_text(&script.checksum().to_string()));
+    session
+        .execute(&format!(
+            "UPDATE {table} SET rolled_back_at = now() \
+             WHERE migration_name = {name} AND finished_at IS NULL AND rolled_back_at IS NULL;\
+             INSERT INTO {table} (id, checksum, migration_name, logs, started_at, finished_at) \
+             VALUES ('{}', {checksum}, {name}, '', now(), now())",
+            new_id()
+        ))
+        .await
+}
+
+/// `resolve --rolled-back`: gives up failed attempts.
+pub(super) async fn mark_rolled_back(session: &PostgresSession, rows: &[&Row]) -> Result<()> {
+    let ids = rows.iter().map(|row| quote_text(&row.id)).collect::<Vec<_>>().join(", ");
+    let table = session.history_table();
+    session.execute(&format!("UPDATE {table} SET rolled_back_at = now() WHERE id IN ({ids})")).await
+}
+
+/// A new id, in the form that Prisma writes.
+pub(super) fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}

@@ -1,0 +1,191 @@
+//! PostgreSQL.
+//!
+//! Everything goes through the simple query protocol: one message can hold a whole script with its transaction and its
+//! history row, and the server parses all of it before it executes anything.
+
+mod alone;
+mod apply;
+mod connect;
+mod error;
+mod history;
+mod tls;
+
+use plimsoll_core::diagnostic::Diagnostic;
+use plimsoll_core::history::{Row, Snapshot};
+use plimsoll_core::plan::Step;
+use plimsoll_core::script::{Shape, postgres as script};
+use plimsoll_core::url::PostgresUrl;
+use plimsoll_core::{Migration, Script};
+use tokio::task::JoinHandle;
+use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
+
+use crate::backend::{Backend, Cancel, Lock, Session};
+use crate::error::{Error, Result};
+use tls::Tls;
+
+/// Prisma's key, so that Prisma and Plimsoll exclude each other.
+const LOCK_KEY: i64 = 72_707_369;
+
+/// A PostgreSQL database.
+pub struct Postgres {
+    url: PostgresUrl,
+    tls: Tls,
+    runner: String,
+    scope: Scope,
+}
+
+/// What of a database belongs to the project; it decides whether a database counts as not empty.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Schemas that the project uses beside the one of the connection (`schemas` of the datasource).
+    pub schemas: Vec<String>,
+    /// Tables that belong to somebody else, as `name` or `schema.name` (`tables.external` of the Prisma config).
+    pub external_tables: Vec<String>,
+}
+
+impl Postgres {
+    /// A database that can be reached by this URL.
+    ///
+    /// `runner` names this process in `pg_stat_activity` and in the history's logs, unless the URL has an
+    /// `application_name`.
+    ///
+    /// Fails if a certificate file of the URL cannot be used.
+    pub fn new(url: PostgresUrl, runner: &str, scope: Scope) -> std::result::Result<Self, Diagnostic> {
+        let tls = Tls::new(&url.tls)?;
+        let runner = url.application_name.clone().unwrap_or_else(|| runner.to_owned());
+        Ok(Self { url, tls, runner, scope })
+    }
+}
+
+impl Backend for Postgres {
+    type Session = PostgresSession;
+
+    async fn connect(&self) -> Result<PostgresSession> {
+        connect::session(self).await
+    }
+
+    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
+        match script::shape(script.text()) {
+            Shape::Refused(refusal) => Err(refusal.diagnostic(migration)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn create_database(&self) -> Result<()> {
+        connect::create_database(self).await
+    }
+}
+
+/// A connection to a PostgreSQL database.
+pub struct PostgresSession {
+    client: Client,
+    connection: JoinHandle<std::result::Result<(), tokio_postgres::Error>>,
+    tls: Tls,
+    /// Host and port, for messages.
+    endpoint: String,
+    runner: String,
+    scope: Scope,
+    /// `SET` statements that make the session what the URL asks for; said again after each script.
+    settings: String,
+    /// The schema that the URL asks for.
+    schema: Option<String>,
+    /// What the first read found out.
+    facts: history::Facts,
+}
+
+impl PostgresSession {
+    /// Sends one message and drops its rows.
+    async fn execute(&self, sql: &str) -> Result<()> {
+        self.client.batch_execute(sql).await.map_err(|error| self.error(&error))
+    }
+
+    /// Sends one message and returns the rows of all its statements.
+    async fn rows(&self, sql: &str) -> Result<Vec<SimpleQueryRow>> {
+        let messages = self.client.simple_query(sql).await.map_err(|error| self.error(&error))?;
+        let row = |message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        };
+        Ok(messages.into_iter().filter_map(row).collect())
+    }
+
+    fn error(&self, error: &tokio_postgres::Error) -> Error {
+        error::of_session(error, &self.endpoint)
+    }
+
+    /// The history table with its schema, quoted: a script may have changed the search path.
+    fn history_table(&self) -> String {
+        let schema = self.facts.history_schema.as_deref().unwrap_or("public");
+        format!("{}.\"_prisma_migrations\"", quote_name(schema))
+    }
+}
+
+impl Session for PostgresSession {
+    type Canceller = PostgresCanceller;
+
+    async fn read(&mut self) -> Result<Snapshot> {
+        history::read(self).await
+    }
+
+    async fn try_lock(&mut self) -> Result<Lock> {
+        history::try_lock(self).await
+    }
+
+    async fn create_history(&mut self) -> Result<()> {
+        history::create(self).await
+    }
+
+    async fn apply(&mut self, step: &Step<'_>, notes: &mut Vec<String>) -> Result<()> {
+        apply::apply(self, step, notes).await
+    }
+
+    async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {
+        history::record_failure(self, migration, failure).await
+    }
+
+    async fn mark_applied(&mut self, migration: &Migration) -> Result<()> {
+        history::mark_applied(self, migration).await
+    }
+
+    async fn mark_rolled_back(&mut self, rows: &[&Row]) -> Result<()> {
+        history::mark_rolled_back(self, rows).await
+    }
+
+    fn canceller(&self) -> PostgresCanceller {
+        PostgresCanceller { token: self.client.cancel_token(), tls: self.tls.clone() }
+    }
+
+    async fn close(self) {
+        let Self { client, connection, .. } = self;
+        // The connection ends when its client is gone, and says good-bye first. A server that does not answer any more
+        // is not waited for.
+        drop(client);
+        let abort = connection.abort_handle();
+        if tokio::time::timeout(std::time::Duration::from_millis(500), connection).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+/// Cancels what a PostgreSQL session is doing, over a connection of its own.
+pub struct PostgresCanceller {
+    token: CancelToken,
+    tls: Tls,
+}
+
+impl Cancel for PostgresCanceller {
+    async fn cancel(&self) {
+        // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
+        let _unreachable = self.tls.cancel(&self.token).await;
+    }
+}
+
+/// A name as it has to stand in a statement.
+fn quote_name(name: &str) -> String {
+    postgres_protocol::escape::escape_identifier(name)
+}
+
+/// A text as it has to stand in a statement, whatever `standard_conforming_strings` is.
+fn quote_text(text: &str) -> String {
+    postgres_protocol::escape::escape_literal(&text.replace('\0', "\u{fffd}"))
+}

@@ -1,0 +1,309 @@
+//! The one run loop. The command line, the tests and whatever else starts a run all call [`deploy`].
+
+use std::time::{Duration, Instant};
+
+use plimsoll_core::history::Snapshot;
+use plimsoll_core::plan::{self, IfAhead, Plan, Step};
+use plimsoll_core::{AppliedMigration, Code, Diagnostic, Migration, Migrations, Provider, Report};
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::{Backend, Cancel, Session};
+use crate::backoff::Backoff;
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Observe};
+use crate::{lock, wait};
+
+/// How long to wait, and what to allow.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// For how long to wait for a database that is not up. Zero: not at all.
+    pub wait: Duration,
+    /// For how long to wait for another runner.
+    pub lock_wait: Duration,
+    /// What to do if the database is ahead of the project.
+    pub if_ahead: IfAhead,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { wait: Duration::from_secs(60), lock_wait: Duration::from_secs(600), if_ahead: IfAhead::Warn }
+    }
+}
+
+/// What a run works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// The project's migrations.
+    pub migrations: &'a Migrations,
+    /// The provider of its schema, for `migration_lock.toml`.
+    pub provider: Provider,
+}
+
+impl<'a> Work<'a> {
+    /// What is to be done, given what a database holds.
+    pub fn plan<'p>(&self, snapshot: &'p Snapshot, if_ahead: IfAhead) -> Plan<'p>
+    where
+        'a: 'p,
+    {
+        plan::plan(self.migrations, self.provider, snapshot, if_ahead)
+    }
+}
+
+/// A run that did not end well, and what it had done until then.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Why.
+    pub diagnostic: Box<Diagnostic>,
+    /// What was done: what is in `applied` is committed.
+    pub report: Report,
+}
+
+/// How often a statement is tried again, or a connection made again, for the sake of one migration.
+const TRIES: u32 = 5;
+
+/// How long a cancelled statement may take to end: a pod has little time after SIGTERM.
+const CANCEL_PATIENCE: Duration = Duration::from_millis(1200);
+
+/// Brings a database to the project's migrations.
+///
+/// Waits for the database, reads the history, and stops there if nothing is to be done; otherwise takes the lock, reads
+/// and plans again, and applies one migration after the other. When `cancel` is triggered, the statement under way is
+/// cancelled and rolled back.
+pub async fn deploy<B: Backend>(
+    backend: &B,
+    work: Work<'_>,
+    options: &Options,
+    observer: &mut dyn Observe,
+    cancel: &CancellationToken,
+) -> std::result::Result<Report, Failure> {
+    let mut run = Run {
+        backend,
+        work,
+        options,
+        observer,
+        cancel,
+        report: Report::default(),
+        reconnects: 0,
+        ready: false,
+    };
+    match run.deploy().await {
+        Ok(()) => Ok(run.report),
+        Err(error) => Err(Failure { diagnostic: error.diagnostic, report: run.report }),
+    }
+}
+
+struct Run<'a, B> {
+    backend: &'a B,
+    work: Work<'a>,
+    options: &'a Options,
+    observer: &'a mut dyn Observe,
+    cancel: &'a CancellationToken,
+    report: Report,
+    /// Connections lost since a migration was last applied.
+    reconnects: u32,
+    /// Whether the history has been read.
+    ready: bool,
+}
+
+impl<B: Backend> Run<'_, B> {
+    async fn deploy(&mut self) -> Result<()> {
+        if let Some(blocked) = plan::check_provider(self.work.migrations, self.work.provider) {
+            return Err(Error::never(blocked.diagnostic()));
+        }
+        let begun = Instant::now();
+        loop {
+            let mut session = self.connect().await?;
+            let result = self.bring_up_to_date(&mut session).await;
+            session.close().await;
+            match result {
+                // A standby, before it is promoted.
+                Err(error) if error.kind == Kind::NotYet && begun.elapsed() < self.options.wait => {
+                    sleep(Duration::from_millis(500), self.cancel).await?;
+                }
+                Err(error)
+                    if error.kind == Kind::Lost && self.reconnects < TRIES && !self.cancel.is_cancelled() =>
+                {
+                    self.reconnects += 1;
+                    self.observer.see(Event::Reconnecting { why: &error.diagnostic });
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<B::Session> {
+        let connected = wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await;
+        match connected {
+            Err(error) if error.kind == Kind::Missing => {
+                self.backend.create_database().await?;
+                self.report.database_created = true;
+                self.observer.see(Event::DatabaseCreated);
+                wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await
+            }
+            connected => connected,
+        }
+    }
+
+    /// Read, plan, and if there is anything to do: lock, read and plan again, apply.
+    async fn bring_up_to_date(&mut self, session: &mut B::Session) -> Result<()> {
+        let mut locked = false;
+        let deadline = Instant::now() + self.options.lock_wait;
+        loop {
+            let snapshot = lock::read(session, deadline, self.observer, self.cancel).await?;
+            self.ready();
+            let plan = self.work.plan(&snapshot, self.options.if_ahead);
+            self.describe(&plan);
+            if plan.is_up_to_date() {
+                return Ok(());
+            }
+            if !locked {
+                // What another runner has under way looks like a failure from outside: only the lock tells.
+                let (work, options) = (self.work, self.options);
+                let done = |seen: &Snapshot| work.plan(seen, options.if_ahead).is_up_to_date();
+                locked = lock::take(session, deadline, self.observer, self.cancel, done).await?;
+                continue;
+            }
+            if let Some(blocked) = &plan.blocked {
+                return Err(Error::never(blocked.diagnostic()));
+            }
+            self.look_before_leaping(&plan)?;
+            if let Snapshot::Unmanaged { .. } = snapshot {
+                match session.create_history().await {
+                    Err(error) if error.kind == Kind::Busy => {
+                        lock::pause(&error, deadline, self.cancel).await?
+                    }
+                    created => created?,
+                }
+                continue;
+            }
+            match self.apply_all(session, &plan).await {
+                Err(error) if error.kind == Kind::Overtaken => {}
+                Err(error) if error.kind == Kind::Busy => lock::pause(&error, deadline, self.cancel).await?,
+                result => return result,
+            }
+        }
+    }
+
+    fn ready(&mut self) {
+        if !self.ready {
+            self.ready = true;
+            self.observer.see(Event::Ready);
+        }
+    }
+
+    fn describe(&mut self, plan: &Plan<'_>) {
+        self.report.edited = plan.edited.iter().map(ToString::to_string).collect();
+        self.report.ahead.clone_from(&plan.ahead);
+        self.report.pending = plan.steps.iter().map(|step| step.migration.name().to_owned()).collect();
+    }
+
+    /// Refuses before the first statement what would be refused at a later one.
+    fn look_before_leaping(&self, plan: &Plan<'_>) -> Result<()> {
+        let check = |step: &Step<'_>| match step.migration.script() {
+            Ok(script) => self.backend.check(step.migration, script),
+            Err(why) => Err(script_missing(step.migration, why)),
+        };
+        plan.steps.iter().try_for_each(check).map_err(Error::never)
+    }
+
+    async fn apply_all(&mut self, session: &mut B::Session, plan: &Plan<'_>) -> Result<()> {
+        for (done, step) in plan.steps.iter().enumerate() {
+            let already = self.report.applied.len();
+            let (number, of) = (already + 1, already + plan.steps.len() - done);
+            self.observer.see(Event::Applying { name: step.migration.name(), number, of });
+            let started = Instant::now();
+            self.apply(session, step).await?;
+            self.applied(step, started.elapsed());
+            if self.cancel.is_cancelled() && done + 1 < plan.steps.len() {
+                return Err(interrupted());
+            }
+        }
+        Ok(())
+    }
+
+    fn applied(&mut self, step: &Step<'_>, took: Duration) {
+        let name = step.migration.name();
+        self.reconnects = 0;
+        self.report.pending.retain(|pending| pending != name);
+        self.report.applied.push(AppliedMigration { name: name.to_owned(), took });
+        self.observer.see(Event::Applied { name, took });
+    }
+
+    /// Applies one migration, again and again while it fails for reasons that pass.
+    async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>) -> Result<()> {
+        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
+        let mut tries = 1;
+        loop {
+            let mut notes = Vec::new();
+            let canceller = session.canceller();
+            let result = interruptible(self.cancel, &canceller, session.apply(step, &mut notes)).await;
+            for note in &notes {
+                self.observer.see(Event::Note(note));
+            }
+            match result {
+                Err(error) if error.kind == Kind::Again && tries < TRIES => {
+                    tries += 1;
+                    self.observer
+                        .see(Event::Retrying { name: step.migration.name(), why: &error.diagnostic });
+                    sleep(backoff.pause(), self.cancel).await?;
+                }
+                Err(error) if matches!(error.kind, Kind::Again | Kind::Script) => {
+                    // The failure itself matters more than that it could not be recorded.
+                    let _unrecorded = session.record_failure(step.migration, &error.diagnostic).await;
+                    return Err(error);
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+fn script_missing(migration: &Migration, why: &str) -> Diagnostic {
+    let message = format!(
+        "Could not find the migration file at {}. Please delete the directory or restore the migration file.",
+        migration.path()
+    );
+    Diagnostic::new(Code::ScriptMissing, message).help(why).help("nothing was applied")
+}
+
+/// Does the work; when the run is cancelled, cancels it at the database and gives it a moment to end.
+///
+/// Work that succeeds all the same has succeeded: its commit was already under way.
+async fn interruptible<T>(
+    cancel: &CancellationToken,
+    canceller: &impl Cancel,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::pin!(work);
+    tokio::select! {
+        result = &mut work => return result,
+        () = cancel.cancelled() => {}
+    }
+    let cancelled = async {
+        let (result, ()) = tokio::join!(work, canceller.cancel());
+        result
+    };
+    match tokio::time::timeout(CANCEL_PATIENCE, cancelled).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(_)) | Err(_) => Err(interrupted()),
+    }
+}
+
+/// Sleeps, or fails when the run is cancelled.
+pub(crate) async fn sleep(pause: Duration, cancel: &CancellationToken) -> Result<()> {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => Ok(()),
+        () = cancel.cancelled() => Err(interrupted()),
+    }
+}
+
+/// The error of a run that was cancelled.
+pub(crate) fn interrupted() -> Error {
+    Error::never(
+        Diagnostic::new(
+            Code::Interrupted,
+            "interrupted: the statement under way was cancelled and rolled back",
+        )
+        .help("what was applied before stays applied; the next start carries on"),
+    )
+}

@@ -1,0 +1,299 @@
+//! Applying one migration.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use plimsoll_core::history::{failure_log, running_log};
+use plimsoll_core::script::sqlite::ForeignKeys;
+use plimsoll_core::script::{Atomic, Shape, sqlite as script};
+use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script};
+use rusqlite::fallible_iterator::FallibleIterator as _;
+
+use super::history::{self, NewRow};
+use super::{Worker, error, open};
+use crate::error::{Error, Kind, Result};
+
+/// Applies one migration as its script demands. What is worth a line comes back beside the result.
+pub(super) fn apply(
+    worker: &mut Worker,
+    migration: &Migration,
+    resume: Option<String>,
+) -> (Result<()>, Vec<String>) {
+    let result = apply_script(worker, migration, resume);
+    // Pragmas and attached databases must not leak into the next script: a new connection has none.
+    let reopened = open(&worker.path, worker.access);
+    if let Ok(connection) = reopened
+        && migration.script().is_ok_and(|script| leaves_settings(script.text()))
+    {
+        worker.connection = connection;
+    }
+    (result, Vec::new())
+}
+
+fn leaves_settings(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["pragma", "attach", "temp"].iter().any(|word| lower.contains(word))
+}
+
+fn apply_script(worker: &mut Worker, migration: &Migration, resume: Option<String>) -> Result<()> {
+    let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
+    let (shape, foreign_keys) = script::shape(script.text());
+    match shape {
+        Shape::Atomic(atomic) => apply_atomic(worker, migration, &atomic, foreign_keys),
+        Shape::Alone(_) => apply_alone(worker, migration, script, resume),
+        Shape::SelfManaged { .. } => apply_self_managed(worker, migration, script),
+        Shape::Refused(refusal) => Err(Error::never(refusal.diagnostic(migration))),
+    }
+}
+
+/// Script and history row as one transaction.
+///
+/// SQLite ignores `PRAGMA foreign_keys` inside a transaction. A table rebuild that relies on it would have its `DROP
+/// TABLE` delete the rows of child tables, so that it is switched off before, and what the script left is checked
+/// before the commit, as SQLite's documentation of `ALTER TABLE` prescribes.
+fn apply_atomic(
+    worker: &mut Worker,
+    migration: &Migration,
+    atomic: &Atomic<'_>,
+    foreign_keys: ForeignKeys,
+) -> Result<()> {
+    worker.execute(match foreign_keys {
+        ForeignKeys::Enforced => "PRAGMA foreign_keys = ON",
+        ForeignKeys::CheckedAtTheEnd => "PRAGMA foreign_keys = OFF",
+    })?;
+    let started_at = history::now();
+    let result = worker.transaction(|worker| {
+        history::check_unchanged(worker)?;
+        let before = match foreign_keys {
+            ForeignKeys::Enforced => None,
+            ForeignKeys::CheckedAtTheEnd => Some(violations(worker)?),
+        };
+        execute(worker, migration, &atomic.body)?;
+        if worker.connection.is_autocommit() {
+            return Err(ended_by_script(migration));
+        }
+        if let Some(before) = before {
+            check_violations(migration, &before, &violations(worker)?)?;
+        }
+        let row = NewRow {
+            migration,
+            started_at,
+            finished_at: Some(history::now()),
+            rolled_back_at: None,
+            logs: None,
+            steps: 1,
+        };
+        history::insert(worker, &row)?;
+        history::remember(worker)
+    });
+    worker.execute("PRAGMA foreign_keys = ON")?;
+    result.map_err(|error| deferred_violation(migration, error))
+}
+
+/// A violation that the script deferred shows only at the commit: it is the script's all the same.
+fn deferred_violation(migration: &Migration, error: Error) -> Error {
+    let deferred = error
+        .diagnostic
+        .database
+        .as_ref()
+        .is_some_and(|said| said.message.contains("FOREIGN KEY constraint failed"));
+    if error.diagnostic.code == Code::Database && deferred {
+        let said = error.diagnostic.database.map(|said| *said).unwrap_or_default();
+        return Error::new(Kind::Script, failed(migration, said));
+    }
+    error
+}
+
+/// A statement that refuses a transaction: a started row first, then the statement, then the row is finished. All
+/// statements of this kind (`VACUUM`, settings of the file) may run twice, so that the next runner takes it up.
+fn apply_alone(
+    worker: &mut Worker,
+    migration: &Migration,
+    script: &Script,
+    resume: Option<String>,
+) -> Result<()> {
+    let logs = running_log(&worker.runner);
+    let id = match resume {
+        Some(id) => id,
+        None => begin(worker, migration, logs)?,
+    };
+    match execute(worker, migration, script.text()) {
+        Ok(()) => history::finish(worker, &id)?,
+        Err(error) if error.kind == Kind::Script => {
+            let logs = failure_log(&log_text(migration, &error.diagnostic), &worker.runner);
+            history::store_failure(worker, &id, &logs, Some(history::now()))?;
+            return Err(Error { kind: Kind::Never, ..error });
+        }
+        Err(error) => return Err(error),
+    }
+    history::remember(worker)
+}
+
+/// A script that manages its transactions by itself is sent as it is; history and script cannot be one.
+fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Script) -> Result<()> {
+    let logs = "The script manages its transactions by itself, so that Plimsoll cannot know how far it got.";
+    let id = begin(worker, migration, logs.to_owned())?;
+    let mut result = execute(worker, migration, script.text());
+    if !worker.connection.is_autocommit() {
+        worker.execute("ROLLBACK")?;
+        result = result.and(Err(left_open(migration)));
+    }
+    match result {
+        Ok(()) => history::finish(worker, &id)?,
+        Err(error) => {
+            history::store_failure(worker, &id, &log_text(migration, &error.diagnostic), None)?;
+            let help = format!(
+                "look at what of it is in the database, then `plimsoll resolve --rolled-back {0}` or `--applied {0}`",
+                migration.name()
+            );
+            return Err(Error::never(error.diagnostic.help(help)));
+        }
+    }
+    history::remember(worker)
+}
+
+fn begin(worker: &mut Worker, migration: &Migration, logs: String) -> Result<String> {
+    let row = NewRow {
+        migration,
+        started_at: history::now(),
+        finished_at: None,
+        rolled_back_at: None,
+        logs: Some(logs),
+        steps: 0,
+    };
+    worker.transaction(|worker| {
+        history::check_unchanged(worker)?;
+        let id = history::insert(worker, &row)?;
+        history::remember(worker)?;
+        Ok(id)
+    })
+}
+
+/// Executes every statement of a text to its end; rows are dropped.
+fn execute(worker: &Worker, migration: &Migration, text: &str) -> Result<()> {
+    let spans = script::statement_spans(text);
+    let mut number = 0;
+    let mut batch = rusqlite::Batch::new(&worker.connection, text);
+    let mut run = || -> rusqlite::Result<()> {
+        while let Some(mut statement) = batch.next()? {
+            if worker.cancelled.load(Ordering::SeqCst) {
+                return Err(rusqlite::Error::SqliteFailure(
+                    rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT),
+                    None,
+                ));
+            }
+            let mut rows = statement.raw_query();
+            while rows.next()?.is_some() {}
+            number += 1;
+        }
+        Ok(())
+    };
+    let result = run();
+    result.map_err(|found| script_failed(migration, text, &found, spans.get(number).cloned()))
+}
+
+/// The error of a statement. SQLite tells the place of what it cannot understand; for what fails while it runs, the
+/// whole statement is the place.
+fn script_failed(
+    migration: &Migration,
+    text: &str,
+    found: &rusqlite::Error,
+    statement: Option<Range<usize>>,
+) -> Error {
+    let said = error::message(found);
+    let exact = match found {
+        rusqlite::Error::SqlInputError { sql, offset, .. } => {
+            // The text that SQLite was given is what was left of the script.
+            usize::try_from(*offset)
+                .ok()
+                .map(|offset| text.len() - sql.len() + offset)
+                .map(|at| word(text, at))
+        }
+        _ => None,
+    };
+    let diagnostic = failed(migration, said.clone());
+    let place = exact.or(statement).and_then(|span| migration.place(span));
+    let diagnostic = match place {
+        Some(place) => diagnostic.at(place.labelled(said.message)),
+        None => diagnostic,
+    };
+    Error::new(Kind::Script, diagnostic)
+}
+
+fn word(text: &str, at: usize) -> Range<usize> {
+    let rest = text.get(at..).unwrap_or_default();
+    let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    at..at + length.max(1)
+}
+
+fn failed(migration: &Migration, said: DatabaseMessage) -> Diagnostic {
+    Diagnostic::new(Code::MigrationFailed, format!("A migration failed to apply: `{}`", migration.name()))
+        .said_by(said)
+}
+
+fn ended_by_script(migration: &Migration) -> Error {
+    let said = DatabaseMessage::new("a statement rolled the whole transaction back without an error");
+    Error::new(Kind::Script, failed(migration, said))
+}
+
+fn left_open(migration: &Migration) -> Error {
+    Error::new(
+        Kind::Script,
+        Diagnostic::new(
+            Code::TransactionLeftOpen,
+            format!(
+                "migration `{}` began a transaction and did not end it: it was rolled back",
+                migration.name()
+            ),
+        )
+        .help("add the missing COMMIT, or leave BEGIN out: Plimsoll makes a transaction of the script"),
+    )
+}
+
+/// How many rows of which table point at nothing in which other table.
+fn violations(worker: &Worker) -> Result<BTreeMap<(String, String), u64>> {
+    let query = || -> rusqlite::Result<BTreeMap<(String, String), u64>> {
+        let mut found = BTreeMap::new();
+        let mut statement = worker.connection.prepare("PRAGMA foreign_key_check")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            *found.entry((row.get(0)?, row.get(2)?)).or_insert(0) += 1;
+        }
+        Ok(found)
+    };
+    query().map_err(|found| worker.error(&found))
+}
+
+/// Rows that pointed at nothing before are not the script's fault; more of them are.
+fn check_violations(
+    migration: &Migration,
+    before: &BTreeMap<(String, String), u64>,
+    after: &BTreeMap<(String, String), u64>,
+) -> Result<()> {
+    let worse = after.iter().find(|(tables, count)| before.get(tables).copied().unwrap_or(0) < **count);
+    let Some(((child, parent), count)) = worse else { return Ok(()) };
+    Err(Error::new(
+        Kind::Script,
+        Diagnostic::new(
+            Code::ForeignKeysViolated,
+            format!(
+                "migration `{}` would leave {count} rows of `{child}` that point at nothing in `{parent}`",
+                migration.name()
+            ),
+        )
+        .help("it was rolled back: delete or repair these rows in the migration itself"),
+    ))
+}
+
+/// The text that is stored with a failed attempt, in the form that Prisma stores.
+pub(super) fn log_text(migration: &Migration, failure: &Diagnostic) -> String {
+    let database = failure.database.as_deref();
+    let code = database.and_then(|message| message.code.as_deref()).unwrap_or("none");
+    let message = database.map_or(&failure.message, |message| &message.message);
+    format!(
+        "A migration failed to apply. New migrations cannot be applied before the error is recovered from.\n\n\
+         Migration name: {}\n\nDatabase error code: {code}\n\nDatabase error:\n{message}",
+        migration.name()
+    )
+}

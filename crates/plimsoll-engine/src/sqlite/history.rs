@@ -1,0 +1,236 @@
+//! Reading and writing `_prisma_migrations`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use plimsoll_core::history::{FAILURE_MARK, History, Instant, Row, Snapshot, failure_log};
+use plimsoll_core::{Code, Diagnostic, Migration};
+use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension as _, named_params, params};
+
+use super::Worker;
+use crate::error::{Error, Result};
+
+/// Reads the history, or what tables there are if there is none; remembers what was read.
+pub(super) fn read(worker: &mut Worker) -> Result<Snapshot> {
+    let names = tables(worker)?;
+    if names.iter().any(|name| name == "_prisma_migrations") {
+        worker.seen = rows(worker)?;
+        return Ok(Snapshot::Managed(worker.seen.clone()));
+    }
+    worker.seen = History::default();
+    let tables = names.into_iter().filter(|name| !worker.external_tables.contains(name)).collect();
+    Ok(Snapshot::Unmanaged { tables })
+}
+
+fn tables(worker: &Worker) -> Result<Vec<String>> {
+    let query = || -> rusqlite::Result<Vec<String>> {
+        let mut statement =
+            worker.connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")?;
+        statement.query_map([], |row| row.get(0))?.collect()
+    };
+    query().map_err(|found| worker.error(&found))
+}
+
+/// The rows, oldest first. The two engines of Prisma store times of different types, which SQLite would not compare.
+fn rows(worker: &Worker) -> Result<History> {
+    let query = || -> rusqlite::Result<Vec<Row>> {
+        let mut statement = worker.connection.prepare(
+            "SELECT id, migration_name, checksum, started_at, finished_at, rolled_back_at, applied_steps_count, \
+             CASE WHEN finished_at IS NULL THEN logs END FROM _prisma_migrations ORDER BY rowid",
+        )?;
+        statement.query_map([], row)?.collect()
+    };
+    let mut rows = query().map_err(|found| unreadable(worker, &found))?;
+    rows.sort_by_key(|row| row.started_at);
+    Ok(History::new(rows))
+}
+
+fn unreadable(worker: &Worker, found: &rusqlite::Error) -> Error {
+    let error = worker.error(found);
+    if !matches!(found, rusqlite::Error::SqlInputError { .. } | rusqlite::Error::InvalidColumnType(..)) {
+        return error;
+    }
+    Error::never(Diagnostic {
+        code: Code::HistoryUnreadable,
+        message: "`_prisma_migrations` does not have the columns of a migration history".to_owned(),
+        ..*error.diagnostic
+    })
+}
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        id: row.get(0)?,
+        migration_name: row.get(1)?,
+        checksum: row.get(2)?,
+        started_at: instant(row.get_ref(3)?).unwrap_or(Instant(0)),
+        finished_at: instant(row.get_ref(4)?),
+        rolled_back_at: instant(row.get_ref(5)?),
+        applied_steps_count: row.get(6)?,
+        logs: row.get(7)?,
+    })
+}
+
+/// A time of any of the types that it is stored as. A value that is no time is still a value: the attempt has finished.
+fn instant(value: ValueRef<'_>) -> Option<Instant> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(milliseconds) => Some(Instant(milliseconds.saturating_mul(1000))),
+        ValueRef::Text(text) => {
+            Some(std::str::from_utf8(text).ok().and_then(Instant::parse_sqlite).unwrap_or(Instant(0)))
+        }
+        ValueRef::Real(_) | ValueRef::Blob(_) => Some(Instant(0)),
+    }
+}
+
+/// Creates the history table as Prisma does, unless another runner has or the database is no longer empty.
+pub(super) fn create(worker: &mut Worker) -> Result<()> {
+    worker.transaction(|worker| {
+        if tables(worker)?.iter().any(|name| name == "_prisma_migrations") {
+            return Ok(());
+        }
+        worker.execute(
+            "CREATE TABLE \"_prisma_migrations\" (
+    \"id\"                    TEXT PRIMARY KEY NOT NULL,
+    \"checksum\"              TEXT NOT NULL,
+    \"finished_at\"           DATETIME,
+    \"migration_name\"        TEXT NOT NULL,
+    \"logs\"                  TEXT,
+    \"rolled_back_at\"        DATETIME,
+    \"started_at\"            DATETIME NOT NULL DEFAULT current_timestamp,
+    \"applied_steps_count\"   INTEGER UNSIGNED NOT NULL DEFAULT 0
+);",
+        )
+    })
+}
+
+/// Fails if another runner has written the history since this session read it. To be called inside a transaction.
+pub(super) fn check_unchanged(worker: &Worker) -> Result<()> {
+    if rows(worker)? == worker.seen { Ok(()) } else { Err(Error::overtaken()) }
+}
+
+/// Remembers the history as this session has just written it. To be called inside the transaction that wrote it.
+pub(super) fn remember(worker: &mut Worker) -> Result<()> {
+    worker.seen = rows(worker)?;
+    Ok(())
+}
+
+/// Milliseconds since 1970: what Prisma's own engine stores.
+pub(super) fn now() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A row to be written.
+pub(super) struct NewRow<'a> {
+    pub(super) migration: &'a Migration,
+    pub(super) started_at: i64,
+    pub(super) finished_at: Option<i64>,
+    pub(super) rolled_back_at: Option<i64>,
+    pub(super) logs: Option<String>,
+    pub(super) steps: i64,
+}
+
+/// Inserts a row; its id.
+pub(super) fn insert(worker: &Worker, row: &NewRow<'_>) -> Result<String> {
+    let id = uuid::Uuid::new_v4().to_string();
+    let checksum = row.migration.script().map(|script| script.checksum().to_string()).unwrap_or_default();
+    let inserted = worker.connection.execute(
+        "INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count) \
+         VALUES (:id, :checksum, :finished, :name, :logs, :rolled_back, :started, :steps)",
+        named_params! {
+            ":id": id, ":checksum": checksum, ":finished": row.finished_at, ":name": row.migration.name(), ":logs": row.logs,
+            ":rolled_back": row.rolled_back_at, ":started": row.started_at, ":steps": row.steps,
+        },
+    );
+    inserted.map(|_| id).map_err(|found| worker.error(&found))
+}
+
+/// Finishes a started row, so that it looks as Prisma writes it.
+pub(super) fn finish(worker: &Worker, id: &str) -> Result<()> {
+    update(
+        worker,
+        "UPDATE _prisma_migrations SET finished_at = ?2, applied_steps_count = 1, logs = NULL WHERE id = ?1",
+        params![id, now()],
+    )
+}
+
+/// Stores why a started row did not finish; `rolled_back_at` says whether it still counts.
+pub(super) fn store_failure(
+    worker: &Worker,
+    id: &str,
+    logs: &str,
+    rolled_back_at: Option<i64>,
+) -> Result<()> {
+    update(
+        worker,
+        "UPDATE _prisma_migrations SET logs = ?2, rolled_back_at = ?3 WHERE id = ?1",
+        params![id, logs, rolled_back_at],
+    )
+}
+
+fn update(worker: &Worker, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<()> {
+    worker.connection.execute(sql, values).map(drop).map_err(|found| worker.error(&found))
+}
+
+/// Records an attempt that was rolled back, as a row that does not count; our own record of an earlier one is replaced.
+pub(super) fn record_failure(worker: &mut Worker, migration: &Migration, failure: &Diagnostic) -> Result<()> {
+    let Ok(script) = migration.script() else { return Ok(()) };
+    let logs = failure_log(&super::apply::log_text(migration, failure), &worker.runner);
+    worker.transaction(|worker| {
+        let find = "SELECT id FROM _prisma_migrations WHERE migration_name = ?1 AND checksum = ?2 \
+                    AND rolled_back_at IS NOT NULL AND finished_at IS NULL AND logs LIKE ?3";
+        let values = params![migration.name(), script.checksum().to_string(), format!("%{FAILURE_MARK}%")];
+        let earlier = worker.connection.query_row(find, values, |row| row.get::<_, String>(0)).optional();
+        match earlier.map_err(|found| worker.error(&found))? {
+            Some(id) => store_failure(worker, &id, &logs, Some(now())),
+            None => insert(
+                worker,
+                &NewRow {
+                    migration,
+                    started_at: now(),
+                    finished_at: None,
+                    rolled_back_at: Some(now()),
+                    logs: Some(logs.clone()),
+                    steps: 0,
+                },
+            )
+            .map(drop),
+        }
+    })
+}
+
+/// `resolve --applied`.
+pub(super) fn mark_applied(worker: &mut Worker, migration: &Migration) -> Result<()> {
+    worker.transaction(|worker| {
+        check_unchanged(worker)?;
+        let give_up = "UPDATE _prisma_migrations SET rolled_back_at = ?2 \
+                       WHERE migration_name = ?1 AND finished_at IS NULL AND rolled_back_at IS NULL";
+        update(worker, give_up, params![migration.name(), now()])?;
+        let at = now();
+        insert(
+            worker,
+            &NewRow {
+                migration,
+                started_at: at,
+                finished_at: Some(at),
+                rolled_back_at: None,
+                logs: Some(String::new()),
+                steps: 0,
+            },
+        )
+        .map(drop)
+    })
+}
+
+/// `resolve --rolled-back`.
+pub(super) fn mark_rolled_back(worker: &mut Worker, ids: &[String]) -> Result<()> {
+    worker.transaction(|worker| {
+        ids.iter().try_for_each(|id| {
+            update(
+                worker,
+                "UPDATE _prisma_migrations SET rolled_back_at = ?2 WHERE id = ?1",
+                params![id, now()],
+            )
+        })
+    })
+}

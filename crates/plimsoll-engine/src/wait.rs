@@ -1,0 +1,48 @@
+//! Waiting for a database that is not up yet.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::Backend;
+use crate::backoff::Backoff;
+use crate::error::{Kind, Result};
+use crate::event::{Event, Observe};
+use crate::run::{interrupted, sleep};
+
+/// Connects, trying again for up to `wait` while the database is not up. A wrong password and the like fail at once.
+///
+/// One event when waiting starts and one when it ends, not one for each try.
+pub(crate) async fn connect<B: Backend>(
+    backend: &B,
+    wait: Duration,
+    observer: &mut dyn Observe,
+    cancel: &CancellationToken,
+) -> Result<B::Session> {
+    let begun = Instant::now();
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+    let mut waiting = false;
+    loop {
+        let tried = tokio::select! {
+            tried = backend.connect() => tried,
+            () = cancel.cancelled() => return Err(interrupted()),
+        };
+        match tried {
+            Err(error) if error.kind == Kind::NotYet && begun.elapsed() < wait => {
+                if !waiting {
+                    observer.see(Event::Waiting { why: &error.diagnostic, at_most: wait });
+                    waiting = true;
+                }
+                let left = wait.saturating_sub(begun.elapsed());
+                sleep(backoff.pause().min(left), cancel).await?;
+            }
+            Ok(session) => {
+                if waiting {
+                    observer.see(Event::Connected { after: begun.elapsed() });
+                }
+                return Ok(session);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
