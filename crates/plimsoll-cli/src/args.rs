@@ -193,6 +193,9 @@ impl From<Ahead> for IfAhead {
     }
 }
 
+/// Longer than anybody waits, and short enough to be added to a clock.
+const YEAR: Duration = Duration::from_hours(365 * 24);
+
 /// Reads `90`, `90s`, `500ms`, `10m` or `2h`; a number alone is seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -206,8 +209,6 @@ fn duration(text: &str) -> Result<Duration, String> {
         "h" => seconds(3600),
         _ => None,
     };
-    // A year is longer than anybody waits, and short enough to be added to a clock.
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
     duration
         .filter(|duration| *duration <= YEAR)
         .ok_or_else(|| "expected a time such as `30s`, `5m` or `0`".to_owned())

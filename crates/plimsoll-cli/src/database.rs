@@ -18,7 +18,7 @@ pub(crate) struct Opened {
 
 /// A database of one of the kinds.
 pub(crate) enum Database {
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
     Sqlite(Sqlite),
 }
 
@@ -26,7 +26,10 @@ pub(crate) enum Database {
 macro_rules! with_backend {
     ($database:expr, $backend:ident => $body:expr) => {
         match $database {
-            $crate::database::Database::Postgres($backend) => $body,
+            $crate::database::Database::Postgres($backend) => {
+                let $backend = $backend.as_ref();
+                $body
+            }
             $crate::database::Database::Sqlite($backend) => $body,
         }
     };
@@ -79,7 +82,7 @@ impl Opened {
                     schemas: source.schemas.clone(),
                     external_tables: source.external_tables.clone(),
                 };
-                Database::Postgres(Postgres::new((**url).clone(), &runner, scope)?)
+                Database::Postgres(Box::new(Postgres::new((**url).clone(), &runner, scope)?))
             }
             DatabaseUrl::Sqlite(url) => {
                 let database = Sqlite::new(url.clone(), &runner, source.external_tables.clone());

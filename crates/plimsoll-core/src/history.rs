@@ -104,10 +104,12 @@ pub const RESUME_MARK: &str = r#"{"plimsoll":1,"state":"running""#;
 pub const FAILURE_MARK: &str = r#"{"plimsoll":1,"state":"rolled back""#;
 
 /// The `logs` of a row whose single statement is about to run outside a transaction.
-pub fn running_log(runner: &str) -> String {
+///
+/// `facts` are further fields of its JSON line, each with a comma before it, for whoever takes the attempt up.
+pub fn running_log(runner: &str, facts: &str) -> String {
     let runner = serde_json::Value::from(runner);
     format!(
-        "Plimsoll is applying this migration, or its runner died: the next start carries on.\n{RESUME_MARK},\"runner\":{runner}}}"
+        "Plimsoll is applying this migration, or its runner died: the next start carries on.\n{RESUME_MARK},\"runner\":{runner}{facts}}}"
     )
 }
 
@@ -177,7 +179,7 @@ mod tests {
             logs: Some(logs),
             applied_steps_count: 0,
         };
-        assert!(row(running_log("pod \"a\"")).is_resumable());
+        assert!(row(running_log("pod \"a\"", ",\"index\":\"absent\"")).is_resumable());
         assert!(!row(failure_log("boom", "pod")).is_resumable());
     }
 }

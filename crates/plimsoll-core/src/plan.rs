@@ -1,5 +1,7 @@
 //! What is to be done, from what a project holds and what a database holds.
 
+use std::fmt::Write as _;
+
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::history::{History, Instant, Row, RowState, Snapshot};
@@ -239,10 +241,13 @@ fn not_empty(tables: &[String]) -> Diagnostic {
 fn failed_migrations(attempts: &[FailedAttempt]) -> Diagnostic {
     let mut message = "migrate found failed migrations in the target database, new migrations will not be applied. Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve".to_owned();
     for attempt in attempts {
-        message +=
-            &format!("\nThe `{}` migration started at {} failed", attempt.migration, attempt.started_at);
+        let _infallible = write!(
+            message,
+            "\nThe `{}` migration started at {} failed",
+            attempt.migration, attempt.started_at
+        );
         if let Some(logs) = attempt.logs.as_deref().filter(|logs| !logs.is_empty()) {
-            message += &format!(" with:\n{}", indent(&first_lines(logs)));
+            let _infallible = write!(message, " with:\n{}", indent(&first_lines(logs)));
         }
     }
     let name = attempts.first().map_or("NAME", |attempt| attempt.migration.as_str());

@@ -29,10 +29,10 @@ impl Standing {
     /// Compares a project with a database.
     pub fn of(migrations: &Migrations, snapshot: &Snapshot) -> Self {
         let rows = snapshot.history().rows();
-        let named = |state: RowState| -> HashSet<&str> {
+        let in_state = |state: RowState| -> HashSet<&str> {
             rows.iter().filter(|row| row.state() == state).map(|row| row.migration_name.as_str()).collect()
         };
-        let (applied, started) = (named(RowState::Applied), named(RowState::Started));
+        let (applied, started) = (in_state(RowState::Applied), in_state(RowState::Started));
         let open = |name: &str| !applied.contains(name) && !started.contains(name);
         let names = || migrations.list().iter().map(Migration::name);
         let failed = rows.iter().filter(|row| row.state() == RowState::Started);

@@ -26,7 +26,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { wait: Duration::from_secs(60), lock_wait: Duration::from_secs(600), if_ahead: IfAhead::Warn }
+        Self { wait: Duration::from_mins(1), lock_wait: Duration::from_mins(10), if_ahead: IfAhead::Warn }
     }
 }
 
@@ -170,7 +170,7 @@ impl<B: Backend> Run<'_, B> {
             if let Snapshot::Unmanaged { .. } = snapshot {
                 match session.create_history().await {
                     Err(error) if error.kind == Kind::Busy => {
-                        lock::pause(&error, deadline, self.cancel).await?
+                        lock::pause(&error, deadline, self.cancel).await?;
                     }
                     created => created?,
                 }
@@ -279,11 +279,11 @@ async fn interruptible<T>(
         result = &mut work => return result,
         () = cancel.cancelled() => {}
     }
-    let cancelled = async {
+    let ending = async {
         let (result, ()) = tokio::join!(work, canceller.cancel());
         result
     };
-    match tokio::time::timeout(CANCEL_PATIENCE, cancelled).await {
+    match tokio::time::timeout(CANCEL_PATIENCE, ending).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(_)) | Err(_) => Err(interrupted()),
     }

@@ -149,7 +149,7 @@ impl Output {
         let exit = blocked.as_ref().map_or(Exit::Success, |diagnostic| Exit::Class(diagnostic.code.class()));
         match self.voice {
             Voice::Json => {
-                self.document(exit).plan(opened, plan, database_missing).error(blocked.as_ref()).print()
+                self.document(exit).plan(opened, plan, database_missing).error(blocked.as_ref()).print();
             }
             _ => own::planned(opened, plan, database_missing),
         }
@@ -194,7 +194,7 @@ impl Output {
                 }
             }
             Voice::Prisma if self.command == "deploy" && diagnostic.code.as_str().starts_with("P3") => {
-                self.count()
+                self.count();
             }
             Voice::Own | Voice::Prisma => {}
         }

@@ -2,6 +2,8 @@
 //!
 //! They are facts of Prisma 6.19 and 7.10: see docs/prisma-compatibility.md for what differs and why.
 
+use std::fmt::Write as _;
+
 use plimsoll_core::standing::Standing;
 use plimsoll_core::{Provider, Report};
 use plimsoll_engine::resolve::Verdict;
@@ -54,7 +56,7 @@ pub(super) fn deployed(report: &Report, generation: Generation) {
     }
     let mut text = "\nThe following migration(s) have been applied:\n\nmigrations/\n".to_owned();
     for applied in &report.applied {
-        text += &format!("  └─ {}/\n    └─ migration.sql\n", applied.name);
+        let _infallible = write!(text, "  └─ {}/\n    └─ migration.sql\n", applied.name);
     }
     text += match generation {
         Generation::Six => "      \n",

@@ -72,7 +72,7 @@ fn a_started_row_blocks_even_if_its_migration_is_gone() {
 #[test]
 fn an_attempt_of_ours_is_taken_up_if_the_script_is_the_same() {
     let mut started = row("1", RowState::Started);
-    started.logs = Some(running_log("pod"));
+    started.logs = Some(running_log("pod", ""));
     let migrations = migrations(&["1"]);
     let snapshot = managed(vec![started.clone()]);
     assert_eq!(plan_of(&migrations, &snapshot).steps[0].resume, Some(&started));

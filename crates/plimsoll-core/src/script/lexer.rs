@@ -105,9 +105,8 @@ impl<'a> Lexer<'a> {
         self.at += 1;
         while self.at < self.bytes.len() {
             let byte = self.byte(0);
-            if byte == b'\\' && escapes == Escapes::Backslash {
-                self.at += 2;
-            } else if byte == quote && self.byte(1) == quote {
+            let escape = byte == b'\\' && escapes == Escapes::Backslash;
+            if escape || (byte == quote && self.byte(1) == quote) {
                 self.at += 2;
             } else if byte == quote {
                 self.at += 1;

@@ -3,6 +3,8 @@
 //! PostgreSQL itself has the last word: what this module does not know to refuse a transaction is refused by the
 //! server, with nothing done.
 
+use std::ops::Range;
+
 use super::lexer::{Dialect, Kind};
 use super::statement::{Statement, statements};
 use super::{Alone, Atomic, ConcurrentIndex, Control, Controlled, Refusal, Shape, blanked, controlled};
@@ -14,39 +16,27 @@ pub fn shape(text: &str) -> Shape<'_> {
         return Shape::Refused(Refusal::NeedsClient { span: copy.span() });
     }
     let refusing = statements.iter().find_map(|statement| Some((statement, refuses_transaction(statement)?)));
-    let control = controlled(&statements, control);
-    match (refusing, control) {
+    let merge = |blank: &[Range<usize>], single: bool| Atomic {
+        body: blanked(text, blank),
+        unterminated: unterminated.clone(),
+        merged: !single,
+        sets_transaction: statements.iter().any(|statement| statement.begins_with(&["set", "transaction"])),
+        statements: statements.len(),
+    };
+    match (refusing, controlled(&statements, control)) {
         (Some((statement, what)), Controlled::Not) if statements.len() == 1 => {
             Shape::Alone(Alone { span: statement.span(), what, index: concurrent_index(statement) })
         }
         (Some((statement, what)), Controlled::Not) => {
             Shape::Refused(Refusal::Mixed { span: statement.span(), what })
         }
-        (_, Controlled::ByItself { because }) => Shape::SelfManaged { because },
-        (Some(_), Controlled::Blocks { blank, .. }) => Shape::SelfManaged { because: blank[0].clone() },
+        (None, Controlled::Not) => Shape::Atomic(merge(&[], true)),
         (None, Controlled::Blocks { blank, single }) if single || mergeable(text) => {
-            atomic(text, &statements, unterminated, &blank, !single)
+            Shape::Atomic(merge(&blank, single))
         }
-        (None, Controlled::Blocks { blank, .. }) => Shape::SelfManaged { because: blank[0].clone() },
-        (None, Controlled::Not) => atomic(text, &statements, unterminated, &[], false),
+        (_, Controlled::Blocks { blank, .. }) => Shape::SelfManaged { because: blank[0].clone() },
+        (_, Controlled::ByItself { because }) => Shape::SelfManaged { because },
     }
-}
-
-#[expect(clippy::fn_params_excessive_bools, reason = "one flag, named at its only two values' origin")]
-fn atomic<'a>(
-    text: &'a str,
-    statements: &[Statement<'a>],
-    unterminated: Option<std::ops::Range<usize>>,
-    blank: &[std::ops::Range<usize>],
-    merged: bool,
-) -> Shape<'a> {
-    Shape::Atomic(Atomic {
-        body: blanked(text, blank),
-        unterminated,
-        merged,
-        sets_transaction: statements.iter().any(|statement| statement.begins_with(&["set", "transaction"])),
-        statements: statements.len(),
-    })
 }
 
 /// Whether several transactions of a script can be made one without changing what it does.
@@ -112,9 +102,8 @@ fn control(statement: &Statement<'_>) -> Option<Control> {
         "commit" if statement.word(1) == "prepared" => None,
         "commit" => Some(if plain("commit") { Control::Commit } else { Control::Other }),
         "end" => Some(if plain("end") { Control::Commit } else { Control::Other }),
-        "abort" => Some(Control::Other),
         "rollback" if rolls_back_to_savepoint(statement) || statement.word(1) == "prepared" => None,
-        "rollback" => Some(Control::Other),
+        "abort" | "rollback" => Some(Control::Other),
         "prepare" if statement.word(1) == "transaction" => Some(Control::Other),
         _ => None,
     }

@@ -89,9 +89,8 @@ fn control(statement: &Statement<'_>) -> Option<Control> {
     match statement.word(0).as_str() {
         "begin" => Some(Control::Begin),
         "commit" | "end" if plain("commit") || plain("end") => Some(Control::Commit),
-        "commit" | "end" => Some(Control::Other),
         "rollback" if statement.word(1) == "to" || statement.word(2) == "to" => None,
-        "rollback" => Some(Control::Other),
+        "commit" | "end" | "rollback" => Some(Control::Other),
         _ => None,
     }
 }

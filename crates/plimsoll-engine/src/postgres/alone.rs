@@ -161,7 +161,7 @@ enum IndexState {
 }
 
 /// Said in the running row when the index that is to be built did not exist: only then does its existence prove anything.
-const WAS_ABSENT: &str = "\"index\":\"absent\"";
+const WAS_ABSENT: &str = ",\"index\":\"absent\"";
 
 fn took_effect(row: &Row, index: Option<&ConcurrentIndex>, now: IndexState) -> bool {
     match index {
@@ -230,11 +230,8 @@ async fn start(
     script: &Script,
     before: IndexState,
 ) -> Result<String> {
-    let mut logs = running_log(&session.runner);
-    if before == IndexState::Absent {
-        logs.truncate(logs.len() - 1);
-        logs += &format!(",{WAS_ABSENT}}}");
-    }
+    let facts = if before == IndexState::Absent { WAS_ABSENT } else { "" };
+    let logs = running_log(&session.runner, facts);
     insert_started(session, migration, script, &logs).await
 }
 

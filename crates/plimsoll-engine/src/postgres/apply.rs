@@ -1,5 +1,7 @@
 //! Applying one migration.
 
+use std::fmt::Write as _;
+
 use plimsoll_core::plan::Step;
 use plimsoll_core::script::{Atomic, Shape, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
@@ -43,7 +45,7 @@ pub(super) async fn apply(
 /// Why a script is not applied as one transaction. It has been rolled back.
 enum Outcome {
     /// The server says that it refuses a transaction, or refuses to be one.
-    NeedsOtherWay(DbError),
+    NeedsOtherWay(Box<DbError>),
     /// Anything else.
     Failed(Error),
 }
@@ -76,7 +78,7 @@ async fn apply_atomic(
     let Err((failure, offset)) = sent else { return Ok(()) };
     // The transaction is still open, and failed. If the connection is gone, so is the transaction.
     let _gone = session.client.batch_execute("ROLLBACK").await;
-    Err(sort(session, migration, &atomic.body, failure, offset))
+    Err(sort(session, migration, &atomic.body, &failure, offset))
 }
 
 async fn send_apart(
@@ -132,10 +134,10 @@ fn sort(
     session: &PostgresSession,
     migration: &Migration,
     body: &str,
-    failure: tokio_postgres::Error,
+    failure: &tokio_postgres::Error,
     offset: usize,
 ) -> Outcome {
-    let Some(found) = failure.as_db_error() else { return Outcome::Failed(session.error(&failure)) };
+    let Some(found) = failure.as_db_error() else { return Outcome::Failed(session.error(failure)) };
     if found.message().contains(LOCK_LOST) {
         return Outcome::Failed(lock_lost());
     }
@@ -148,9 +150,9 @@ fn sort(
         SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE,
     ];
     if other_way.contains(found.code()) {
-        return Outcome::NeedsOtherWay(found.clone());
+        return Outcome::NeedsOtherWay(Box::new(found.clone()));
     }
-    Outcome::Failed(script_failed(session, migration, body, &failure, found, offset))
+    Outcome::Failed(script_failed(session, migration, body, failure, found, offset))
 }
 
 /// The error of a script; `offset` is how many characters were sent before it in the same message.
@@ -227,11 +229,11 @@ pub(super) fn log_text(migration: &Migration, failure: &Diagnostic) -> String {
         .map(|message| [("DETAIL", &message.detail), ("HINT", &message.hint), ("CONTEXT", &message.context)]);
     for (name, value) in more.into_iter().flatten() {
         if let Some(value) = value {
-            text += &format!("\n{name}: {value}");
+            let _infallible = write!(text, "\n{name}: {value}");
         }
     }
     if let Some(place) = &failure.place {
-        text += &format!("\n\nPosition: {place}");
+        let _infallible = write!(text, "\n\nPosition: {place}");
     }
     text
 }

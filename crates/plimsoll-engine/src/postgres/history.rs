@@ -169,10 +169,9 @@ pub(super) async fn create(session: &PostgresSession) -> Result<()> {
     let schema = session.facts.history_schema.as_deref().unwrap_or("public");
     // Not `IF NOT EXISTS` alone: that asks for the right to create schemas even where there is nothing to create.
     let find = format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {}", quote_text(schema));
-    let create_schema = match session.rows(&find).await?.is_empty() {
-        true => format!("CREATE SCHEMA IF NOT EXISTS {};", quote_name(schema)),
-        false => String::new(),
-    };
+    let missing = session.rows(&find).await?.is_empty();
+    let create_schema =
+        if missing { format!("CREATE SCHEMA IF NOT EXISTS {};", quote_name(schema)) } else { String::new() };
     session
         .execute(&format!(
             "{create_schema}CREATE TABLE {}(

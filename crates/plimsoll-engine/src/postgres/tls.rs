@@ -39,16 +39,12 @@ impl Tls {
         &self,
         config: &Config,
     ) -> Result<(Client, Connection), tokio_postgres::Error> {
-        match &self.0 {
-            Some(tls) => {
-                let (client, connection) = config.connect(tls.clone()).await?;
-                Ok((client, tokio::spawn(connection)))
-            }
-            None => {
-                let (client, connection) = config.connect(NoTls).await?;
-                Ok((client, tokio::spawn(connection)))
-            }
+        if let Some(tls) = &self.0 {
+            let (client, connection) = config.connect(tls.clone()).await?;
+            return Ok((client, tokio::spawn(connection)));
         }
+        let (client, connection) = config.connect(NoTls).await?;
+        Ok((client, tokio::spawn(connection)))
     }
 
     pub(super) async fn cancel(&self, token: &CancelToken) -> Result<(), tokio_postgres::Error> {
@@ -63,7 +59,7 @@ fn client_config(parameters: &Parameters) -> Result<ClientConfig, Diagnostic> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| failed(format!("no protocol version can be used: {error}")))?;
+        .map_err(|error| failed(format_args!("no protocol version can be used: {error}")))?;
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier(parameters, &provider)?);
     match &parameters.identity {
         None => Ok(builder.with_no_client_auth()),
@@ -94,9 +90,7 @@ fn verifier(
         return Ok(Arc::new(ChainVerifier { roots: Some(roots), algorithms }));
     }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-    verifier
-        .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
-        .map_err(|error| failed(error.to_string()))
+    verifier.map(|verifier| verifier as Arc<dyn ServerCertVerifier>).map_err(failed)
 }
 
 fn roots_from(path: &Path) -> Result<RootCertStore, Diagnostic> {
@@ -117,7 +111,7 @@ fn system_roots() -> Result<RootCertStore, Diagnostic> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(loaded.certs);
     if roots.is_empty() {
-        return Err(failed("the system has no root certificates".to_owned())
+        return Err(failed("the system has no root certificates")
             .help("name a file with the authority's certificate: `sslrootcert=/path/to/ca.pem` in the URL"));
     }
     Ok(roots)
@@ -145,12 +139,12 @@ fn identity(
     Ok((certificates.collect(), PrivateKeyDer::Pkcs8(key)))
 }
 
-fn failed(why: String) -> Diagnostic {
+fn failed(why: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::new(Code::Tls, format!("Error opening a TLS connection: {why}"))
 }
 
 fn file_failed(parameter: &str, path: &Path, why: impl std::fmt::Display) -> Diagnostic {
-    failed(format!("the file `{}` of `{parameter}` cannot be used: {why}", path.display()))
+    failed(format_args!("the file `{}` of `{parameter}` cannot be used: {why}", path.display()))
 }
 
 /// Checks who signed a certificate, or nothing at all; but never for whom it is.

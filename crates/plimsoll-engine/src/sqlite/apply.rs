@@ -113,7 +113,7 @@ fn apply_alone(
     script: &Script,
     resume: Option<String>,
 ) -> Result<()> {
-    let logs = running_log(&worker.runner);
+    let logs = running_log(&worker.runner, "");
     let id = match resume {
         Some(id) => id,
         None => begin(worker, migration, logs)?,
