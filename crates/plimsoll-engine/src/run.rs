@@ -61,6 +61,10 @@ pub struct Failure {
 /// How often a statement is tried again, or a connection made again, for the sake of one migration.
 const TRIES: u32 = 5;
 
+/// How often a session may find the history changed under its hands. More than there are migrations in any project that
+/// two runners could take turns in; it only keeps a database that contradicts itself from holding a pod for ever.
+const MOST_OVERTAKEN: u32 = 10_000;
+
 /// How long a cancelled statement may take to end: a pod has little time after SIGTERM.
 const CANCEL_PATIENCE: Duration = Duration::from_millis(1200);
 
@@ -147,6 +151,7 @@ impl<B: Backend> Run<'_, B> {
     /// Read, plan, and if there is anything to do: lock, read and plan again, apply.
     async fn bring_up_to_date(&mut self, session: &mut B::Session) -> Result<()> {
         let mut locked = false;
+        let mut overtaken = 0;
         let deadline = Instant::now() + self.options.lock_wait;
         loop {
             let snapshot = lock::read(session, deadline, self.observer, self.cancel).await?;
@@ -177,7 +182,11 @@ impl<B: Backend> Run<'_, B> {
                 continue;
             }
             match self.apply_all(session, &plan).await {
-                Err(error) if error.kind == Kind::Overtaken => {}
+                // Another runner was faster: that is progress, unless it happens without any.
+                Err(error) if error.kind == Kind::Overtaken && overtaken < MOST_OVERTAKEN => {
+                    overtaken += 1;
+                    sleep(Duration::from_millis(fastrand::u64(10..50)), self.cancel).await?;
+                }
                 Err(error) if error.kind == Kind::Busy => lock::pause(&error, deadline, self.cancel).await?,
                 result => return result,
             }

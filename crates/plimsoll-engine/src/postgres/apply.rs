@@ -9,6 +9,7 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use super::history::{LOCK_ROW, new_id};
 use super::{PostgresSession, alone, error, quote_text};
+use crate::UNTOUCHED;
 use crate::error::{Error, Kind, Result};
 
 /// Applies one migration as its script demands.
@@ -20,6 +21,8 @@ pub(super) async fn apply(
     let migration = step.migration;
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
     match script::shape(script.text()) {
+        // The server refused to have it in a transaction when it was begun, and would refuse again.
+        Shape::Atomic(_) if step.resume.is_some() => alone::alone(session, step, script, None, notes).await,
         Shape::Atomic(atomic) => match apply_atomic(session, migration, script, &atomic).await {
             Err(Outcome::NeedsOtherWay(found)) if atomic.merged => {
                 notes.push(format!(
@@ -152,7 +155,11 @@ fn sort(
     if other_way.contains(found.code()) {
         return Outcome::NeedsOtherWay(Box::new(found.clone()));
     }
-    Outcome::Failed(script_failed(session, migration, body, failure, found, offset))
+    let mut error = script_failed(session, migration, body, failure, found, offset);
+    if error.kind == Kind::Script {
+        error.diagnostic = Box::new(error.diagnostic.help(UNTOUCHED));
+    }
+    Outcome::Failed(error)
 }
 
 /// The error of a script; `offset` is how many characters were sent before it in the same message.

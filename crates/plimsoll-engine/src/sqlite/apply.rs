@@ -12,6 +12,7 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 
 use super::history::{self, NewRow};
 use super::{Worker, error, open};
+use crate::UNTOUCHED;
 use crate::error::{Error, Kind, Result};
 
 /// Applies one migration as its script demands. What is worth a line comes back beside the result.
@@ -69,10 +70,7 @@ fn apply_atomic(
             ForeignKeys::Enforced => None,
             ForeignKeys::CheckedAtTheEnd => Some(violations(worker)?),
         };
-        execute(worker, migration, &atomic.body)?;
-        if worker.connection.is_autocommit() {
-            return Err(ended_by_script(migration));
-        }
+        execute(worker, migration, &atomic.body, Transaction::Ours)?;
         if let Some(before) = before {
             check_violations(migration, &before, &violations(worker)?)?;
         }
@@ -88,7 +86,14 @@ fn apply_atomic(
         history::remember(worker)
     });
     worker.execute("PRAGMA foreign_keys = ON")?;
-    result.map_err(|error| deferred_violation(migration, error))
+    result.map_err(|error| deferred_violation(migration, error)).map_err(untouched)
+}
+
+fn untouched(error: Error) -> Error {
+    match error.kind {
+        Kind::Script => Error { diagnostic: Box::new(error.diagnostic.help(UNTOUCHED)), ..error },
+        _ => error,
+    }
 }
 
 /// A violation that the script deferred shows only at the commit: it is the script's all the same.
@@ -118,7 +123,7 @@ fn apply_alone(
         Some(id) => id,
         None => begin(worker, migration, logs)?,
     };
-    match execute(worker, migration, script.text()) {
+    match execute(worker, migration, script.text(), Transaction::Theirs) {
         Ok(()) => history::finish(worker, &id)?,
         Err(error) if error.kind == Kind::Script => {
             let logs = failure_log(&log_text(migration, &error.diagnostic), &worker.runner);
@@ -134,7 +139,7 @@ fn apply_alone(
 fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Script) -> Result<()> {
     let logs = "The script manages its transactions by itself, so that Plimsoll cannot know how far it got.";
     let id = begin(worker, migration, logs.to_owned())?;
-    let mut result = execute(worker, migration, script.text());
+    let mut result = execute(worker, migration, script.text(), Transaction::Theirs);
     if !worker.connection.is_autocommit() {
         worker.execute("ROLLBACK")?;
         result = result.and(Err(left_open(migration)));
@@ -170,12 +175,21 @@ fn begin(worker: &mut Worker, migration: &Migration, logs: String) -> Result<Str
     })
 }
 
+/// Whose the transaction is in which statements are executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transaction {
+    /// The run's own: it must still be open after each statement.
+    Ours,
+    /// The script's, if there is any.
+    Theirs,
+}
+
 /// Executes every statement of a text to its end; rows are dropped.
-fn execute(worker: &Worker, migration: &Migration, text: &str) -> Result<()> {
+fn execute(worker: &Worker, migration: &Migration, text: &str, transaction: Transaction) -> Result<()> {
     let spans = script::statement_spans(text);
     let mut number = 0;
     let mut batch = rusqlite::Batch::new(&worker.connection, text);
-    let mut run = || -> rusqlite::Result<()> {
+    let mut run = || -> rusqlite::Result<Ran> {
         while let Some(mut statement) = batch.next()? {
             if worker.cancelled.load(Ordering::SeqCst) {
                 return Err(rusqlite::Error::SqliteFailure(
@@ -185,12 +199,26 @@ fn execute(worker: &Worker, migration: &Migration, text: &str) -> Result<()> {
             }
             let mut rows = statement.raw_query();
             while rows.next()?.is_some() {}
+            drop(rows);
             number += 1;
+            if transaction == Transaction::Ours && worker.connection.is_autocommit() {
+                return Ok(Ran::EndedTransaction);
+            }
         }
-        Ok(())
+        Ok(Ran::Everything)
     };
-    let result = run();
-    result.map_err(|found| script_failed(migration, text, &found, spans.get(number).cloned()))
+    match run() {
+        Ok(Ran::Everything) => Ok(()),
+        // Nothing may be executed outside the transaction that was to hold it.
+        Ok(Ran::EndedTransaction) => Err(ended_by_script(migration)),
+        Err(found) => Err(script_failed(migration, text, &found, spans.get(number).cloned())),
+    }
+}
+
+/// How far a script ran.
+enum Ran {
+    Everything,
+    EndedTransaction,
 }
 
 /// The error of a statement. SQLite tells the place of what it cannot understand; for what fails while it runs, the
