@@ -1,0 +1,11 @@
+//! A database for one test: made for it, dropped after it, kept if it failed.
+
+mod dump;
+mod postgres;
+mod sqlite;
+
+pub use postgres::Database;
+pub use sqlite::SqliteDatabase;
+
+/// The rows of a query, every value as the database writes it; `None` is NULL.
+pub type Rows = Vec<Vec<Option<String>>>;

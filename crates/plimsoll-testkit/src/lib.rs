@@ -1,0 +1,21 @@
+//! What Plimsoll's tests stand on: real servers, throw-away databases, projects on disk, and the real Prisma.
+//!
+//! Everything here is for tests and panics when it cannot do its work: a test that needs something that is not
+//! installed fails with the command that installs it, and is never skipped.
+//!
+//! * [`server::postgres`]: a PostgreSQL that this test process shares; [`server::PostgresServer::start`]: one of your own.
+//! * [`database::Database`] and [`database::SqliteDatabase`]: one per test, dropped afterwards.
+//! * [`project::Project`]: a directory as a user would have it.
+//! * [`command::plimsoll`] and [`prisma`]: the two programs on such a project, as a [`transcript::Transcript`].
+#![expect(clippy::missing_panics_doc, reason = "a testkit panics wherever a test has to fail")]
+
+pub mod address;
+pub mod command;
+pub mod database;
+pub mod history;
+mod installed;
+pub mod prisma;
+pub mod program;
+pub mod project;
+pub mod server;
+pub mod transcript;

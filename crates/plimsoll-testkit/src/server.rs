@@ -1,0 +1,48 @@
+//! Real PostgreSQL servers, which end with the test process, however it ends.
+
+mod account;
+mod certificates;
+mod configuration;
+mod postgres;
+mod role;
+mod template;
+mod watchdog;
+
+use std::sync::OnceLock;
+
+pub use certificates::Certificates;
+pub use configuration::{Options, Tls};
+pub use postgres::{PostgresServer, Stop};
+pub(crate) use role::KEEPER;
+pub use role::Role;
+
+/// The versions of PostgreSQL that the tests run against: the oldest, Debian's, the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// PostgreSQL 13. It is not published for aarch64.
+    V13,
+    /// PostgreSQL 15, the newest that Debian 12's `pg_dump` can dump.
+    V15,
+    /// PostgreSQL 18.
+    V18,
+}
+
+impl Version {
+    /// Every version, oldest first.
+    pub const ALL: [Self; 3] = [Self::V13, Self::V15, Self::V18];
+
+    /// The major version.
+    pub fn major(self) -> u32 {
+        match self {
+            Self::V13 => 13,
+            Self::V15 => 15,
+            Self::V18 => 18,
+        }
+    }
+}
+
+/// The server of this version that all tests of this process share. It is started by the first who asks.
+pub fn postgres(version: Version) -> &'static PostgresServer {
+    static SERVERS: [OnceLock<PostgresServer>; 3] = [const { OnceLock::new() }; 3];
+    SERVERS[version as usize].get_or_init(|| PostgresServer::start(version, &Options::default()))
+}

@@ -1,0 +1,66 @@
+//! Chores of the project: `cargo xtask` lists them.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
+
+mod docs;
+mod process;
+mod setup;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use process::Outcome;
+
+const USAGE: &str = "\
+cargo xtask setup         installs what the tests need into target/testbed: PostgreSQL, Prisma, pg_dump
+cargo xtask test [ARGS]   setup, then `cargo test --workspace --locked ARGS`
+cargo xtask tidy          checks the rules that the compiler does not know; changes nothing
+cargo xtask docs          writes docs/errors.md and docs/reference.md from the program";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome {
+    let (chore, rest) = arguments.split_first().ok_or(USAGE)?;
+    match (chore.as_str(), rest) {
+        ("setup", []) => setup::setup(&root()),
+        ("test", rest) => test(&root(), rest),
+        ("tidy", []) => tidy::tidy(&root()),
+        ("docs", []) => docs::write(&root()),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn test(root: &Path, arguments: &[String]) -> Outcome {
+    setup::setup(root)?;
+    let mut cargo = process::cargo(root);
+    process::run(cargo.args(["test", "--workspace", "--locked"]).args(arguments))
+}
+
+/// The directory of the workspace, which is the parent of this crate's. Cargo tells it when it starts this program; what
+/// it told the compiler may be another working copy that builds into the same place.
+fn root() -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.parent().unwrap_or(&here).to_owned()
+}
+
+/// Says what is being done, so that a log shows where time goes and what failed.
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// How a command is shown to a person: with the name of the program, wherever it is.
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,74 @@
+//! Installs what the tests need, each part only if it is not there yet.
+
+mod apt;
+mod npm;
+mod postgres;
+
+use std::fs::File;
+use std::path::Path;
+
+use crate::process::{Outcome, version_of};
+use crate::say;
+
+/// Node must be able to run Prisma 6, which wants 18.18.
+const NODE_MAJOR: u32 = 18;
+/// Tests that compare schemas dump servers up to this version.
+const PG_DUMP_MAJOR: u32 = 15;
+
+/// Brings `target/testbed` to the state that the tests expect. Doing it again changes nothing.
+pub(crate) fn setup(root: &Path) -> Outcome {
+    let testbed = root.join("target/testbed");
+    std::fs::create_dir_all(&testbed).map_err(|error| format!("{}: {error}", testbed.display()))?;
+    let _lock = lock(&testbed.join(".lock"))?;
+    need("node", NODE_MAJOR, &["nodejs", "npm"])?;
+    need("npm", 1, &["npm"])?;
+    need("pg_dump", PG_DUMP_MAJOR, &["postgresql-client"])?;
+    need("psql", PG_DUMP_MAJOR, &["postgresql-client"])?;
+    npm::install(&root.join("testbed/postgres"), &testbed.join("postgres"))?;
+    postgres::complete(&testbed.join("postgres/node_modules"))?;
+    npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"))?;
+    say("testbed: ready");
+    Ok(())
+}
+
+/// Two setups at once would install over each other: the second waits.
+fn lock(path: &Path) -> Outcome<File> {
+    let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    file.lock().map_err(|error| format!("{} cannot be locked: {error}", path.display()))?;
+    Ok(file)
+}
+
+fn need(program: &str, major: u32, packages: &[&str]) -> Outcome {
+    if version_of(program).is_none() {
+        apt::install(program, packages)?;
+    }
+    let version = version_of(program).ok_or_else(|| format!("`{program}` does not run"))?;
+    say(&format!("testbed: {program}: {version}"));
+    match first_number(&version) {
+        Some(number) if number < major => Err(format!("`{program}` has to be version {major} or newer")),
+        _ => Ok(()),
+    }
+}
+
+fn first_number(version: &str) -> Option<u32> {
+    let digits = version.trim_start_matches(|c: char| !c.is_ascii_digit());
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_version_is_the_first_number() {
+        assert_eq!(first_number("v20.20.2"), Some(20));
+        assert_eq!(first_number("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Some(15));
+        assert_eq!(first_number("no number"), None);
+    }
+
+    #[test]
+    fn a_program_that_is_too_old_is_refused() {
+        assert!(need("cargo", 99, &[]).unwrap_err().contains("99"));
+        assert_eq!(need("cargo", 1, &[]), Ok(()));
+    }
+}

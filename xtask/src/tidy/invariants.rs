@@ -1,0 +1,89 @@
+//! Every invariant in ARCHITECTURE.md names the tests that hold it, and they exist.
+
+use std::collections::HashSet;
+
+use super::tree::{Finding, Source, Tree};
+
+/// Checks the table under the heading `Invariants`. The last column of each row names tests, in backticks.
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    let file = match tree.need("ARCHITECTURE.md") {
+        Ok(file) => file,
+        Err(missing) => return missing,
+    };
+    let rows = rows(file);
+    if rows.is_empty() {
+        return vec![Finding::new(&file.path, 1, "there is no table of invariants")];
+    }
+    let functions: HashSet<&str> = tree.rust().flat_map(|file| functions(&file.text)).collect();
+    rows.into_iter().flat_map(|(number, row)| check_row(file, number, row, &functions)).collect()
+}
+
+/// The rows of the first table under the heading, without its head.
+fn rows(file: &Source) -> Vec<(usize, &str)> {
+    let is_heading = |line: &str| line.starts_with('#') && line.to_lowercase().contains("invariants");
+    let section = file.lines().skip_while(|(_, line)| !is_heading(line)).skip(1);
+    let section = section.take_while(|(_, line)| !line.starts_with('#'));
+    section.filter(|(_, line)| line.starts_with('|')).skip(2).collect()
+}
+
+fn check_row(file: &Source, number: usize, row: &str, functions: &HashSet<&str>) -> Vec<Finding> {
+    let tests = tests(row);
+    if tests.is_empty() {
+        return vec![Finding::new(&file.path, number, "an invariant without a test")];
+    }
+    let missing = tests.into_iter().filter(|test| !functions.contains(test));
+    missing.map(|test| Finding::new(&file.path, number, format!("there is no test `{test}`"))).collect()
+}
+
+/// The names in backticks in the last column; a path before a name is for readers.
+fn tests(row: &str) -> Vec<&str> {
+    let column = row.trim().trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+    let quoted = column.split('`').skip(1).step_by(2);
+    quoted.map(|name| name.rsplit("::").next().unwrap_or(name)).filter(|name| is_name(name)).collect()
+}
+
+fn is_name(text: &str) -> bool {
+    text.contains('_') && text.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+/// Every name that follows `fn`, in macros too.
+fn functions(text: &str) -> impl Iterator<Item = &str> {
+    let after = text.split("fn ").skip(1);
+    after.filter_map(|rest| rest.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: (&str, &str) =
+        ("src/a.rs", "#[test]\nfn a_test() {}\nproptest! { fn another_one(x in 0..1) {} }\n");
+
+    fn findings(row: &str) -> Vec<String> {
+        let text = format!(
+            "# House\n| a_b | c |\n## The invariants\n\n| what | tests |\n|---|---|\n{row}\n## More\n"
+        );
+        check(&Tree::of(&[CODE, ("ARCHITECTURE.md", &text)])).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_test_that_does_not_exist_is_found() {
+        assert_eq!(
+            findings("| a | `no_such_test` |"),
+            ["ARCHITECTURE.md:7: there is no test `no_such_test`"]
+        );
+        assert_eq!(findings("| a | `a_test`, `missing_one` |").len(), 1);
+        assert!(findings("| a | `a_test`, `module::another_one` |").is_empty());
+    }
+
+    #[test]
+    fn an_invariant_without_a_test_is_found() {
+        assert_eq!(findings("| `a_test` | none |"), ["ARCHITECTURE.md:7: an invariant without a test"]);
+    }
+
+    #[test]
+    fn a_missing_table_or_document_is_found() {
+        assert_eq!(check(&Tree::of(&[])).len(), 1);
+        assert_eq!(check(&Tree::of(&[("ARCHITECTURE.md", "## Invariants\n")])).len(), 1);
+    }
+}

@@ -1,0 +1,67 @@
+//! The README is short, and its two commands are the ones that are run.
+
+use super::tree::{Finding, Source, Tree};
+
+const MOST_LINES: usize = 149;
+
+/// Checks the length and the two sections.
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    let file = match tree.need("README.md") {
+        Ok(file) => file,
+        Err(missing) => return missing,
+    };
+    let mut findings: Vec<Finding> =
+        ["## Try it", "## Test it"].iter().flat_map(|heading| check_section(file, heading)).collect();
+    if file.text.lines().count() > MOST_LINES {
+        findings.push(Finding::new(&file.path, MOST_LINES + 1, "the README has to stay under 150 lines"));
+    }
+    findings
+}
+
+/// The section holds one block of shell, and that one line.
+fn check_section(file: &Source, heading: &str) -> Vec<Finding> {
+    let Some((number, _)) = file.lines().find(|(_, line)| *line == heading) else {
+        return vec![Finding::new(&file.path, 1, format!("there is no section `{heading}`"))];
+    };
+    let section: Vec<&str> =
+        file.text.lines().skip(number).take_while(|line| !line.starts_with("## ")).collect();
+    let blocks = blocks(&section);
+    if blocks.len() == 1 && blocks[0].len() == 1 {
+        return Vec::new();
+    }
+    vec![Finding::new(&file.path, number, format!("`{heading}` needs one `sh` block with one line in it"))]
+}
+
+fn blocks<'text>(lines: &[&'text str]) -> Vec<Vec<&'text str>> {
+    let starts = lines.iter().enumerate().filter(|(_, line)| **line == "```sh");
+    starts
+        .map(|(at, _)| lines[at + 1..].iter().copied().take_while(|line| *line != "```").collect())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str =
+        "# P\n## Try it\nSo:\n```sh\none\n```\nand see\n```text\na\nb\n```\n## Test it\n```sh\ntwo\n```\n";
+
+    fn count(text: &str) -> usize {
+        check(&Tree::of(&[("README.md", text)])).len()
+    }
+
+    #[test]
+    fn a_section_without_its_one_line_is_found() {
+        assert_eq!(count(GOOD), 0);
+        assert_eq!(count(&GOOD.replace("one\n", "one\nmore\n")), 1);
+        assert_eq!(count(&GOOD.replace("two\n", "")), 1);
+        assert_eq!(count(&GOOD.replace("```text", "```sh")), 1);
+        assert_eq!(count(&GOOD.replace("## Test it", "## Tests")), 1);
+    }
+
+    #[test]
+    fn a_long_or_missing_readme_is_found() {
+        assert_eq!(count(&format!("{GOOD}{}", "line\n".repeat(140))), 1);
+        assert_eq!(check(&Tree::of(&[])).len(), 1);
+    }
+}
