@@ -1,6 +1,8 @@
 //! The rows of `_prisma_migrations`, and what of a database the plan has to know.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+use crate::diagnostic::Diagnostic;
 
 /// What was found in a database, read at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,12 +115,32 @@ pub fn running_log(runner: &str, facts: &str) -> String {
     )
 }
 
-/// The `logs` of a row that records a failed attempt: the message for people, then one line for machines.
-pub fn failure_log(message: &str, runner: &str) -> String {
+/// The `logs` of a row that records a failed attempt of ours: what happened, then one line for machines.
+pub fn failure_log(migration: &str, failure: &Diagnostic, runner: &str) -> String {
     let runner = serde_json::Value::from(runner);
+    format!("{}\n{FAILURE_MARK},\"runner\":{runner}}}", failure_text(migration, failure))
+}
+
+/// What happened to a failed attempt, in the form that Prisma stores and that its users know.
+pub fn failure_text(migration: &str, failure: &Diagnostic) -> String {
+    let said = failure.database.as_deref();
+    let code = said.and_then(|said| said.code.as_deref()).unwrap_or("none");
+    let message = said.map_or(&failure.message, |said| &said.message);
+    let mut text = format!(
+        "A migration failed to apply. New migrations cannot be applied before the error is recovered from.\n\n\
+         Migration name: {migration}\n\nDatabase error code: {code}\n\nDatabase error:\n{message}"
+    );
+    let more = said.map(|said| [("DETAIL", &said.detail), ("HINT", &said.hint), ("CONTEXT", &said.context)]);
+    for (name, value) in more.into_iter().flatten() {
+        if let Some(value) = value {
+            let _infallible = write!(text, "\n{name}: {value}");
+        }
+    }
+    if let Some(place) = &failure.place {
+        let _infallible = write!(text, "\n\nPosition: {place}");
+    }
     // PostgreSQL's text cannot hold NUL.
-    let message = message.replace('\0', "\u{fffd}");
-    format!("{message}\n{FAILURE_MARK},\"runner\":{runner}}}")
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Microseconds since 1970-01-01 00:00:00 UTC.
@@ -180,6 +202,7 @@ mod tests {
             applied_steps_count: 0,
         };
         assert!(row(running_log("pod \"a\"", ",\"index\":\"absent\"")).is_resumable());
-        assert!(!row(failure_log("boom", "pod")).is_resumable());
+        let failure = Diagnostic::new(crate::code::Code::MigrationFailed, "boom");
+        assert!(!row(failure_log("1_init", &failure, "pod")).is_resumable());
     }
 }

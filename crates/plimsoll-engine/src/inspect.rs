@@ -8,9 +8,10 @@ use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Backend, Session};
+use crate::cancel::sleep;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
-use crate::run::{Options, Work, sleep};
+use crate::run::{Options, Work};
 use crate::{lock, wait};
 
 /// Reads what a database holds, waiting for one that is not up.
@@ -24,7 +25,7 @@ pub async fn read<B: Backend>(
     let deadline = Instant::now() + options.lock_wait;
     let snapshot = tokio::select! {
         read = lock::read(&mut session, deadline, observer, cancel) => read,
-        () = cancel.cancelled() => Err(crate::run::interrupted()),
+        () = cancel.cancelled() => Err(crate::cancel::interrupted()),
     };
     session.close().await;
     snapshot

@@ -2,6 +2,7 @@
 
 mod backend;
 mod backoff;
+mod cancel;
 mod error;
 mod event;
 pub mod inspect;

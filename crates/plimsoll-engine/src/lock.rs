@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Holder, Lock, Session};
 use crate::backoff::Backoff;
+use crate::cancel::sleep;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
-use crate::run::sleep;
 
 /// How often a waiting runner says for whom it is waiting.
 const REMINDER: Duration = Duration::from_secs(30);

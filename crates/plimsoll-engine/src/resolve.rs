@@ -40,7 +40,7 @@ pub async fn resolve<B: Backend>(
     let deadline = Instant::now() + options.lock_wait;
     let result = tokio::select! {
         result = under_lock(&mut session, name, local, deadline, observer, cancel) => result,
-        () = cancel.cancelled() => Err(crate::run::interrupted()),
+        () = cancel.cancelled() => Err(crate::cancel::interrupted()),
     };
     session.close().await;
     result

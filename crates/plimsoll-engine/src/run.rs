@@ -7,8 +7,9 @@ use plimsoll_core::plan::{self, IfAhead, Plan, Step};
 use plimsoll_core::{AppliedMigration, Code, Diagnostic, Migration, Migrations, Provider, Report};
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{Backend, Cancel, Session};
+use crate::backend::{Backend, Session};
 use crate::backoff::Backoff;
+use crate::cancel::{interrupted, interruptible, sleep};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
 use crate::{lock, wait};
@@ -64,9 +65,6 @@ const TRIES: u32 = 5;
 /// How often a session may find the history changed under its hands. More than there are migrations in any project that
 /// two runners could take turns in; it only keeps a database that contradicts itself from holding a pod for ever.
 const MOST_OVERTAKEN: u32 = 10_000;
-
-/// How long a cancelled statement may take to end: a pod has little time after SIGTERM.
-const CANCEL_PATIENCE: Duration = Duration::from_millis(1200);
 
 /// Brings a database to the project's migrations.
 ///
@@ -273,46 +271,4 @@ fn script_missing(migration: &Migration, why: &str) -> Diagnostic {
         migration.path()
     );
     Diagnostic::new(Code::ScriptMissing, message).help(why).help("nothing was applied")
-}
-
-/// Does the work; when the run is cancelled, cancels it at the database and gives it a moment to end.
-///
-/// Work that succeeds all the same has succeeded: its commit was already under way.
-async fn interruptible<T>(
-    cancel: &CancellationToken,
-    canceller: &impl Cancel,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    tokio::pin!(work);
-    tokio::select! {
-        result = &mut work => return result,
-        () = cancel.cancelled() => {}
-    }
-    let ending = async {
-        let (result, ()) = tokio::join!(work, canceller.cancel());
-        result
-    };
-    match tokio::time::timeout(CANCEL_PATIENCE, ending).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) | Err(_) => Err(interrupted()),
-    }
-}
-
-/// Sleeps, or fails when the run is cancelled.
-pub(crate) async fn sleep(pause: Duration, cancel: &CancellationToken) -> Result<()> {
-    tokio::select! {
-        () = tokio::time::sleep(pause) => Ok(()),
-        () = cancel.cancelled() => Err(interrupted()),
-    }
-}
-
-/// The error of a run that was cancelled.
-pub(crate) fn interrupted() -> Error {
-    Error::never(
-        Diagnostic::new(
-            Code::Interrupted,
-            "interrupted: the statement under way was cancelled and rolled back",
-        )
-        .help("what was applied before stays applied; the next start carries on"),
-    )
 }

@@ -6,9 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::Backend;
 use crate::backoff::Backoff;
+use crate::cancel::{interrupted, sleep};
 use crate::error::{Kind, Result};
 use crate::event::{Event, Observe};
-use crate::run::{interrupted, sleep};
 
 /// Connects, trying again for up to `wait` while the database is not up. A wrong password and the like fail at once.
 ///

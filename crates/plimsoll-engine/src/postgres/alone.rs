@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
-use plimsoll_core::history::{Row, failure_log, running_log};
+use plimsoll_core::history::{Row, failure_log, failure_text, running_log};
 use plimsoll_core::plan::Step;
 use plimsoll_core::script::ConcurrentIndex;
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::error::SqlState;
 
-use super::apply::{log_text, reset, script_failed};
+use super::failure::script_failed;
 use super::history::new_id;
 use super::{PostgresSession, quote_text};
 use crate::backoff::Backoff;
@@ -84,7 +84,7 @@ async fn run(
             _ => return Err(error),
         }
     }
-    session.execute(&reset(session)).await
+    session.execute(&session.reset()).await
 }
 
 /// Sends a script that manages its transactions by itself.
@@ -112,9 +112,9 @@ pub(super) async fn self_managed(
         Ok(()) if open => Some(left_open(migration)),
         Ok(()) => None,
     };
-    session.execute(&reset(session)).await?;
+    session.execute(&session.reset()).await?;
     let Some(error) = failure else { return finish(session, &id).await };
-    let logs = quote_text(&log_text(migration, &error.diagnostic));
+    let logs = quote_text(&failure_text(migration.name(), &error.diagnostic));
     session
         .execute(&format!("UPDATE {} SET logs = {logs} WHERE id = '{id}'", session.history_table()))
         .await?;
@@ -271,7 +271,7 @@ async fn give_up(
     migration: &Migration,
     failure: &Diagnostic,
 ) -> Result<()> {
-    let logs = quote_text(&failure_log(&log_text(migration, failure), &session.runner));
+    let logs = quote_text(&failure_log(migration.name(), failure, &session.runner));
     session
         .execute(&format!(
             "UPDATE {} SET rolled_back_at = clock_timestamp(), logs = {logs} WHERE id = {}",

@@ -1,12 +1,11 @@
 //! Applying one migration.
 
-use std::fmt::Write as _;
-
 use plimsoll_core::plan::Step;
 use plimsoll_core::script::{Atomic, Shape, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::error::{DbError, SqlState};
 
+use super::failure::script_failed;
 use super::history::{LOCK_ROW, new_id};
 use super::{PostgresSession, alone, error, quote_text};
 use crate::UNTOUCHED;
@@ -66,7 +65,7 @@ async fn apply_atomic(
     let before = format!("BEGIN;{before}\n");
     let record = record(session, migration, script);
     // After a line comment without a line end, and after a last statement without a semicolon.
-    let after = format!("\n;{after}{}{record}COMMIT", reset(session));
+    let after = format!("\n;{after}{}{record}COMMIT", session.reset());
 
     let sent = if atomic.unterminated.is_none() && session.facts.standard_strings {
         session
@@ -114,12 +113,6 @@ fn guard(session: &PostgresSession, migration: &Migration) -> String {
     )
 }
 
-/// Statements that undo what a script may have changed of the session, so that it does not leak into the next one, nor
-/// keep us from writing the history. `RESET ALL` leaves roles alone, and the lock too.
-pub(super) fn reset(session: &PostgresSession) -> String {
-    format!("RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;{}", session.settings)
-}
-
 /// The finished history row, with the server's clock: all runners share that one.
 fn record(session: &PostgresSession, migration: &Migration, script: &Script) -> String {
     format!(
@@ -162,45 +155,6 @@ fn sort(
     Outcome::Failed(error)
 }
 
-/// The error of a script; `offset` is how many characters were sent before it in the same message.
-pub(super) fn script_failed(
-    session: &PostgresSession,
-    migration: &Migration,
-    body: &str,
-    failure: &tokio_postgres::Error,
-    found: &DbError,
-    offset: usize,
-) -> Error {
-    let sorted = session.error(failure);
-    if sorted.kind == Kind::Lost {
-        return sorted;
-    }
-    let mut diagnostic = Diagnostic::new(
-        Code::MigrationFailed,
-        format!("A migration failed to apply: `{}`", migration.name()),
-    )
-    .said_by(error::message(found));
-    let position = error::position(found).and_then(|position| position.checked_sub(offset + 1));
-    if let Some(place) = position.and_then(|at| word_at(body, at)).and_then(|span| migration.place(span)) {
-        diagnostic = diagnostic.at(place.labelled(found.message()));
-    }
-    let kind = if sorted.kind == Kind::Again { Kind::Again } else { Kind::Script };
-    Error::new(kind, diagnostic)
-}
-
-/// The bytes of the word that begins at a character of a text.
-fn word_at(text: &str, character: usize) -> Option<std::ops::Range<usize>> {
-    let (start, first) = text.char_indices().nth(character)?;
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    let rest = &text[start..];
-    let length = match first {
-        // A name in quotes is marked whole, if it ends on its line.
-        '"' => rest[1..].find(['"', '\n']).map_or(1, |end| end + 2),
-        _ => rest.find(|c| !word(c)).unwrap_or(rest.len()).max(first.len_utf8()),
-    };
-    Some(start..start + length)
-}
-
 fn lock_lost() -> Error {
     Error::never(
         Diagnostic::new(Code::LockLost, "this connection does not hold the migration lock that it took")
@@ -219,42 +173,4 @@ fn cannot_be_atomic(migration: &Migration, found: &DbError) -> Error {
         .said_by(error::message(found))
         .help("put the statement that the database names alone into a migration of its own"),
     )
-}
-
-/// The text that is stored with a failed attempt, in the form that Prisma stores.
-pub(super) fn log_text(migration: &Migration, failure: &Diagnostic) -> String {
-    let database = failure.database.as_deref();
-    let code = database.and_then(|message| message.code.as_deref()).unwrap_or("none");
-    let message =
-        database.map_or_else(|| failure.message.clone(), |message| format!("ERROR: {}", message.message));
-    let mut text = format!(
-        "A migration failed to apply. New migrations cannot be applied before the error is recovered from.\n\n\
-         Migration name: {}\n\nDatabase error code: {code}\n\nDatabase error:\n{message}",
-        migration.name()
-    );
-    let more = database
-        .map(|message| [("DETAIL", &message.detail), ("HINT", &message.hint), ("CONTEXT", &message.context)]);
-    for (name, value) in more.into_iter().flatten() {
-        if let Some(value) = value {
-            let _infallible = write!(text, "\n{name}: {value}");
-        }
-    }
-    if let Some(place) = &failure.place {
-        let _infallible = write!(text, "\n\nPosition: {place}");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_marked_word_is_found_by_characters() {
-        let text = "-- äö\nSELECT nope, \"No pe\" FROM x";
-        assert_eq!(word_at(text, 13).map(|span| &text[span]), Some("nope"));
-        assert_eq!(word_at(text, 19).map(|span| &text[span]), Some("\"No pe\""));
-        assert_eq!(word_at(text, 17).map(|span| &text[span]), Some(","));
-        assert_eq!(word_at(text, 999), None);
-    }
 }

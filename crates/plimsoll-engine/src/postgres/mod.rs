@@ -7,6 +7,7 @@ mod alone;
 mod apply;
 mod connect;
 mod error;
+mod failure;
 mod history;
 mod tls;
 
@@ -111,6 +112,12 @@ impl PostgresSession {
 
     fn error(&self, error: &tokio_postgres::Error) -> Error {
         error::of_session(error, &self.endpoint)
+    }
+
+    /// Statements that undo what a script may have changed of the session, so that it does not leak into the next one, nor
+    /// keep us from writing the history. `RESET ALL` leaves roles alone, and the lock too.
+    fn reset(&self) -> String {
+        format!("RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;{}", self.settings)
     }
 
     /// The history table with its schema, quoted: a script may have changed the search path.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use plimsoll_core::history::{failure_log, running_log};
+use plimsoll_core::history::{failure_log, failure_text, running_log};
 use plimsoll_core::script::sqlite::ForeignKeys;
 use plimsoll_core::script::{Atomic, Shape, sqlite as script};
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script};
@@ -126,7 +126,7 @@ fn apply_alone(
     match execute(worker, migration, script.text(), Transaction::Theirs) {
         Ok(()) => history::finish(worker, &id)?,
         Err(error) if error.kind == Kind::Script => {
-            let logs = failure_log(&log_text(migration, &error.diagnostic), &worker.runner);
+            let logs = failure_log(migration.name(), &error.diagnostic, &worker.runner);
             history::store_failure(worker, &id, &logs, Some(history::now()))?;
             return Err(Error { kind: Kind::Never, ..error });
         }
@@ -147,7 +147,7 @@ fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Scrip
     match result {
         Ok(()) => history::finish(worker, &id)?,
         Err(error) => {
-            history::store_failure(worker, &id, &log_text(migration, &error.diagnostic), None)?;
+            history::store_failure(worker, &id, &failure_text(migration.name(), &error.diagnostic), None)?;
             let help = format!(
                 "look at what of it is in the database, then `plimsoll resolve --rolled-back {0}` or `--applied {0}`",
                 migration.name()
@@ -312,16 +312,4 @@ fn check_violations(
         )
         .help("it was rolled back: delete or repair these rows in the migration itself"),
     ))
-}
-
-/// The text that is stored with a failed attempt, in the form that Prisma stores.
-pub(super) fn log_text(migration: &Migration, failure: &Diagnostic) -> String {
-    let database = failure.database.as_deref();
-    let code = database.and_then(|message| message.code.as_deref()).unwrap_or("none");
-    let message = database.map_or(&failure.message, |message| &message.message);
-    format!(
-        "A migration failed to apply. New migrations cannot be applied before the error is recovered from.\n\n\
-         Migration name: {}\n\nDatabase error code: {code}\n\nDatabase error:\n{message}",
-        migration.name()
-    )
 }

@@ -175,7 +175,7 @@ fn update(worker: &Worker, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result
 /// Records an attempt that was rolled back, as a row that does not count; our own record of an earlier one is replaced.
 pub(super) fn record_failure(worker: &mut Worker, migration: &Migration, failure: &Diagnostic) -> Result<()> {
     let Ok(script) = migration.script() else { return Ok(()) };
-    let logs = failure_log(&super::apply::log_text(migration, failure), &worker.runner);
+    let logs = failure_log(migration.name(), failure, &worker.runner);
     worker.transaction(|worker| {
         let find = "SELECT id FROM _prisma_migrations WHERE migration_name = ?1 AND checksum = ?2 \
                     AND rolled_back_at IS NOT NULL AND finished_at IS NULL AND logs LIKE ?3";
