@@ -49,7 +49,10 @@ fn reference() -> String {
 
 fn commands(text: &mut String, mut command: clap::Command, path: &str) {
     // The environment of whoever makes the document is not part of it.
-    command = command.bin_name(path).disable_help_subcommand(true).mut_args(|argument| argument.hide_env_values(true));
+    command = command
+        .bin_name(path)
+        .disable_help_subcommand(true)
+        .mut_args(|argument| argument.hide_env_values(true));
     command.build();
     let help = command.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();

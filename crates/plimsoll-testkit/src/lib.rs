@@ -19,3 +19,4 @@ pub mod program;
 pub mod project;
 pub mod server;
 pub mod transcript;
+pub mod wait;
