@@ -152,8 +152,8 @@ codes! {
     ///
     /// Nothing of it was executed. Put that statement alone into a migration of its own.
     CannotBeAtomic = "PLM201", Data, "the script cannot be one transaction";
-    /// The script began a transaction of its own and did not end it. It was rolled back: what came after its `BEGIN`
-    /// is not in the database.
+    /// The script begins a transaction of its own and does not end it. Where that can be read from the script, nothing of it
+    /// is executed; otherwise what came after its `BEGIN` was rolled back.
     TransactionLeftOpen = "PLM202", Data, "the script left a transaction open";
     /// The script reads data from the client (`COPY … FROM STDIN`) or sends data to it, as only an interactive
     /// client can. Nothing of it was executed. Use `INSERT`.
@@ -177,6 +177,19 @@ codes! {
     FileUnusable = "PLM208", Config, "the database file cannot be used";
     /// `wait` ended before the database stood at this project's migrations. It applies nothing itself.
     NotUpToDate = "PLM209", TryAgain, "the database is not at this project's migrations yet";
+    /// A migration could not get the locks that it needs: again and again it waited too long, or was the victim of a
+    /// deadlock. It was rolled back each time.
+    ///
+    /// Find out who blocks (a long transaction, a backup, another runner), or start again when there is less to do.
+    MigrationBlocked = "PLM211", TryAgain, "a migration could not get its locks";
+    /// The server, or the disk, has no room left: disk full, out of memory, too many connections or locks.
+    ///
+    /// What was under way has been rolled back. Make room, then start again.
+    NoRoom = "PLM212", TryAgain, "the database has no room left";
+    /// The script ended the transaction that was to hold it and its history row, in a way that could not be seen before.
+    ///
+    /// Part of it may be committed. The history has a started row; look at what is in the database, then use `resolve`.
+    TransactionEnded = "PLM213", Data, "the script ended its transaction";
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";
 

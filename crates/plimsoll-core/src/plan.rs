@@ -139,10 +139,11 @@ fn failed(migrations: &Migrations, history: &History) -> Vec<FailedAttempt> {
         .collect()
 }
 
-/// Only the very script that was begun may be taken up.
+/// Only the very script that was begun may be taken up. One of a migration that this project does not have is the
+/// business of the release that has it: a rollback must not be held up by it.
 fn can_resume(migrations: &Migrations, row: &Row) -> bool {
-    let script = migrations.find(&row.migration_name).and_then(|migration| migration.script().ok());
-    row.is_resumable() && script.is_some_and(|script| script.is_recorded_as(&row.checksum))
+    let Some(migration) = migrations.find(&row.migration_name) else { return row.is_resumable() };
+    row.is_resumable() && migration.script().is_ok_and(|script| script.is_recorded_as(&row.checksum))
 }
 
 fn steps<'a>(migrations: &'a Migrations, history: &'a History) -> Vec<Step<'a>> {
@@ -184,7 +185,8 @@ pub(crate) fn edited<'a>(migrations: &'a Migrations, history: &History) -> Vec<&
 pub(crate) fn ahead(migrations: &Migrations, history: &History) -> Vec<String> {
     let local: std::collections::HashSet<&str> = migrations.list().iter().map(Migration::name).collect();
     let mut names: Vec<String> = Vec::new();
-    for row in history.rows().iter().filter(|row| row.state() == RowState::Applied) {
+    let counts = |row: &&Row| row.state() == RowState::Applied || row.is_resumable();
+    for row in history.rows().iter().filter(counts) {
         if !local.contains(row.migration_name.as_str()) && !names.contains(&row.migration_name) {
             names.push(row.migration_name.clone());
         }

@@ -72,18 +72,45 @@ fn mask_after(text: &str, word: &str, bytes: &mut [u8], ends: impl Fn(char) -> b
     }
 }
 
+/// Masks what follows `PASSWORD` or `IDENTIFIED BY` in SQL, and `password = '…'` in anything: every form of string that
+/// PostgreSQL, SQLite and people have, to its very end.
 fn mask_sql_passwords(text: &str, bytes: &mut [u8]) {
     let lower = text.to_ascii_lowercase();
     for (at, word) in lower.match_indices("password").chain(lower.match_indices("identified by")) {
         let after = at + word.len();
-        let Some(quote) = text[after..].find('\'') else { continue };
-        if !text[after..after + quote].trim().is_empty() {
-            continue;
+        let rest = &text[after..];
+        let sign =
+            rest.find(|c: char| !c.is_whitespace() && !matches!(c, '=' | ':' | '>')).unwrap_or(rest.len());
+        let rest = &rest[sign..];
+        let prefix =
+            ["E", "e", "U&", "u&", "N", "n"].iter().find(|prefix| rest.starts_with(&format!("{prefix}'")));
+        let start = after + sign + prefix.map_or(0, |prefix| prefix.len());
+        if let Some(content) = quoted_content(&text[start..]) {
+            fill(bytes, start + content.start, start + content.end);
         }
-        let start = after + quote + 1;
-        let end = text[start..].find('\'').map_or(text.len(), |n| start + n);
-        fill(bytes, start, end);
     }
+}
+
+/// The content of the string that a text begins with. A quote or dollar quote that does not end reaches to the end.
+fn quoted_content(text: &str) -> Option<std::ops::Range<usize>> {
+    if let Some(rest) = text.strip_prefix('$') {
+        let tag = &text[..=rest.find('$')? + 1];
+        let word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+        let end = || text[tag.len()..].find(tag).map_or(text.len(), |end| tag.len() + end);
+        return tag.chars().all(word).then(|| tag.len()..end());
+    }
+    let quote = text.bytes().next().filter(|byte| matches!(byte, b'\'' | b'"' | b'`'))?;
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    while at < bytes.len() {
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'\\', _) => at += 2,
+            (byte, Some(next)) if byte == quote && *next == quote => at += 2,
+            (byte, _) if byte == quote => return Some(1..at),
+            _ => at += 1,
+        }
+    }
+    Some(1..text.len())
 }
 
 #[cfg(test)]
@@ -102,6 +129,18 @@ mod tests {
     fn parameters_and_sql_passwords_are_masked() {
         assert_eq!(mask("?sslpassword=abc&x=1"), "?sslpassword=***&x=1");
         assert_eq!(mask("CREATE ROLE a PASSWORD 'hunter2';"), "CREATE ROLE a PASSWORD '*******';");
+        for (text, secret) in [
+            ("ALTER ROLE a PASSWORD $$hunter2$$", "hunter2"),
+            ("ALTER ROLE a PASSWORD $x$hunter2", "hunter2"),
+            ("ALTER ROLE a PASSWORD 'x''hunter2'", "hunter2"),
+            ("-- password = 'hunter2'", "hunter2"),
+            ("ALTER ROLE a PASSWORD E'hun\\'hunter2'", "hunter2"),
+            ("{ password: \"hunter2\" }", "hunter2"),
+        ] {
+            let masked = mask(text);
+            assert!(!masked.contains(secret), "{masked}");
+            assert_eq!(masked.len(), text.len());
+        }
         assert_eq!(mask("no secrets: a@b.example"), "no secrets: a@b.example");
     }
 

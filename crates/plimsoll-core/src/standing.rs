@@ -15,6 +15,8 @@ pub struct Standing {
     pub managed: bool,
     /// Migrations of the project that are neither applied nor under way nor failed.
     pub pending: Vec<String>,
+    /// Migrations that a runner of ours is applying at this moment, or was when it died; the next one takes them up.
+    pub under_way: Vec<String>,
     /// Attempts that have neither finished nor been given up.
     pub failed: Vec<FailedAttempt>,
     /// Applied migrations that the project does not have.
@@ -35,8 +37,11 @@ impl Standing {
         let (applied, started) = (in_state(RowState::Applied), in_state(RowState::Started));
         let open = |name: &str| !applied.contains(name) && !started.contains(name);
         let names = || migrations.list().iter().map(Migration::name);
-        let failed = rows.iter().filter(|row| row.state() == RowState::Started);
+        let open_rows = || rows.iter().filter(|row| row.state() == RowState::Started);
+        let failed = open_rows().filter(|row| !row.is_resumable());
+        let under_way = open_rows().filter(|row| row.is_resumable());
         Self {
+            under_way: under_way.map(|row| row.migration_name.clone()).collect(),
             found: migrations.list().len(),
             managed: matches!(snapshot, Snapshot::Managed(_)),
             pending: names().filter(|name| open(name)).map(str::to_owned).collect(),
@@ -58,6 +63,6 @@ impl Standing {
 
     /// Whether the database stands at the project's migrations.
     pub fn is_up_to_date(&self) -> bool {
-        self.pending.is_empty() && self.failed.is_empty()
+        self.pending.is_empty() && self.failed.is_empty() && self.under_way.is_empty()
     }
 }

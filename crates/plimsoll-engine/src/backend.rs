@@ -47,7 +47,9 @@ pub trait Session {
     ///
     /// If the history is no longer what this session has last read or written, nothing is done
     /// ([`Kind::Overtaken`](crate::Kind::Overtaken)). What is worth a line goes to `notes`.
-    async fn apply(&mut self, step: &Step<'_>, notes: &mut Vec<String>) -> Result<()>;
+    ///
+    /// `id` is the id of the history row, if a new one is written.
+    async fn apply(&mut self, step: &Step<'_>, id: &str, notes: &mut Vec<String>) -> Result<()>;
 
     /// Records an attempt that was rolled back, as a row that does not count: one for each migration and checksum.
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()>;

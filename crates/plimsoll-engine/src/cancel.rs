@@ -6,14 +6,15 @@ use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::Cancel;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// How long a cancelled statement may take to end: a pod has little time after SIGTERM.
 const CANCEL_PATIENCE: Duration = Duration::from_millis(1200);
 
 /// Does the work; when the run is cancelled, cancels it at the database and gives it a moment to end.
 ///
-/// Work that succeeds all the same has succeeded: its commit was already under way.
+/// Work that succeeds all the same has succeeded: its commit was already under way. Of work that does not end in time
+/// nobody can say how it will end.
 pub(crate) async fn interruptible<T>(
     cancel: &CancellationToken,
     canceller: &impl Cancel,
@@ -30,7 +31,9 @@ pub(crate) async fn interruptible<T>(
     };
     match tokio::time::timeout(CANCEL_PATIENCE, ending).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) | Err(_) => Err(interrupted()),
+        Ok(Err(error)) if error.kind == Kind::Cancelled => Err(rolled_back()),
+        Ok(Err(error)) => Err(unclear(&error.diagnostic.to_string())),
+        Err(_) => Err(unclear("it did not stop in time")),
     }
 }
 
@@ -42,13 +45,23 @@ pub(crate) async fn sleep(pause: Duration, cancel: &CancellationToken) -> Result
     }
 }
 
-/// The error of a run that was cancelled.
+/// The error of a run that was cancelled while it applied nothing.
 pub(crate) fn interrupted() -> Error {
-    Error::never(
-        Diagnostic::new(
-            Code::Interrupted,
-            "interrupted: the statement under way was cancelled and rolled back",
-        )
-        .help("what was applied before stays applied; the next start carries on"),
-    )
+    error("interrupted while nothing was being applied")
+}
+
+fn rolled_back() -> Error {
+    error("interrupted: the statement under way was cancelled and rolled back")
+}
+
+fn unclear(why: &str) -> Error {
+    let error = error(
+        "interrupted: the migration under way may be committed or not; the next start looks, and carries on",
+    );
+    Error { diagnostic: Box::new(error.diagnostic.help(why)), ..error }
+}
+
+fn error(message: &str) -> Error {
+    let diagnostic = Diagnostic::new(Code::Interrupted, message);
+    Error::never(diagnostic.help("what was applied before stays applied; the next start carries on"))
 }

@@ -29,8 +29,10 @@ pub enum Kind {
     Busy,
     /// The history is not what the plan was made from: read it again.
     Overtaken,
-    /// The script failed. The backend has rolled back what it could.
+    /// The script failed, and has been rolled back.
     Script,
+    /// The statement was cancelled, and its transaction rolled back.
+    Cancelled,
     /// Nothing can be done.
     Never,
 }

@@ -22,7 +22,7 @@ pub async fn read<B: Backend>(
     cancel: &CancellationToken,
 ) -> Result<Snapshot> {
     let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
-    let deadline = Instant::now() + options.lock_wait;
+    let deadline = Instant::now() + options.wait;
     let snapshot = tokio::select! {
         read = lock::read(&mut session, deadline, observer, cancel) => read,
         () = cancel.cancelled() => Err(crate::cancel::interrupted()),

@@ -39,8 +39,11 @@ pub(crate) async fn take<S: Session>(
             return Err(timed_out(holder.as_ref()));
         }
         sleep(backoff.pause(), cancel).await?;
-        if is_done(&session.read().await?) {
-            return Ok(false);
+        match session.read().await {
+            Ok(seen) if is_done(&seen) => return Ok(false),
+            // Somebody has locked the history itself: the next look is soon enough.
+            Err(error) if error.kind != Kind::Busy => return Err(error),
+            Ok(_) | Err(_) => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plimsoll_core::history::Snapshot;
+use plimsoll_core::history::{RowState, Snapshot};
 use plimsoll_core::plan::{self, IfAhead, Plan, Step};
 use plimsoll_core::{AppliedMigration, Code, Diagnostic, Migration, Migrations, Provider, Report};
 use tokio_util::sync::CancellationToken;
@@ -59,7 +59,7 @@ pub struct Failure {
     pub report: Report,
 }
 
-/// How often a statement is tried again, or a connection made again, for the sake of one migration.
+/// How often a lost connection is made again while nothing is being applied.
 const TRIES: u32 = 5;
 
 /// How often a session may find the history changed under its hands. More than there are migrations in any project that
@@ -87,6 +87,8 @@ pub async fn deploy<B: Backend>(
         report: Report::default(),
         reconnects: 0,
         ready: false,
+        announced: None,
+        in_flight: None,
     };
     match run.deploy().await {
         Ok(()) => Ok(run.report),
@@ -105,6 +107,18 @@ struct Run<'a, B> {
     reconnects: u32,
     /// Whether the history has been read.
     ready: bool,
+    /// The migration whose name has been said last.
+    announced: Option<String>,
+    /// The migration that is being applied, until its outcome is known.
+    in_flight: Option<Attempt>,
+}
+
+/// A migration that is being applied.
+struct Attempt {
+    name: String,
+    /// The id of its history row.
+    id: String,
+    begun: Instant,
 }
 
 impl<B: Backend> Run<'_, B> {
@@ -122,12 +136,11 @@ impl<B: Backend> Run<'_, B> {
                 Err(error) if error.kind == Kind::NotYet && begun.elapsed() < self.options.wait => {
                     sleep(Duration::from_millis(500), self.cancel).await?;
                 }
-                Err(error)
-                    if error.kind == Kind::Lost && self.reconnects < TRIES && !self.cancel.is_cancelled() =>
-                {
-                    self.reconnects += 1;
+                Err(error) if error.kind == Kind::Lost && self.may_connect_again() => {
                     self.observer.see(Event::Reconnecting { why: &error.diagnostic });
+                    sleep(Duration::from_millis(fastrand::u64(500..1500)), self.cancel).await?;
                 }
+                Err(error) if error.kind == Kind::Lost => return Err(self.lost_for_good(error)),
                 result => return result,
             }
         }
@@ -136,7 +149,9 @@ impl<B: Backend> Run<'_, B> {
     async fn connect(&mut self) -> Result<B::Session> {
         let connected = wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await;
         match connected {
-            Err(error) if error.kind == Kind::Missing => {
+            // Only before anything has been seen of it: one that vanishes during a run was dropped by somebody, who may be
+            // about to restore it.
+            Err(error) if error.kind == Kind::Missing && !self.ready => {
                 self.backend.create_database().await?;
                 self.report.database_created = true;
                 self.observer.see(Event::DatabaseCreated);
@@ -144,6 +159,22 @@ impl<B: Backend> Run<'_, B> {
             }
             connected => connected,
         }
+    }
+
+    /// A connection may be lost for any reason once. A migration that loses it twice may be what ends the server.
+    fn may_connect_again(&mut self) -> bool {
+        self.reconnects += 1;
+        let most = if self.in_flight.is_some() { 1 } else { TRIES };
+        self.reconnects <= most && !self.cancel.is_cancelled()
+    }
+
+    fn lost_for_good(&self, error: Error) -> Error {
+        let Some(attempt) = &self.in_flight else { return error };
+        let help = format!(
+            "it was lost again while `{}` was being applied: the server's log tells whether that is what ends it",
+            attempt.name
+        );
+        Error { diagnostic: Box::new(error.diagnostic.help(help)), ..error }
     }
 
     /// Read, plan, and if there is anything to do: lock, read and plan again, apply.
@@ -156,6 +187,7 @@ impl<B: Backend> Run<'_, B> {
             self.ready();
             let plan = self.work.plan(&snapshot, self.options.if_ahead);
             self.describe(&plan);
+            self.look_after_attempt(&snapshot);
             if plan.is_up_to_date() {
                 return Ok(());
             }
@@ -213,14 +245,31 @@ impl<B: Backend> Run<'_, B> {
         plan.steps.iter().try_for_each(check).map_err(Error::never)
     }
 
+    /// After a lost connection: the commit of the migration that was under way may have arrived all the same.
+    fn look_after_attempt(&mut self, snapshot: &Snapshot) {
+        let Some(attempt) = &self.in_flight else { return };
+        let mut rows = snapshot.history().rows().iter();
+        if rows.any(|row| row.id == attempt.id && row.state() == RowState::Applied) {
+            let (name, took) = (attempt.name.clone(), attempt.begun.elapsed());
+            self.applied(&name, took);
+        }
+    }
+
     async fn apply_all(&mut self, session: &mut B::Session, plan: &Plan<'_>) -> Result<()> {
+        let already = self.report.applied.len();
         for (done, step) in plan.steps.iter().enumerate() {
-            let already = self.report.applied.len();
-            let (number, of) = (already + 1, already + plan.steps.len() - done);
-            self.observer.see(Event::Applying { name: step.migration.name(), number, of });
-            let started = Instant::now();
+            let name = step.migration.name();
+            if self.announced.as_deref() != Some(name) {
+                self.announced = Some(name.to_owned());
+                self.observer.see(Event::Applying {
+                    name,
+                    number: already + done + 1,
+                    of: already + plan.steps.len(),
+                });
+            }
+            let begun = Instant::now();
             self.apply(session, step).await?;
-            self.applied(step, started.elapsed());
+            self.applied(name, begun.elapsed());
             if self.cancel.is_cancelled() && done + 1 < plan.steps.len() {
                 return Err(interrupted());
             }
@@ -228,40 +277,50 @@ impl<B: Backend> Run<'_, B> {
         Ok(())
     }
 
-    fn applied(&mut self, step: &Step<'_>, took: Duration) {
-        let name = step.migration.name();
+    fn applied(&mut self, name: &str, took: Duration) {
+        self.in_flight = None;
         self.reconnects = 0;
         self.report.pending.retain(|pending| pending != name);
         self.report.applied.push(AppliedMigration { name: name.to_owned(), took });
         self.observer.see(Event::Applied { name, took });
     }
 
-    /// Applies one migration, again and again while it fails for reasons that pass.
+    /// Applies one migration, again and again while it fails for reasons that pass, for as long as a lock is waited for.
     async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>) -> Result<()> {
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
-        let mut tries = 1;
+        let deadline = Instant::now() + self.options.lock_wait;
+        let name = step.migration.name();
         loop {
+            let id = uuid::Uuid::new_v4().to_string();
+            self.in_flight = Some(Attempt { name: name.to_owned(), id: id.clone(), begun: Instant::now() });
             let mut notes = Vec::new();
             let canceller = session.canceller();
-            let result = interruptible(self.cancel, &canceller, session.apply(step, &mut notes)).await;
+            let result = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut notes)).await;
             for note in &notes {
                 self.observer.see(Event::Note(note));
             }
             match result {
-                Err(error) if error.kind == Kind::Again && tries < TRIES => {
-                    tries += 1;
-                    self.observer
-                        .see(Event::Retrying { name: step.migration.name(), why: &error.diagnostic });
+                Err(error) if error.kind == Kind::Again && Instant::now() < deadline => {
+                    self.observer.see(Event::Retrying { name, why: &error.diagnostic });
                     sleep(backoff.pause(), self.cancel).await?;
                 }
-                Err(error) if matches!(error.kind, Kind::Again | Kind::Script) => {
+                // Cancelled, but not by us: by a time limit of the server's, or by a person.
+                Err(error) if matches!(error.kind, Kind::Again | Kind::Script | Kind::Cancelled) => {
                     // The failure itself matters more than that it could not be recorded.
                     let _unrecorded = session.record_failure(step.migration, &error.diagnostic).await;
-                    return Err(error);
+                    return Err(blocked(error));
                 }
                 result => return result,
             }
         }
+    }
+}
+
+/// A migration whose time to get its locks is over did nothing wrong: another code, and another exit code.
+fn blocked(error: Error) -> Error {
+    match error.kind {
+        Kind::Again => Error::never(Diagnostic { code: Code::MigrationBlocked, ..*error.diagnostic }),
+        _ => error,
     }
 }
 

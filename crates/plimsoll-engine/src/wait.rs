@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::Backend;
 use crate::backoff::Backoff;
 use crate::cancel::{interrupted, sleep};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
 
 /// Connects, trying again for up to `wait` while the database is not up. A wrong password and the like fail at once.
@@ -23,8 +24,9 @@ pub(crate) async fn connect<B: Backend>(
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
     let mut waiting = false;
     loop {
+        let longest = wait.saturating_sub(begun.elapsed()).max(SHORTEST_TRY);
         let tried = tokio::select! {
-            tried = backend.connect() => tried,
+            tried = tokio::time::timeout(longest, backend.connect()) => tried.unwrap_or_else(|_| Err(silent())),
             () = cancel.cancelled() => return Err(interrupted()),
         };
         match tried {
@@ -45,4 +47,15 @@ pub(crate) async fn connect<B: Backend>(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// How long one try may always take: with `--wait=0` there is no other.
+const SHORTEST_TRY: Duration = Duration::from_secs(10);
+
+/// Something takes connections and says nothing: a proxy without a server behind it, or a server that hangs.
+fn silent() -> Error {
+    Error::new(
+        Kind::NotYet,
+        Diagnostic::new(Code::Unreachable, "the database server takes the connection and does not answer"),
+    )
 }

@@ -17,8 +17,13 @@ fn render(diagnostic: &Diagnostic, colors: Colors) -> String {
         Colors::On => GraphicalTheme::unicode(),
         Colors::Off => GraphicalTheme::unicode_nocolor(),
     };
-    let handler =
-        GraphicalReportHandler::new_themed(theme).with_width(120).with_context_lines(2).with_links(false);
+    // Lines are as long as they are: a script that looks for a phrase, and a person who follows a link, need it whole, and
+    // a terminal wraps by itself.
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(120)
+        .with_wrap_lines(false)
+        .with_context_lines(2)
+        .with_links(false);
     let mut text = "Error: ".to_owned();
     if handler.render_report(&mut text, &View::new(diagnostic)).is_err() {
         let _infallible = write!(text, "{diagnostic}");

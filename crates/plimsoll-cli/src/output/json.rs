@@ -62,6 +62,7 @@ impl Document {
             .with("found", json!(standing.found))
             .with("pending", json!(standing.pending))
             .with("failed", json!(failed))
+            .with("under_way", json!(standing.under_way))
             .with("edited", json!(standing.edited))
             .with("ahead", json!(standing.ahead))
     }

@@ -29,6 +29,9 @@ pub(super) fn standing(standing: &Standing) {
     for attempt in &standing.failed {
         line(format_args!("failed    {} (started at {})", attempt.migration, attempt.started_at));
     }
+    for name in &standing.under_way {
+        line(format_args!("under way {name} (or its runner died: the next one takes it up)"));
+    }
     for name in &standing.pending {
         line(format_args!("pending   {name}"));
     }
@@ -38,16 +41,13 @@ pub(super) fn standing(standing: &Standing) {
     for name in &standing.ahead {
         line(format_args!("ahead     {name}"));
     }
-    let applied = standing.found - standing.pending.len().min(standing.found);
-    if standing.is_up_to_date() {
-        line(format_args!("up to date: {} of {} migrations applied", standing.found, standing.found));
-    } else {
-        line(format_args!(
-            "not up to date: {} of {} migrations applied",
-            applied.saturating_sub(standing.failed.len()),
-            standing.found
-        ));
-    }
+    let open = standing.pending.len() + standing.under_way.len() + standing.failed.len();
+    let up_to_date = if standing.is_up_to_date() { "up to date" } else { "not up to date" };
+    line(format_args!(
+        "{up_to_date}: {} of {} migrations applied",
+        standing.found.saturating_sub(open),
+        standing.found
+    ));
     answer(&text);
 }
 
@@ -65,7 +65,11 @@ pub(super) fn planned(opened: &Opened, plan: &Plan<'_>, database_missing: bool) 
     }
     for step in &plan.steps {
         let how = how(opened, step.migration);
-        let again = if step.resume.is_some() { ", taking up an attempt whose runner died" } else { "" };
+        let again = if step.resume.is_some() {
+            ", taking up an attempt that is under way or whose runner died"
+        } else {
+            ""
+        };
         let _infallible = writeln!(text, "apply     {} ({how}{again})", step.migration.name());
     }
     for name in &plan.edited {

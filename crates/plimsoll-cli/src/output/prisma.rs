@@ -78,8 +78,8 @@ pub(super) fn standing(standing: &Standing, exit: Exit) -> Exit {
     }
     if !standing.pending.is_empty() && !standing.ahead.is_empty() {
         say(&diverged(standing));
-    } else if !standing.pending.is_empty() {
-        answer(&pending(&standing.pending));
+    } else if !standing.pending.is_empty() || !standing.under_way.is_empty() {
+        answer(&pending(&[standing.under_way.as_slice(), &standing.pending].concat()));
     } else if !standing.failed.is_empty() {
         say(&failed(standing));
     } else {

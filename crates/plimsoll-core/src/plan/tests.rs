@@ -83,6 +83,16 @@ fn an_attempt_of_ours_is_taken_up_if_the_script_is_the_same() {
 }
 
 #[test]
+fn an_attempt_of_a_newer_release_does_not_hold_up_an_older_one() {
+    let mut started = row("2_newer", RowState::Started);
+    started.logs = Some(running_log("pod", ""));
+    let migrations = migrations(&["1"]);
+    let snapshot = managed(vec![row("1", RowState::Applied), started]);
+    let plan = plan_of(&migrations, &snapshot);
+    assert_eq!((plan.is_up_to_date(), plan.ahead.as_slice()), (true, ["2_newer".to_owned()].as_slice()));
+}
+
+#[test]
 fn tables_without_a_history_block() {
     let migrations = migrations(&["1"]);
     let snapshot = Snapshot::Unmanaged { tables: vec!["legacy".to_owned()] };

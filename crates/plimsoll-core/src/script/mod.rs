@@ -18,9 +18,10 @@ use statement::Statement;
 pub enum Shape<'a> {
     /// Script and history row can be one transaction.
     Atomic(Atomic<'a>),
-    /// It is one statement that refuses to run inside a transaction: it is sent alone.
+    /// It is one statement that refuses to run inside a transaction, and may be run twice: it is sent alone.
     Alone(Alone),
-    /// It begins and ends transactions by itself: it is sent as it is.
+    /// It begins and ends transactions by itself, or is one statement outside of any that must not run twice: it is sent
+    /// as it is.
     SelfManaged {
         /// The first statement that says so.
         because: Range<usize>,
@@ -47,6 +48,8 @@ pub struct Atomic<'a> {
 }
 
 /// A single statement that refuses to run inside a transaction.
+///
+/// It may be run twice: by itself (`VACUUM`), or because the catalog tells whether it took effect (an index by name).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alone {
     /// Where it is.
@@ -84,6 +87,11 @@ pub enum Refusal {
         /// What it does, in the words of SQL.
         what: &'static str,
     },
+    /// It begins a transaction and does not end it.
+    LeftOpen {
+        /// The `BEGIN`.
+        span: Range<usize>,
+    },
     /// `COPY` from or to the client.
     NeedsClient {
         /// The statement.
@@ -106,6 +114,14 @@ impl Refusal {
                 .help(
                     "put this statement alone into a migration of its own; nothing of this one was executed",
                 ),
+                span,
+            ),
+            Self::LeftOpen { span } => (
+                Diagnostic::new(
+                    Code::TransactionLeftOpen,
+                    format!("migration `{}` begins a transaction and does not end it", migration.name()),
+                )
+                .help("add the missing COMMIT, or leave BEGIN out: Plimsoll makes a transaction of the script; nothing of it was executed"),
                 span,
             ),
             Self::NeedsClient { span } => (
@@ -143,6 +159,8 @@ enum Controlled {
     Not,
     /// Its blocks can be made one transaction by leaving these spans out.
     Blocks { blank: Vec<Range<usize>>, single: bool },
+    /// Its last transaction does not end: what comes behind that `BEGIN` would never be committed.
+    LeftOpen { span: Range<usize> },
     /// It has to be sent as it is.
     ByItself { because: Range<usize> },
 }
@@ -163,10 +181,10 @@ fn controlled(statements: &[Statement<'_>], control: fn(&Statement<'_>) -> Optio
         }
         blank.push(statement.span());
     }
-    match (blank.first().cloned(), open) {
-        (None, _) => Controlled::Not,
-        (Some(because), true) => Controlled::ByItself { because },
-        (Some(_), false) => Controlled::Blocks { single: blank.len() == 2 && last_is_commit, blank },
+    match blank.last().cloned() {
+        None => Controlled::Not,
+        Some(span) if open => Controlled::LeftOpen { span },
+        Some(_) => Controlled::Blocks { single: blank.len() == 2 && last_is_commit, blank },
     }
 }
 

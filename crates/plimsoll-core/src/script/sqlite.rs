@@ -30,6 +30,7 @@ pub fn shape(text: &str) -> (Shape<'_>, ForeignKeys) {
     };
     let shape = match (refusing, controlled(&statements, control)) {
         (_, Controlled::ByItself { because }) => Shape::SelfManaged { because },
+        (_, Controlled::LeftOpen { span }) => Shape::Refused(Refusal::LeftOpen { span }),
         (Some((statement, what)), _) if statements.len() == 1 => {
             Shape::Alone(Alone { span: statement.span(), what, index: None })
         }
@@ -48,7 +49,10 @@ pub fn statement_spans(text: &str) -> Vec<std::ops::Range<usize>> {
 fn foreign_keys(statements: &[Statement<'_>]) -> ForeignKeys {
     let off = statements.iter().any(|statement| {
         pragma(statement).is_some_and(|(name, value)| {
-            name == "foreign_keys" && matches!(value.as_str(), "off" | "0" | "no" | "false")
+            // SQLite takes every word that it does not know for OFF.
+            let on = matches!(value.as_str(), "on" | "yes" | "true")
+                || value.parse::<u64>().is_ok_and(|number| number != 0);
+            name == "foreign_keys" && !value.is_empty() && !on
         })
     });
     if off { ForeignKeys::CheckedAtTheEnd } else { ForeignKeys::Enforced }
@@ -61,8 +65,9 @@ fn pragma(statement: &Statement<'_>) -> Option<(String, String)> {
     }
     let qualified = matches!(statement.token(2), Some((Kind::Symbol, ".")));
     let at = if qualified { 3 } else { 1 };
-    let lower =
-        |n: usize| statement.token(n).map(|(_, text)| text.trim_matches(['"', '\'']).to_ascii_lowercase());
+    let lower = |n: usize| {
+        statement.token(n).map(|(_, text)| text.trim_matches(['"', '\'', '`', '[', ']']).to_ascii_lowercase())
+    };
     Some((lower(at)?, lower(at + 2).unwrap_or_default()))
 }
 
@@ -107,7 +112,11 @@ mod tests {
         assert!(matches!(shape, Shape::Atomic(_)));
         assert_eq!(foreign_keys, ForeignKeys::CheckedAtTheEnd);
         assert_eq!(super::shape("PRAGMA main.foreign_keys(0)").1, ForeignKeys::CheckedAtTheEnd);
-        assert_eq!(super::shape("PRAGMA foreign_keys=ON").1, ForeignKeys::Enforced);
+        assert_eq!(super::shape("PRAGMA [foreign_keys]=`off`").1, ForeignKeys::CheckedAtTheEnd);
+        assert_eq!(super::shape("PRAGMA foreign_keys=nope").1, ForeignKeys::CheckedAtTheEnd);
+        for on in ["PRAGMA foreign_keys=ON", "PRAGMA foreign_keys = 2", "PRAGMA foreign_keys"] {
+            assert_eq!(super::shape(on).1, ForeignKeys::Enforced, "{on}");
+        }
     }
 
     #[test]
@@ -123,6 +132,7 @@ mod tests {
         assert!(matches!(shape("PRAGMA journal_mode=WAL;").0, Shape::Alone(_)));
         assert!(matches!(shape("PRAGMA journal_mode;").0, Shape::Atomic(_)));
         assert!(matches!(shape("VACUUM; SELECT 1").0, Shape::Refused(Refusal::Mixed { .. })));
-        assert!(matches!(shape("BEGIN; SELECT 1").0, Shape::SelfManaged { .. }));
+        assert!(matches!(shape("BEGIN; SELECT 1").0, Shape::Refused(Refusal::LeftOpen { .. })));
+        assert!(matches!(shape("COMMIT; SELECT 1").0, Shape::SelfManaged { .. }));
     }
 }

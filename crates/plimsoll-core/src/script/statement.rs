@@ -96,6 +96,9 @@ struct Scan {
     blocks: usize,
     after_semicolon: bool,
     end_seen: bool,
+    /// The word or symbol before this one: `BEGIN` opens a body only before `ATOMIC`, and behind a dot or `AS` every
+    /// keyword is a name.
+    before: String,
 }
 
 impl Scan {
@@ -114,14 +117,15 @@ impl Scan {
             self.end_seen = false;
         }
         self.after_semicolon = token.kind == Kind::Semicolon;
+        self.before = text[token.span.clone()].to_ascii_lowercase();
         false
     }
 
     fn word(&mut self, word: String, dialect: Dialect) {
         match dialect {
             // `CASE … END` inside a `BEGIN ATOMIC` body has an END of its own.
-            Dialect::Postgres if self.is_routine() && self.parentheses == 0 => match word.as_str() {
-                "begin" => self.blocks += 1,
+            Dialect::Postgres if self.is_routine() && !self.is_name() => match word.as_str() {
+                "atomic" if self.before == "begin" => self.blocks += 1,
                 "case" if self.blocks > 0 => self.blocks += 1,
                 "end" => self.blocks = self.blocks.saturating_sub(1),
                 _ => {}
@@ -133,6 +137,10 @@ impl Scan {
         if self.head.len() < 4 {
             self.head.push(word);
         }
+    }
+
+    fn is_name(&self) -> bool {
+        matches!(self.before.as_str(), "." | "as")
     }
 
     fn semicolon_ends(&self, dialect: Dialect) -> bool {
@@ -172,6 +180,14 @@ mod tests {
         let text = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT 3";
         assert_eq!(split(text, Dialect::Postgres).len(), 2);
         let text = "CREATE OR REPLACE PROCEDURE p() AS $$ BEGIN COMMIT; END $$ LANGUAGE plpgsql; SELECT 1";
+        assert_eq!(split(text, Dialect::Postgres).len(), 2);
+    }
+
+    #[test]
+    fn names_that_look_like_keywords_do_not_open_or_close_a_body() {
+        let text = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT ev.begin, ev.case, 1 AS end FROM ev; END; COMMIT;";
+        assert_eq!(split(text, Dialect::Postgres), [&text[..text.len() - 8], "COMMIT;"]);
+        let text = "CREATE FUNCTION f(begin int) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT;";
         assert_eq!(split(text, Dialect::Postgres).len(), 2);
     }
 

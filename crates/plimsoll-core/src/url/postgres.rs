@@ -97,13 +97,12 @@ pub enum ChannelBinding {
 }
 
 /// Parameters of Prisma's that concern pools and caches, which a migration has none of; and what a service's own tools add.
-const MEANINGLESS: &[&str] = &[
+const MEANINGLESS_NUMBERS: &[&str] = &[
     "connection_limit",
     "pool_timeout",
     "max_connection_lifetime",
     "max_idle_connection_lifetime",
     "statement_cache_size",
-    "single_use_connections",
 ];
 
 /// Parameters of libpq and others that change who is trusted, or which server is meant. To leave one out would be wrong.
@@ -126,6 +125,9 @@ impl PostgresUrl {
             Some(rest) => Cow::Owned(local_prisma_postgres(rest)?),
             None => Cow::Borrowed(url.expose()),
         };
+        if text.starts_with("prisma://") {
+            return Err(remote_prisma_postgres());
+        }
         if !text.starts_with("postgresql://") && !text.starts_with("postgres://") {
             return Err(wrong_protocol(PROTOCOLS));
         }
@@ -166,6 +168,10 @@ impl PostgresUrl {
             channel_binding: ChannelBinding::take(&mut parameters)?,
             unused: Vec::new(),
         };
+        for name in MEANINGLESS_NUMBERS {
+            // Prisma refuses what is no number, also where the number means nothing to a migration.
+            parameters.take_seconds(name)?;
+        }
         found.unused = unused(parameters)?;
         Ok(found)
     }
@@ -188,7 +194,13 @@ fn host_of(url: &url::Url) -> Result<String, Diagnostic> {
 }
 
 fn database_of(url: &url::Url) -> Result<String, Diagnostic> {
-    let name = decode(url.path().trim_start_matches('/'), "database")?;
+    let path = url.path().trim_start_matches('/');
+    if path.contains('@') {
+        // What stands before it is most likely the rest of a password, and must not become a host that is shown.
+        return Err(invalid("there is an `@` behind the host")
+            .help("a password with `@`, `:`, `/`, `#`, `%` or `?` in it has to be percent-encoded"));
+    }
+    let name = decode(path, "database")?;
     Ok(if name.is_empty() { "postgres".to_owned() } else { name })
 }
 
@@ -214,7 +226,7 @@ fn unused(parameters: Parameters) -> Result<Vec<String>, Diagnostic> {
         if dangerous || REFUSED.contains(&lower.as_str()) {
             return Err(refused(&name).help("leaving it out could weaken what it was put there for: remove it, or use a form that Prisma has"));
         }
-        if !MEANINGLESS.contains(&lower.as_str()) && lower != "pgbouncer" {
+        if !["pgbouncer", "single_use_connections"].contains(&lower.as_str()) {
             unused.push(name);
         }
     }
@@ -223,16 +235,14 @@ fn unused(parameters: Parameters) -> Result<Vec<String>, Diagnostic> {
 
 impl Tls {
     fn take(parameters: &mut Parameters, base: &Path) -> Result<Self, Diagnostic> {
-        // node-postgres' word, which hosting services put into their URLs. Prisma overlooks it; TLS is what it asks for.
-        let ssl =
-            parameters.take("ssl").is_some_and(|value| matches!(value.as_str(), "true" | "1" | "require"));
+        let asked_by_ssl = ssl_word(parameters)?;
         let (mode, verify_by_mode) = match parameters.take("sslmode").as_deref() {
-            None if ssl => (TlsMode::Require, Verify::Nothing),
-            None | Some("prefer") => (TlsMode::Prefer, Verify::Nothing),
-            Some("disable") => (TlsMode::Disable, Verify::Nothing),
-            Some("require") => (TlsMode::Require, Verify::Nothing),
-            Some("verify-ca") => (TlsMode::Require, Verify::Authority),
-            Some("verify-full") => (TlsMode::Require, Verify::AuthorityAndHost),
+            None => (asked_by_ssl, Verify::Nothing),
+            Some("prefer") => (Some(TlsMode::Prefer), Verify::Nothing),
+            Some("disable") => (Some(TlsMode::Disable), Verify::Nothing),
+            Some("require") => (Some(TlsMode::Require), Verify::Nothing),
+            Some("verify-ca") => (Some(TlsMode::Require), Verify::Authority),
+            Some("verify-full") => (Some(TlsMode::Require), Verify::AuthorityAndHost),
             // Not shown: whoever mixes up parameters may have put anything there.
             Some(_) => {
                 return Err(invalid("`sslmode` is none of disable, prefer, require, verify-ca, verify-full"));
@@ -243,18 +253,43 @@ impl Tls {
             // Prisma takes every other word for `strict`: the safe side.
             Some(_) => Verify::AuthorityAndHost,
         };
+        // As in libpq: `system` means the system's certificates and a full check.
+        let root_of_libpq = parameters.take("sslrootcert");
+        let verify_by_root = match root_of_libpq.as_deref() {
+            None => Verify::Nothing,
+            Some("system") => Verify::AuthorityAndHost,
+            // Naming an authority means to check it.
+            Some(_) => Verify::Authority,
+        };
         let mut path = |name: &str| parameters.take(name).map(|path| base.join(path));
         let root_of_prisma = path("sslcert");
-        let root_of_libpq = path("sslrootcert").filter(|path| !path.ends_with("system"));
-        // As in libpq: naming an authority for a connection that must be encrypted means to check it.
-        let verify_by_root = if root_of_libpq.is_some() { Verify::Authority } else { Verify::Nothing };
+        let root_of_libpq = root_of_libpq.filter(|path| path != "system").map(|path| base.join(path));
+        let verify = strictest([verify_by_mode, verify_by_accept, verify_by_root]);
+        let mode = match (mode, verify) {
+            (mode, Verify::Nothing) => mode.unwrap_or_default(),
+            (Some(TlsMode::Disable), _) => {
+                return Err(invalid("it asks to check certificates and to use no TLS: `sslmode=disable`"));
+            }
+            // What has to be checked has to be there: falling back to plain text would check nothing.
+            (_, Verify::Authority | Verify::AuthorityAndHost) => TlsMode::Require,
+        };
         Ok(Self {
             mode,
-            verify: strictest([verify_by_mode, verify_by_accept, verify_by_root]),
+            verify,
             roots: root_of_libpq.or(root_of_prisma),
             identity: path("sslidentity"),
             identity_password: parameters.take("sslpassword").map(Secret::new),
         })
+    }
+}
+
+/// node-postgres' word, which hosting services put into their URLs. Prisma overlooks it; TLS is what it asks for.
+fn ssl_word(parameters: &mut Parameters) -> Result<Option<TlsMode>, Diagnostic> {
+    match parameters.take("ssl").as_deref() {
+        None => Ok(None),
+        Some("true" | "1" | "require" | "no-verify") => Ok(Some(TlsMode::Require)),
+        Some("false" | "0") => Ok(Some(TlsMode::Prefer)),
+        Some(_) => Err(invalid("`ssl` is neither true nor false: use `sslmode`")),
     }
 }
 
@@ -279,15 +314,19 @@ impl ChannelBinding {
     }
 }
 
+fn remote_prisma_postgres() -> Diagnostic {
+    Diagnostic::new(
+        Code::ParameterUnsupported,
+        "a `prisma://` or remote `prisma+postgres://` URL speaks a protocol of Prisma's own",
+    )
+    .help("use the direct `postgres://` address that the Prisma console shows for this database")
+}
+
 /// The URL of the database behind `prisma dev`, which its API key holds.
 fn local_prisma_postgres(rest: &str) -> Result<String, Diagnostic> {
     let local = ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| rest.starts_with(host));
     if !local {
-        return Err(Diagnostic::new(
-            Code::ParameterUnsupported,
-            "a remote `prisma+postgres://` URL speaks a protocol of Prisma's own",
-        )
-        .help("use the direct `postgres://` address that the Prisma console shows for this database"));
+        return Err(remote_prisma_postgres());
     }
     let query = rest.split_once('?').map_or("", |(_, query)| query);
     let key = Parameters::parse(query).take("api_key");
@@ -345,6 +384,27 @@ mod tests {
         assert_eq!(tls("sslmode=require&sslrootcert=ca.pem").verify, Verify::Authority);
         assert_eq!(tls("sslcert=ca.pem").roots, Some(PathBuf::from("/base/ca.pem")));
         assert_eq!(tls("sslcert=ca.pem").verify, Verify::Nothing);
+        assert_eq!(tls("sslrootcert=system").verify, Verify::AuthorityAndHost);
+        assert_eq!(tls("sslrootcert=system").roots, None);
+    }
+
+    #[test]
+    fn what_is_to_be_checked_is_never_sent_in_plain_text() {
+        let mode = |query: &str| {
+            parse(&format!("postgres://h/d?{query}")).map(|url| url.tls.mode).map_err(|error| error.code)
+        };
+        for query in [
+            "sslaccept=strict",
+            "sslmode=prefer&sslaccept=strict",
+            "sslrootcert=ca.pem",
+            "sslrootcert=system",
+            "ssl=true",
+        ] {
+            assert_eq!(mode(query), Ok(TlsMode::Require), "{query}");
+        }
+        assert_eq!(mode("sslmode=disable&sslaccept=strict"), Err(Code::UrlInvalid));
+        assert_eq!(mode("ssl=verify-full"), Err(Code::UrlInvalid));
+        assert_eq!(mode("sslmode=prefer"), Ok(TlsMode::Prefer));
     }
 
     #[test]
@@ -380,7 +440,7 @@ mod tests {
         P1013: The provided database string is invalid: the parameter `connect_timeout` is not a number of seconds
         P1013: The provided database string is invalid: `sslmode` is none of disable, prefer, require, verify-ca, verify-full
         P1013: The provided database string is invalid: `channel_binding` is none of disable, prefer, require
-        PLM106: a remote `prisma+postgres://` URL speaks a protocol of Prisma's own
+        PLM106: a `prisma://` or remote `prisma+postgres://` URL speaks a protocol of Prisma's own
         P1013: The provided database string is invalid: its `api_key` does not hold the address of a local database
         ");
     }

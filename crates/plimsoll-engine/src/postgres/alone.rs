@@ -1,51 +1,56 @@
 //! Scripts that cannot share a transaction with their history row: a started row first, then the script, then the row is
 //! finished.
 //!
-//! A single statement that is outside any transaction is taken up by the next runner if this one dies. Whether it took
-//! effect is asked of the catalog where that is certain (indexes), and otherwise it is one that may run twice.
+//! A single statement that may run twice is taken up by the next runner if this one dies. Whether it took effect is asked of
+//! the catalog where that is needed (indexes). Whatever must not run twice is sent as it is, once, by `self_managed`.
 
 use std::time::Duration;
 
 use plimsoll_core::history::{Row, failure_log, failure_text, running_log};
-use plimsoll_core::plan::Step;
 use plimsoll_core::script::ConcurrentIndex;
-use plimsoll_core::{Code, Diagnostic, Migration, Script};
+use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio_postgres::error::SqlState;
 
+use super::apply::{Work, lock_guard, record_guard};
 use super::failure::script_failed;
-use super::history::new_id;
+use super::history::earlier_failure;
 use super::{PostgresSession, quote_text};
 use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
 
-/// Applies a script of one statement that refuses a transaction.
+/// Applies a script of one statement that refuses a transaction and may run twice.
 pub(super) async fn alone(
     session: &PostgresSession,
-    step: &Step<'_>,
-    script: &Script,
+    work: &Work<'_>,
+    resume: Option<&Row>,
     index: Option<&ConcurrentIndex>,
     notes: &mut Vec<String>,
 ) -> Result<()> {
-    let before = match index {
+    session.execute(&lock_guard()).await?;
+    let dropped = drop_invalid_index(session, index, notes).await?;
+    let now = match index {
         Some(index) => index_state(session, index).await?,
         None => IndexState::Unknown,
     };
-    let id = match step.resume {
-        Some(row) => row.id.clone(),
-        None => start(session, step.migration, script, before).await?,
-    };
-    if step.resume.is_some_and(|row| took_effect(row, index, before)) {
+    if let Some(row) = resume.filter(|row| took_effect(row, index, now)) {
         notes.push(format!(
             "`{}` had taken effect when its runner died: it is recorded",
-            step.migration.name()
+            work.migration.name()
         ));
-        return finish(session, &id).await;
+        return finish(session, &row.id, work.migration).await;
     }
-    match run(session, step.migration, script, index, notes).await {
-        Ok(()) => finish(session, &id).await,
-        Err(error) if error.kind == Kind::Script => {
-            give_up(session, &id, step.migration, &error.diagnostic).await?;
-            Err(Error { kind: Kind::Never, ..error })
+    let id = match resume {
+        Some(row) if !dropped => row.id.clone(),
+        // What an earlier attempt left has been dropped: this one starts from there.
+        Some(row) => begin_again(session, &row.id, now).await?,
+        None => start(session, work, now).await?,
+    };
+    match run(session, work, index, notes).await {
+        Ok(()) => finish(session, &id, work.migration).await,
+        Err(error) if matches!(error.kind, Kind::Script | Kind::Again) => {
+            give_up(session, &id, work.migration, &error.diagnostic).await?;
+            let code = if error.kind == Kind::Again { Code::MigrationBlocked } else { error.diagnostic.code };
+            Err(Error::never(Diagnostic { code, ..*error.diagnostic }))
         }
         Err(error) => Err(error),
     }
@@ -54,87 +59,83 @@ pub(super) async fn alone(
 /// Sends the statement, again and again while it fails for reasons that pass.
 async fn run(
     session: &PostgresSession,
-    migration: &Migration,
-    script: &Script,
+    work: &Work<'_>,
     index: Option<&ConcurrentIndex>,
     notes: &mut Vec<String>,
 ) -> Result<()> {
     const TRIES: u32 = 5;
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
-    for attempt in 1.. {
-        drop_invalid_index(session, index, notes).await?;
-        let Err(failure) = session.client.batch_execute(script.text()).await else { break };
-        let error = match failure.as_db_error() {
-            Some(found) => script_failed(session, migration, script.text(), &failure, found, 0),
-            None => session.error(&failure),
-        };
-        match error.kind {
-            Kind::Again if attempt < TRIES => {
-                notes.push(format!(
-                    "`{}` is tried again: {}",
-                    migration.name(),
-                    failure.as_db_error().map_or("", |found| found.message())
-                ));
-                tokio::time::sleep(backoff.pause()).await;
-            }
-            Kind::Again | Kind::Script => {
-                drop_invalid_index(session, index, notes).await?;
-                return Err(Error { kind: Kind::Script, ..error });
-            }
-            _ => return Err(error),
+    let mut attempt = 1;
+    while let Err(failure) = session.client.batch_execute(work.script.text()).await {
+        let Some(found) = failure.as_db_error() else { return Err(session.error(&failure)) };
+        let error = script_failed(session, work.migration, work.script.text(), &failure, found, 0);
+        if matches!(error.kind, Kind::Again | Kind::Script) {
+            drop_invalid_index(session, index, notes).await?;
         }
+        if error.kind != Kind::Again || attempt == TRIES {
+            return Err(error);
+        }
+        attempt += 1;
+        notes.push(format!("`{}` is tried again: {}", work.migration.name(), found.message()));
+        tokio::time::sleep(backoff.pause()).await;
     }
     session.execute(&session.reset()).await
 }
 
-/// Sends a script that manages its transactions by itself.
+/// Sends a script that manages its transactions by itself, or must not run twice: once.
 ///
 /// History and script cannot be one here. If the runner dies, the row stays as it is, and a person has to look.
-pub(super) async fn self_managed(
-    session: &PostgresSession,
-    migration: &Migration,
-    script: &Script,
-) -> Result<()> {
-    let id = insert_started(
-        session,
-        migration,
-        script,
-        "The script manages its transactions by itself, so that Plimsoll cannot know how far it got.",
-    )
-    .await?;
-    let sent = session.client.batch_execute(script.text()).await;
-    let open = ends_open_transaction(session).await?;
-    let failure = match sent {
+pub(super) async fn self_managed(session: &PostgresSession, work: &Work<'_>) -> Result<()> {
+    const LOGS: &str =
+        "The script was sent as it is, outside of a transaction of Plimsoll's: how far it got is not known.";
+    let id = insert_started(session, work, LOGS).await?;
+    let sent = session.client.batch_execute(work.script.text()).await;
+    let failure = match &sent {
         Err(failure) => match failure.as_db_error() {
-            Some(found) => Some(script_failed(session, migration, script.text(), &failure, found, 0)),
-            None => return Err(session.error(&failure)),
+            Some(found) => {
+                Some(script_failed(session, work.migration, work.script.text(), failure, found, 0))
+            }
+            None => return Err(session.error(failure)),
         },
-        Ok(()) if open => Some(left_open(migration)),
         Ok(()) => None,
     };
+    let open = ends_open_transaction(session).await?;
     session.execute(&session.reset()).await?;
-    let Some(error) = failure else { return finish(session, &id).await };
+    match failure.or_else(|| open.then(|| left_open(work.migration))) {
+        None => finish(session, &id, work.migration).await,
+        Some(error) => Err(fail(session, &id, work.migration, error).await),
+    }
+}
+
+/// Stores why a script that cannot be rolled back failed. Its row still counts: it is a failed migration.
+async fn fail(session: &PostgresSession, id: &str, migration: &Migration, error: Error) -> Error {
     let logs = quote_text(&failure_text(migration.name(), &error.diagnostic));
-    session
-        .execute(&format!("UPDATE {} SET logs = {logs} WHERE id = '{id}'", session.history_table()))
-        .await?;
+    let table = session.history_table();
+    let stored = session.execute(&format!("UPDATE {table} SET logs = {logs} WHERE id = '{id}'")).await;
+    let unstored =
+        stored.err().map(|error| format!("the reason could not be recorded: {}", error.diagnostic));
+    let name = migration.name();
     let help = format!(
-        "the script manages its transactions by itself: look at what of it is in the database, then `plimsoll resolve --rolled-back {0}` or `--applied {0}`",
-        migration.name()
+        "the script was sent as it is: look at what of it is in the database, then `plimsoll resolve --rolled-back {name}` or `--applied {name}`"
     );
-    Err(Error::never(error.diagnostic.help(help)))
+    let diagnostic = unstored.into_iter().fold(error.diagnostic.help(help), Diagnostic::help);
+    Error::never(diagnostic)
 }
 
 /// Ends a transaction that a script left open: true if there was one.
 ///
-/// `SAVEPOINT` is the one statement that fails outside a transaction and does nothing inside.
+/// `SAVEPOINT` fails outside a transaction, and does nothing inside one.
 async fn ends_open_transaction(session: &PostgresSession) -> Result<bool> {
-    let probe = session.client.batch_execute("SAVEPOINT plimsoll").await;
-    let outside = matches!(&probe, Err(error) if error.code() == Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION));
-    if !outside {
-        session.execute("ROLLBACK").await?;
+    let Err(probe) = session.client.batch_execute("SAVEPOINT plimsoll").await else {
+        return session.execute("ROLLBACK").await.map(|()| true);
+    };
+    match probe.code() {
+        Some(code) if *code == SqlState::NO_ACTIVE_SQL_TRANSACTION => Ok(false),
+        Some(code) if *code == SqlState::IN_FAILED_SQL_TRANSACTION => {
+            session.execute("ROLLBACK").await.map(|()| true)
+        }
+        _ => Err(session.error(&probe)),
     }
-    Ok(!outside)
 }
 
 fn left_open(migration: &Migration) -> Error {
@@ -160,26 +161,41 @@ enum IndexState {
     Valid,
 }
 
-/// Said in the running row when the index that is to be built did not exist: only then does its existence prove anything.
-const WAS_ABSENT: &str = ",\"index\":\"absent\"";
+impl IndexState {
+    /// How the running row remembers it: only a change since then proves that the statement took effect.
+    fn fact(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Absent => ",\"index\":\"absent\"",
+            Self::Invalid | Self::Valid => ",\"index\":\"present\"",
+        }
+    }
+
+    fn is_remembered_by(self, row: &Row) -> bool {
+        row.logs.as_deref().is_some_and(|logs| logs.contains(self.fact()))
+    }
+}
 
 fn took_effect(row: &Row, index: Option<&ConcurrentIndex>, now: IndexState) -> bool {
     match index {
         Some(ConcurrentIndex::Created { .. }) => {
-            now == IndexState::Valid && row.logs.as_deref().is_some_and(|logs| logs.contains(WAS_ABSENT))
+            now == IndexState::Valid && IndexState::Absent.is_remembered_by(row)
         }
-        Some(ConcurrentIndex::Dropped { .. }) => now == IndexState::Absent,
+        Some(ConcurrentIndex::Dropped { .. }) => {
+            now == IndexState::Absent && IndexState::Valid.is_remembered_by(row)
+        }
         None => false,
     }
 }
 
 /// An expression for the `pg_class` row of the index that a statement names.
 ///
-/// The index that is built has no schema of its own: it is made in its table's.
+/// The index that is built has no schema of its own: it is made in its table's. Names are cut to 63 bytes, as the server
+/// does (`::name`).
 fn index_condition(index: &ConcurrentIndex) -> String {
     match index {
         ConcurrentIndex::Created { name, table } => format!(
-            "c.relname = (parse_ident({}))[1] AND c.relnamespace = \
+            "c.relname = ((parse_ident({}))[1])::name AND c.relnamespace = \
              (SELECT t.relnamespace FROM pg_catalog.pg_class t WHERE t.oid = to_regclass({}))",
             quote_text(name),
             quote_text(table)
@@ -203,65 +219,87 @@ async fn index_state(session: &PostgresSession, index: &ConcurrentIndex) -> Resu
 }
 
 /// Drops what a failed `CREATE INDEX CONCURRENTLY` left, and only that: the index that this statement names, if it is
-/// invalid and nobody is building it at this moment. `IF NOT EXISTS` would otherwise take it for the index.
+/// invalid, belongs to the statement's table, and nobody builds one on that table at this moment (of another role's
+/// work only its existence can be seen). `IF NOT EXISTS` would otherwise take it for the index. True if there was one.
 async fn drop_invalid_index(
     session: &PostgresSession,
     index: Option<&ConcurrentIndex>,
     notes: &mut Vec<String>,
-) -> Result<()> {
-    let Some(index @ ConcurrentIndex::Created { .. }) = index else { return Ok(()) };
+) -> Result<bool> {
+    let Some(index @ ConcurrentIndex::Created { table, .. }) = index else { return Ok(false) };
     let rows = session
         .rows(&format!(
             "SELECT c.oid::regclass FROM pg_catalog.pg_class c JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
-             WHERE NOT i.indisvalid AND {} AND NOT EXISTS \
-             (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = c.oid)",
-            index_condition(index)
+             WHERE NOT i.indisvalid AND {} AND i.indrelid = to_regclass({}) AND NOT EXISTS \
+             (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.datid = \
+             (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
+             AND (p.relid IS NULL OR p.relid = i.indrelid))",
+            index_condition(index),
+            quote_text(table)
         ))
         .await?;
-    let Some(name) = rows.first().and_then(|row| row.get(0)) else { return Ok(()) };
+    let Some(name) = rows.first().and_then(|row| row.get(0)) else { return Ok(false) };
     session.execute(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
     notes.push(format!("dropped the invalid index `{name}` that an earlier attempt had left"));
-    Ok(())
+    Ok(true)
 }
 
-async fn start(
-    session: &PostgresSession,
-    migration: &Migration,
-    script: &Script,
-    before: IndexState,
-) -> Result<String> {
-    let facts = if before == IndexState::Absent { WAS_ABSENT } else { "" };
-    let logs = running_log(&session.runner, facts);
-    insert_started(session, migration, script, &logs).await
+/// Starts an attempt: with the row of an earlier one that failed, if there is one, so that a crash loop does not fill the
+/// history.
+async fn start(session: &PostgresSession, work: &Work<'_>, now: IndexState) -> Result<String> {
+    insert_started(session, work, &running_log(&session.runner, now.fact())).await
 }
 
-async fn insert_started(
-    session: &PostgresSession,
-    migration: &Migration,
-    script: &Script,
-    logs: &str,
-) -> Result<String> {
-    let id = new_id();
-    session
-        .execute(&format!(
-            "INSERT INTO {} (id, checksum, started_at, migration_name, logs) VALUES ('{id}', '{}', now(), {}, {})",
-            session.history_table(),
-            script.checksum(),
-            quote_text(migration.name()),
-            quote_text(logs)
+async fn begin_again(session: &PostgresSession, id: &str, now: IndexState) -> Result<String> {
+    let logs = quote_text(&running_log(&session.runner, now.fact()));
+    let table = session.history_table();
+    session.execute(&format!("UPDATE {table} SET logs = {logs} WHERE id = {}", quote_text(id))).await?;
+    Ok(id.to_owned())
+}
+
+/// Writes a started row, if this connection holds the lock and the migration is not recorded yet; its id.
+pub(super) async fn insert_started(session: &PostgresSession, work: &Work<'_>, logs: &str) -> Result<String> {
+    let table = session.history_table();
+    let logs = quote_text(logs);
+    let rows = session
+        .rows(&format!(
+            "{}{}WITH reused AS (UPDATE {table} SET logs = {logs}, started_at = now(), rolled_back_at = NULL \
+             WHERE id = ({}) RETURNING id), \
+             added AS (INSERT INTO {table} (id, checksum, started_at, migration_name, logs) \
+             SELECT '{}', '{}', now(), {}, {logs} WHERE NOT EXISTS (SELECT FROM reused) RETURNING id) \
+             SELECT id FROM reused UNION ALL SELECT id FROM added",
+            lock_guard(),
+            record_guard(session, work.migration),
+            earlier_failure(session, work.migration, work.script),
+            work.id,
+            work.script.checksum(),
+            quote_text(work.migration.name())
         ))
         .await?;
-    Ok(id)
+    let id = rows.last().and_then(|row| row.get(0));
+    Ok(id.unwrap_or(work.id).to_owned())
 }
 
 /// A finished row looks as Prisma writes it, however it came about.
-async fn finish(session: &PostgresSession, id: &str) -> Result<()> {
-    session
-        .execute(&format!(
-            "UPDATE {} SET finished_at = clock_timestamp(), applied_steps_count = 1, logs = NULL WHERE id = '{id}'",
-            session.history_table()
+async fn finish(session: &PostgresSession, id: &str, migration: &Migration) -> Result<()> {
+    let rows = session
+        .rows(&format!(
+            "UPDATE {} SET finished_at = clock_timestamp(), applied_steps_count = 1, logs = NULL \
+             WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id",
+            session.history_table(),
+            quote_text(id)
         ))
-        .await
+        .await?;
+    if rows.is_empty() {
+        let message = format!(
+            "migration `{}` took effect, but somebody changed its history row meanwhile",
+            migration.name()
+        );
+        return Err(Error::never(
+            Diagnostic::new(Code::TransactionEnded, message).help("look at `_prisma_migrations`"),
+        ));
+    }
+    Ok(())
 }
 
 /// The statement failed and left nothing: the attempt does not count, and the next start tries again.
@@ -274,7 +312,7 @@ async fn give_up(
     let logs = quote_text(&failure_log(migration.name(), failure, &session.runner));
     session
         .execute(&format!(
-            "UPDATE {} SET rolled_back_at = clock_timestamp(), logs = {logs} WHERE id = {}",
+            "UPDATE {} SET rolled_back_at = clock_timestamp(), logs = {logs} WHERE id = {} AND finished_at IS NULL",
             session.history_table(),
             quote_text(id)
         ))

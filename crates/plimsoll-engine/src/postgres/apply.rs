@@ -1,13 +1,16 @@
 //! Applying one migration.
 
+use plimsoll_core::history::failure_text;
 use plimsoll_core::plan::Step;
 use plimsoll_core::script::{Atomic, Shape, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::error::{DbError, SqlState};
 
+use super::alone::{self, alone, self_managed};
+use super::error::{self, ENDED, LOCK_LOST, OVERTAKEN};
 use super::failure::script_failed;
-use super::history::{LOCK_ROW, new_id};
-use super::{PostgresSession, alone, error, quote_text};
+use super::history::LOCK_ROW;
+use super::{PostgresSession, quote_text};
 use crate::UNTOUCHED;
 use crate::error::{Error, Kind, Result};
 
@@ -15,33 +18,38 @@ use crate::error::{Error, Kind, Result};
 pub(super) async fn apply(
     session: &mut PostgresSession,
     step: &Step<'_>,
+    id: &str,
     notes: &mut Vec<String>,
 ) -> Result<()> {
     let migration = step.migration;
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
+    let work = Work { migration, script, id };
     match script::shape(script.text()) {
-        // The server refused to have it in a transaction when it was begun, and would refuse again.
-        Shape::Atomic(_) if step.resume.is_some() => alone::alone(session, step, script, None, notes).await,
-        Shape::Atomic(atomic) => match apply_atomic(session, migration, script, &atomic).await {
-            Err(Outcome::NeedsOtherWay(found)) if atomic.merged => {
+        Shape::Atomic(atomic) => match apply_atomic(session, &work, &atomic).await {
+            Err(Outcome::NeedsOtherWay(found)) if atomic.merged || atomic.statements == 1 => {
                 notes.push(format!(
-                    "`{}` cannot be one transaction ({}): it is sent as it is, with the transactions that it has",
+                    "`{}` cannot be one transaction ({}): it is sent as it is",
                     migration.name(),
                     found.message()
                 ));
-                alone::self_managed(session, migration, script).await
-            }
-            Err(Outcome::NeedsOtherWay(_)) if atomic.statements == 1 => {
-                alone::alone(session, step, script, None, notes).await
+                self_managed(session, &work).await
             }
             Err(Outcome::NeedsOtherWay(found)) => Err(cannot_be_atomic(migration, &found)),
             Err(Outcome::Failed(error)) => Err(error),
             Ok(()) => Ok(()),
         },
-        Shape::Alone(statement) => alone::alone(session, step, script, statement.index.as_ref(), notes).await,
-        Shape::SelfManaged { .. } => alone::self_managed(session, migration, script).await,
+        Shape::Alone(statement) => alone(session, &work, step.resume, statement.index.as_ref(), notes).await,
+        Shape::SelfManaged { .. } => self_managed(session, &work).await,
         Shape::Refused(refusal) => Err(Error::never(refusal.diagnostic(migration))),
     }
+}
+
+/// One migration to apply.
+pub(super) struct Work<'a> {
+    pub(super) migration: &'a Migration,
+    pub(super) script: &'a Script,
+    /// The id of its history row.
+    pub(super) id: &'a str,
 }
 
 /// Why a script is not applied as one transaction. It has been rolled back.
@@ -55,17 +63,20 @@ enum Outcome {
 /// Script and history row as one transaction, and one message.
 async fn apply_atomic(
     session: &PostgresSession,
-    migration: &Migration,
-    script: &Script,
+    work: &Work<'_>,
     atomic: &Atomic<'_>,
 ) -> std::result::Result<(), Outcome> {
-    let guard = guard(session, migration);
-    let (before, after) =
-        if atomic.sets_transaction { (String::new(), guard) } else { (guard, String::new()) };
-    let before = format!("BEGIN;{before}\n");
-    let record = record(session, migration, script);
+    let guard = format!("{}{}", lock_guard(), record_guard(session, work.migration));
+    let mark = format!("SELECT pg_catalog.pg_advisory_xact_lock_shared({MARK_KEY});");
+    // `SET TRANSACTION` has to come before any query: there the guard follows.
+    let (before, after) = if atomic.sets_transaction {
+        ("BEGIN;\n".to_owned(), guard)
+    } else {
+        (format!("BEGIN;{guard}{mark}\n"), still_ours())
+    };
+    let record = record(session, work);
     // After a line comment without a line end, and after a last statement without a semicolon.
-    let after = format!("\n;{after}{}{record}COMMIT", session.reset());
+    let after = format!("\n;{}{after}{record}COMMIT", session.reset());
 
     let sent = if atomic.unterminated.is_none() && session.facts.standard_strings {
         session
@@ -80,7 +91,7 @@ async fn apply_atomic(
     let Err((failure, offset)) = sent else { return Ok(()) };
     // The transaction is still open, and failed. If the connection is gone, so is the transaction.
     let _gone = session.client.batch_execute("ROLLBACK").await;
-    Err(sort(session, migration, &atomic.body, &failure, offset))
+    Err(sort(session, work, &atomic.body, &failure, offset).await)
 }
 
 async fn send_apart(
@@ -94,51 +105,60 @@ async fn send_apart(
     session.client.batch_execute(after).await
 }
 
-/// Words that only a failed guard can bring into an error message, in whatever language.
-const LOCK_LOST: &str = "plimsoll: lock lost";
-const OVERTAKEN: &str = "plimsoll: already recorded";
-
-/// Statements that fail if this connection does not hold the lock (behind a pooler it may be another's), or if the
-/// migration is recorded already (by a runner that takes no lock).
+/// A statement that fails if this connection does not hold the lock: behind a pooler it may be another's.
 ///
-/// They fail by casting a text to a number: that needs no procedural language and no right.
-fn guard(session: &PostgresSession, migration: &Migration) -> String {
+/// All guards fail by casting a text to a number: that needs no procedural language and no right.
+pub(super) fn lock_guard() -> String {
     format!(
         "SELECT CASE count(*) WHEN 1 THEN 0 ELSE ('{LOCK_LOST} ' || count(*))::pg_catalog.int4 END \
-         FROM pg_catalog.pg_locks l WHERE {LOCK_ROW} AND l.granted AND l.pid = pg_catalog.pg_backend_pid();\
-         SELECT CASE count(*) WHEN 0 THEN 0 ELSE ('{OVERTAKEN} ' || count(*))::pg_catalog.int4 END \
+         FROM pg_catalog.pg_locks l WHERE {LOCK_ROW} AND l.granted AND l.pid = pg_catalog.pg_backend_pid();"
+    )
+}
+
+/// A statement that fails if the migration is recorded already, by a runner that takes no lock.
+pub(super) fn record_guard(session: &PostgresSession, migration: &Migration) -> String {
+    format!(
+        "SELECT CASE count(*) WHEN 0 THEN 0 ELSE ('{OVERTAKEN} ' || count(*))::pg_catalog.int4 END \
          FROM {} WHERE \"migration_name\" = {} AND \"rolled_back_at\" IS NULL;",
         session.history_table(),
         quote_text(migration.name())
     )
 }
 
+/// The key of a lock that our transaction holds and that ends with it; shared, so that nobody ever waits for it.
+const MARK_KEY: i64 = 72_707_370;
+
+/// A statement that fails if the script has ended the transaction that it was put into.
+fn still_ours() -> String {
+    format!(
+        "SELECT CASE count(*) WHEN 0 THEN ('{ENDED} ' || count(*))::pg_catalog.int4 ELSE 0 END FROM pg_catalog.pg_locks l \
+         WHERE l.locktype = 'advisory' AND l.objid = {MARK_KEY} AND l.pid = pg_catalog.pg_backend_pid();"
+    )
+}
+
 /// The finished history row, with the server's clock: all runners share that one.
-fn record(session: &PostgresSession, migration: &Migration, script: &Script) -> String {
+fn record(session: &PostgresSession, work: &Work<'_>) -> String {
     format!(
         "INSERT INTO {} (\"id\", \"checksum\", \"started_at\", \"finished_at\", \"migration_name\", \"applied_steps_count\") \
          VALUES ('{}', '{}', now(), clock_timestamp(), {}, 1);",
         session.history_table(),
-        new_id(),
-        script.checksum(),
-        quote_text(migration.name())
+        work.id,
+        work.script.checksum(),
+        quote_text(work.migration.name())
     )
 }
 
 /// Sorts the failure of a transaction that has been rolled back.
-fn sort(
+async fn sort(
     session: &PostgresSession,
-    migration: &Migration,
+    work: &Work<'_>,
     body: &str,
     failure: &tokio_postgres::Error,
     offset: usize,
 ) -> Outcome {
     let Some(found) = failure.as_db_error() else { return Outcome::Failed(session.error(failure)) };
-    if found.message().contains(LOCK_LOST) {
-        return Outcome::Failed(lock_lost());
-    }
-    if found.message().contains(OVERTAKEN) {
-        return Outcome::Failed(Error::overtaken());
+    if found.message().contains(ENDED) {
+        return Outcome::Failed(ended_by_script(session, work).await);
     }
     let other_way = [
         SqlState::ACTIVE_SQL_TRANSACTION,
@@ -148,19 +168,32 @@ fn sort(
     if other_way.contains(found.code()) {
         return Outcome::NeedsOtherWay(Box::new(found.clone()));
     }
-    let mut error = script_failed(session, migration, body, failure, found, offset);
+    let mut error = script_failed(session, work.migration, body, failure, found, offset);
     if error.kind == Kind::Script {
         error.diagnostic = Box::new(error.diagnostic.help(UNTOUCHED));
     }
     Outcome::Failed(error)
 }
 
-fn lock_lost() -> Error {
-    Error::never(
-        Diagnostic::new(Code::LockLost, "this connection does not hold the migration lock that it took")
-            .help("behind a pooler in transaction mode give the database's own address (`directUrl`, or `--url`)")
-            .help("nothing of this migration was applied"),
+/// Part of the script may be committed, without its history row: that has to be found by whoever comes next.
+async fn ended_by_script(session: &PostgresSession, work: &Work<'_>) -> Error {
+    let name = work.migration.name();
+    let diagnostic = Diagnostic::new(
+        Code::TransactionEnded,
+        format!(
+            "migration `{name}` ended the transaction that was to hold it: part of it may be in the database"
+        ),
     )
+    .help(format!(
+        "look at what of it is there, then `plimsoll resolve --rolled-back {name}` or `--applied {name}`"
+    ));
+    let logs = failure_text(name, &diagnostic);
+    match alone::insert_started(session, work, &logs).await {
+        Ok(_id) => Error::never(diagnostic),
+        Err(error) => {
+            Error::never(diagnostic.help(format!("it could not be recorded: {}", error.diagnostic)))
+        }
+    }
 }
 
 fn cannot_be_atomic(migration: &Migration, found: &DbError) -> Error {

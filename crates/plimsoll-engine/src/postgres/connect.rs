@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::url::postgres::{ChannelBinding, TlsMode};
+use plimsoll_core::{Code, Diagnostic};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, config};
 
 use super::tls::Connection;
 use super::{Postgres, PostgresSession, error, history, quote_name};
 use crate::backoff::Backoff;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Connects once.
 pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
     let url = &database.url;
-    let connected = database.tls.connect(&config(url, &url.database, &database.runner)).await;
-    let (client, connection) = connected.map_err(|found| error::of_connect(&found, url))?;
+    let (client, connection) = open(database, &url.database).await?;
     Ok(PostgresSession {
         client,
         connection,
@@ -31,6 +31,22 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
     })
 }
 
+/// Opens one connection. The time limit is for all of it: the driver's own is for the socket alone, and a proxy that has
+/// no server behind it takes connections and says nothing.
+async fn open(database: &Postgres, name: &str) -> Result<(Client, Connection)> {
+    let url = &database.url;
+    let config = config(url, name, &database.runner);
+    let connecting = database.tls.connect(&config);
+    let connected = match url.connect_timeout {
+        None => connecting.await,
+        Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds.into()), connecting).await {
+            Ok(connected) => connected,
+            Err(_) => return Err(error::unreachable(url)),
+        },
+    };
+    connected.map_err(|found| error::of_connect(&found, url))
+}
+
 fn config(url: &PostgresUrl, database: &str, runner: &str) -> Config {
     let mut config = Config::new();
     config.host(&url.host).port(url.port).dbname(database).application_name(runner);
@@ -42,6 +58,12 @@ fn config(url: &PostgresUrl, database: &str, runner: &str) -> Config {
     if let Some(seconds) = url.connect_timeout {
         config.connect_timeout(Duration::from_secs(seconds.into()));
     }
+    // A peer that is gone without a word (a lost node, a forgotten address translation) is noticed within half a minute.
+    config
+        .keepalives_idle(Duration::from_secs(15))
+        .keepalives_interval(Duration::from_secs(5))
+        .keepalives_retries(3);
+    config.tcp_user_timeout(Duration::from_secs(30));
     if let Some(options) = &url.options {
         config.options(options);
     }
@@ -62,7 +84,11 @@ fn config(url: &PostgresUrl, database: &str, runner: &str) -> Config {
 ///
 /// Sent as statements and not in the start-up message, which poolers refuse.
 fn settings(url: &PostgresUrl) -> String {
-    let mut settings = String::new();
+    // The server notices as soon as we do when this side is gone: until then it keeps our lock. On a Unix socket these
+    // say nothing.
+    let mut settings =
+        "SET tcp_keepalives_idle = 15;SET tcp_keepalives_interval = 5;SET tcp_keepalives_count = 3;"
+            .to_owned();
     if let Some(schema) = &url.schema {
         let _infallible = write!(settings, "SET search_path = {};", quote_name(schema));
     }
@@ -97,8 +123,18 @@ async fn create_once(database: &Postgres) -> Result<()> {
     let _ended = connection.await;
     match created {
         Err(found) if already_there(&found) => Ok(()),
-        created => created.map_err(|found| error::of_session(&found, &url.endpoint())),
+        created => {
+            created.map_err(|found| may_not_create(error::of_session(&found, &url.endpoint()), &url.database))
+        }
     }
+}
+
+fn may_not_create(error: Error, name: &str) -> Error {
+    if error.diagnostic.code != Code::AccessDenied {
+        return error;
+    }
+    let help = format!("create `{name}` yourself, or grant the role CREATEDB");
+    Error { diagnostic: Box::new(Diagnostic { help: vec![help], ..*error.diagnostic }), ..error }
 }
 
 /// A connection to `postgres`, or to `template1` where that does not exist.
@@ -106,9 +142,9 @@ async fn maintenance_connection(database: &Postgres) -> Result<(Client, Connecti
     let url = &database.url;
     let mut last = None;
     for name in ["postgres", "template1"] {
-        match database.tls.connect(&config(url, name, &database.runner)).await {
+        match open(database, name).await {
             Ok(connected) => return Ok(connected),
-            Err(found) => last = Some(error::of_connect(&found, url)),
+            Err(error) => last = Some(error),
         }
         if last.as_ref().is_some_and(|error| error.kind != Kind::Missing) {
             break;

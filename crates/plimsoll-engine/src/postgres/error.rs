@@ -92,27 +92,68 @@ fn passes(found: &DbError) -> bool {
 
 /// An error of a session that had been made.
 pub(super) fn of_session(error: &tokio_postgres::Error, endpoint: &str) -> Error {
-    let Some(found) = error.as_db_error() else { return lost(endpoint, &full_text(error)) };
-    let code = found.code();
-    if passes(found) && *code != SqlState::OUT_OF_MEMORY && !code.code().starts_with("53") {
-        return Error::new(Kind::Lost, *lost(endpoint, found.message()).diagnostic);
+    let Some(found) = error.as_db_error() else { return of_driver(error, endpoint) };
+    if found.message().contains(LOCK_LOST) {
+        return lock_lost();
     }
-    let denied = [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::READ_ONLY_SQL_TRANSACTION].contains(code);
-    let passing = [
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::OBJECT_IN_USE,
-    ];
-    let diagnostic = match *code {
-        SqlState::INSUFFICIENT_PRIVILEGE => Diagnostic::new(Code::AccessDenied, "the role may not do this")
-            .help("migrations need a role that may create tables in this schema; the application's own role need not be that one"),
-        SqlState::READ_ONLY_SQL_TRANSACTION => Diagnostic::new(Code::ReadOnly, "the server accepts no writes: it is a standby, or its default is read-only")
-            .help("give the address of the primary server"),
-        _ => Diagnostic::new(Code::Database, "the database reported an error"),
+    if found.message().contains(OVERTAKEN) {
+        return Error::overtaken();
+    }
+    let code = found.code();
+    let (kind, diagnostic) = match *code {
+        SqlState::INSUFFICIENT_PRIVILEGE => (Kind::Never, denied()),
+        SqlState::READ_ONLY_SQL_TRANSACTION => (Kind::Never, read_only()),
+        SqlState::QUERY_CANCELED => {
+            (Kind::Cancelled, Diagnostic::new(Code::Database, "the statement was cancelled"))
+        }
+        SqlState::T_R_DEADLOCK_DETECTED
+        | SqlState::T_R_SERIALIZATION_FAILURE
+        | SqlState::LOCK_NOT_AVAILABLE
+        | SqlState::OBJECT_IN_USE => {
+            (Kind::Again, Diagnostic::new(Code::MigrationBlocked, "a lock could not be had in time"))
+        }
+        _ if code.code().starts_with("53") => {
+            (Kind::Never, Diagnostic::new(Code::NoRoom, "the database has no room left"))
+        }
+        _ if passes(found) => return lost(endpoint, found.message()),
+        _ => (Kind::Never, Diagnostic::new(Code::Database, "the database reported an error")),
     };
-    let kind = if !denied && passing.contains(code) { Kind::Again } else { Kind::Never };
     Error::new(kind, diagnostic.said_by(message(found)))
+}
+
+/// An error that no server sent: the connection is gone, or the driver did not understand something.
+fn of_driver(error: &tokio_postgres::Error, endpoint: &str) -> Error {
+    if error.is_closed() || find_cause::<io::Error>(error).is_some() {
+        return lost(endpoint, &full_text(error));
+    }
+    Error::never(Diagnostic::new(Code::Database, format!("the database driver failed: {}", full_text(error))))
+}
+
+fn denied() -> Diagnostic {
+    Diagnostic::new(Code::AccessDenied, "the role may not do this")
+        .help("migrations need a role that may create what they create; the application's own role need not be that one")
+}
+
+fn read_only() -> Diagnostic {
+    Diagnostic::new(
+        Code::ReadOnly,
+        "the server accepts no writes: it is a standby, or its default is read-only",
+    )
+    .help("give the address of the primary server")
+}
+
+/// Words that only a failed guard can bring into an error message, in whatever language.
+pub(super) const LOCK_LOST: &str = "plimsoll: lock lost";
+pub(super) const OVERTAKEN: &str = "plimsoll: already recorded";
+pub(super) const ENDED: &str = "plimsoll: transaction ended";
+
+fn lock_lost() -> Error {
+    Error::never(
+        Diagnostic::new(Code::LockLost, "this connection does not hold the migration lock that it took")
+            .help("behind a pooler in transaction mode give the database's own address (`directUrl`, or `--url`)")
+            .help("a script that calls `pg_advisory_unlock_all()` has the same effect: start again")
+            .help("nothing of this migration was applied"),
+    )
 }
 
 fn lost(endpoint: &str, why: &str) -> Error {
@@ -131,7 +172,7 @@ pub(super) fn message(found: &DbError) -> DatabaseMessage {
     DatabaseMessage {
         code: Some(found.code().code().to_owned()),
         detail: found.detail().map(plimsoll_core::secret::mask),
-        hint: found.hint().map(str::to_owned),
+        hint: found.hint().map(plimsoll_core::secret::mask),
         context: found.where_().map(plimsoll_core::secret::mask),
         ..DatabaseMessage::new(found.message())
     }

@@ -16,20 +16,33 @@ pub(super) fn script_failed(
     offset: usize,
 ) -> Error {
     let sorted = session.error(failure);
-    if sorted.kind == Kind::Lost {
+    // Neither a lost connection nor a server without room is the script's fault, and a guard is not even part of it.
+    let not_its_fault = [Code::ReadOnly, Code::NoRoom, Code::LockLost].contains(&sorted.diagnostic.code);
+    if sorted.kind == Kind::Lost || not_its_fault {
         return sorted;
     }
-    let mut diagnostic = Diagnostic::new(
-        Code::MigrationFailed,
-        format!("A migration failed to apply: `{}`", migration.name()),
-    )
-    .said_by(error::message(found));
     let position = error::position(found).and_then(|position| position.checked_sub(offset + 1));
-    if let Some(place) = position.and_then(|at| word_at(body, at)).and_then(|span| migration.place(span)) {
-        diagnostic = diagnostic.at(place.labelled(found.message()));
-    }
-    let kind = if sorted.kind == Kind::Again { Kind::Again } else { Kind::Script };
-    Error::new(kind, diagnostic)
+    let place = position.and_then(|at| word_at(body, at)).and_then(|span| migration.place(span));
+    let name = migration.name();
+    let diagnostic = match place {
+        Some(place) => {
+            Diagnostic::new(Code::MigrationFailed, format!("A migration failed to apply: `{name}`"))
+                .at(place.labelled(found.message()))
+        }
+        // Only some errors have a position: the file at least is known.
+        None => {
+            let file = migration.path();
+            Diagnostic::new(
+                Code::MigrationFailed,
+                format!("A migration failed to apply: `{name}`, in {file}"),
+            )
+        }
+    };
+    let kind = match sorted.kind {
+        Kind::Again | Kind::Cancelled => sorted.kind,
+        _ => Kind::Script,
+    };
+    Error::new(kind, diagnostic.said_by(error::message(found)))
 }
 
 /// The bytes of the word that begins at a character of a text.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::history::{FAILURE_MARK, History, Instant, Row, Snapshot, failure_log};
-use plimsoll_core::{Code, Diagnostic, Migration};
+use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::SqlState;
 
@@ -26,7 +26,8 @@ pub(super) struct Facts {
 ///
 /// The second fails where there is no history table, which is one of the answers.
 pub(super) async fn read(session: &mut PostgresSession) -> Result<Snapshot> {
-    const HISTORY: &str = r#"SELECT "id", "migration_name", "checksum",
+    // Neither is the table waited for while somebody keeps it locked, nor may policies hide some of its rows from us.
+    const HISTORY: &str = r#"SET LOCAL lock_timeout = '2s'; SET LOCAL row_security = off; SELECT "id", "migration_name", "checksum",
         (extract(epoch FROM "started_at") * 1000000)::bigint,
         (extract(epoch FROM "finished_at") * 1000000)::bigint,
         (extract(epoch FROM "rolled_back_at") * 1000000)::bigint,
@@ -81,6 +82,14 @@ fn unreadable(error: &tokio_postgres::Error, session: &PostgresSession) -> Error
             message: "`_prisma_migrations` does not have the columns of a migration history".to_owned(),
             ..*error_of_session.diagnostic
         }),
+        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => Error::new(
+            Kind::Busy,
+            Diagnostic {
+                code: Code::LockTimeout,
+                message: "somebody keeps `_prisma_migrations` locked".to_owned(),
+                ..*error_of_session.diagnostic
+            },
+        ),
         _ => error_of_session,
     }
 }
@@ -118,7 +127,25 @@ async fn tables(session: &PostgresSession) -> Result<Vec<String>> {
     let external = |name: &str, full: &str| {
         session.scope.external_tables.iter().any(|table| table == name || table == full)
     };
-    Ok(names.filter(|(name, full)| !external(name, full)).map(|(name, _)| name.to_owned()).collect())
+    let names: Vec<_> = names.filter(|(name, full)| !external(name, full)).collect();
+    if let Some((_, full)) = names.iter().find(|(name, _)| *name == "_prisma_migrations") {
+        return Err(unseen(full));
+    }
+    let shown = |(name, full): &(&str, &str)| {
+        if full.starts_with(&format!("{schema}.")) { *name } else { *full }.to_owned()
+    };
+    Ok(names.iter().map(shown).collect())
+}
+
+/// There is a history, but not for this role: to take the database for one without a history would be a lie.
+fn unseen(table: &str) -> Error {
+    Error::never(
+        Diagnostic::new(
+            Code::AccessDenied,
+            format!("there is a migration history, `{table}`, but this role does not see it"),
+        )
+        .help("grant the role USAGE on its schema, or put the schema into the URL (`?schema=…`)"),
+    )
 }
 
 /// Takes Prisma's advisory lock if it is free; otherwise says who has it.
@@ -201,17 +228,29 @@ pub(super) async fn record_failure(
     let table = session.history_table();
     let (name, checksum) = (quote_text(migration.name()), quote_text(&script.checksum().to_string()));
     let logs = quote_text(&failure_log(migration.name(), failure, &session.runner));
-    let mark = quote_text(&format!("%{FAILURE_MARK}%"));
+    let earlier = earlier_failure(session, migration, script);
     session
         .execute(&format!(
             "WITH updated AS (UPDATE {table} SET logs = {logs}, started_at = now(), rolled_back_at = clock_timestamp() \
-             WHERE migration_name = {name} AND checksum = {checksum} AND rolled_back_at IS NOT NULL \
-             AND finished_at IS NULL AND logs LIKE {mark} RETURNING 1) \
+             WHERE id = ({earlier}) RETURNING 1) \
              INSERT INTO {table} (id, checksum, migration_name, logs, started_at, rolled_back_at) \
              SELECT '{}', {checksum}, {name}, {logs}, now(), clock_timestamp() WHERE NOT EXISTS (SELECT FROM updated)",
             new_id()
         ))
         .await
+}
+
+/// A query for the row with which an earlier attempt of ours at the same script was recorded; rows of Prisma are left
+/// alone.
+pub(super) fn earlier_failure(session: &PostgresSession, migration: &Migration, script: &Script) -> String {
+    format!(
+        "SELECT id FROM {} WHERE migration_name = {} AND checksum = '{}' AND rolled_back_at IS NOT NULL \
+         AND finished_at IS NULL AND logs LIKE {} LIMIT 1",
+        session.history_table(),
+        quote_text(migration.name()),
+        script.checksum(),
+        quote_text(&format!("%{FAILURE_MARK}%"))
+    )
 }
 
 /// `resolve --applied`: gives up the failed attempts, and records the migration as Prisma does.
@@ -234,10 +273,14 @@ pub(super) async fn mark_applied(session: &PostgresSession, migration: &Migratio
 pub(super) async fn mark_rolled_back(session: &PostgresSession, rows: &[&Row]) -> Result<()> {
     let ids = rows.iter().map(|row| quote_text(&row.id)).collect::<Vec<_>>().join(", ");
     let table = session.history_table();
-    session.execute(&format!("UPDATE {table} SET rolled_back_at = now() WHERE id IN ({ids})")).await
+    session
+        .execute(&format!(
+            "UPDATE {table} SET rolled_back_at = now() WHERE id IN ({ids}) AND finished_at IS NULL"
+        ))
+        .await
 }
 
 /// A new id, in the form that Prisma writes.
-pub(super) fn new_id() -> String {
+fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }

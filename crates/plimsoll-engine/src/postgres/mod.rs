@@ -16,7 +16,7 @@ use plimsoll_core::history::{Row, Snapshot};
 use plimsoll_core::plan::Step;
 use plimsoll_core::script::{Shape, postgres as script};
 use plimsoll_core::url::PostgresUrl;
-use plimsoll_core::{Migration, Script};
+use plimsoll_core::{Code, Migration, Script};
 use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
@@ -66,6 +66,17 @@ impl Backend for Postgres {
     }
 
     fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
+        if let Some(at) = script.text().find('\0') {
+            let message = format!(
+                "migration `{}` holds a NUL character, which PostgreSQL cannot take",
+                migration.name()
+            );
+            let diagnostic = Diagnostic::new(Code::MigrationFailed, message).help("nothing was applied");
+            return Err(match migration.place(at..at + 1) {
+                Some(place) => diagnostic.at(place),
+                None => diagnostic,
+            });
+        }
         match script::shape(script.text()) {
             Shape::Refused(refusal) => Err(refusal.diagnostic(migration)),
             _ => Ok(()),
@@ -142,8 +153,8 @@ impl Session for PostgresSession {
         history::create(self).await
     }
 
-    async fn apply(&mut self, step: &Step<'_>, notes: &mut Vec<String>) -> Result<()> {
-        apply::apply(self, step, notes).await
+    async fn apply(&mut self, step: &Step<'_>, id: &str, notes: &mut Vec<String>) -> Result<()> {
+        apply::apply(self, step, id, notes).await
     }
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {

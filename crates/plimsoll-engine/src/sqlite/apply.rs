@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 
 use plimsoll_core::history::{failure_log, failure_text, running_log};
 use plimsoll_core::script::sqlite::ForeignKeys;
@@ -15,21 +14,25 @@ use super::{Worker, error, open};
 use crate::UNTOUCHED;
 use crate::error::{Error, Kind, Result};
 
-/// Applies one migration as its script demands. What is worth a line comes back beside the result.
+/// Applies one migration as its script demands.
 pub(super) fn apply(
     worker: &mut Worker,
     migration: &Migration,
+    id: &str,
     resume: Option<String>,
-) -> (Result<()>, Vec<String>) {
-    let result = apply_script(worker, migration, resume);
-    // Pragmas and attached databases must not leak into the next script: a new connection has none.
-    let reopened = open(&worker.path, worker.access);
-    if let Ok(connection) = reopened
-        && migration.script().is_ok_and(|script| leaves_settings(script.text()))
-    {
-        worker.connection = connection;
+) -> Result<()> {
+    let result = apply_script(worker, migration, id, resume);
+    if migration.script().is_ok_and(|script| leaves_settings(script.text())) {
+        forget_settings(worker);
     }
-    (result, Vec::new())
+    result
+}
+
+/// Pragmas, attached databases and temporary tables must not leak into the next script: a new connection has none.
+fn forget_settings(worker: &mut Worker) {
+    let Ok(connection) = open(&worker.path, worker.access) else { return };
+    worker.canceller.now_cancels(&connection);
+    worker.connection = connection;
 }
 
 fn leaves_settings(text: &str) -> bool {
@@ -37,13 +40,13 @@ fn leaves_settings(text: &str) -> bool {
     ["pragma", "attach", "temp"].iter().any(|word| lower.contains(word))
 }
 
-fn apply_script(worker: &mut Worker, migration: &Migration, resume: Option<String>) -> Result<()> {
+fn apply_script(worker: &mut Worker, migration: &Migration, id: &str, resume: Option<String>) -> Result<()> {
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
     let (shape, foreign_keys) = script::shape(script.text());
     match shape {
-        Shape::Atomic(atomic) => apply_atomic(worker, migration, &atomic, foreign_keys),
-        Shape::Alone(_) => apply_alone(worker, migration, script, resume),
-        Shape::SelfManaged { .. } => apply_self_managed(worker, migration, script),
+        Shape::Atomic(atomic) => apply_atomic(worker, migration, id, &atomic, foreign_keys),
+        Shape::Alone(_) => apply_alone(worker, migration, script, id, resume),
+        Shape::SelfManaged { .. } => apply_self_managed(worker, migration, script, id),
         Shape::Refused(refusal) => Err(Error::never(refusal.diagnostic(migration))),
     }
 }
@@ -56,6 +59,7 @@ fn apply_script(worker: &mut Worker, migration: &Migration, resume: Option<Strin
 fn apply_atomic(
     worker: &mut Worker,
     migration: &Migration,
+    id: &str,
     atomic: &Atomic<'_>,
     foreign_keys: ForeignKeys,
 ) -> Result<()> {
@@ -75,6 +79,7 @@ fn apply_atomic(
             check_violations(migration, &before, &violations(worker)?)?;
         }
         let row = NewRow {
+            id,
             migration,
             started_at,
             finished_at: Some(history::now()),
@@ -116,12 +121,13 @@ fn apply_alone(
     worker: &mut Worker,
     migration: &Migration,
     script: &Script,
+    id: &str,
     resume: Option<String>,
 ) -> Result<()> {
     let logs = running_log(&worker.runner, "");
     let id = match resume {
         Some(id) => id,
-        None => begin(worker, migration, logs)?,
+        None => begin(worker, migration, script, id, logs)?,
     };
     match execute(worker, migration, script.text(), Transaction::Theirs) {
         Ok(()) => history::finish(worker, &id)?,
@@ -136,9 +142,9 @@ fn apply_alone(
 }
 
 /// A script that manages its transactions by itself is sent as it is; history and script cannot be one.
-fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Script) -> Result<()> {
+fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Script, id: &str) -> Result<()> {
     let logs = "The script manages its transactions by itself, so that Plimsoll cannot know how far it got.";
-    let id = begin(worker, migration, logs.to_owned())?;
+    let id = begin(worker, migration, script, id, logs.to_owned())?;
     let mut result = execute(worker, migration, script.text(), Transaction::Theirs);
     if !worker.connection.is_autocommit() {
         worker.execute("ROLLBACK")?;
@@ -158,18 +164,31 @@ fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Scrip
     history::remember(worker)
 }
 
-fn begin(worker: &mut Worker, migration: &Migration, logs: String) -> Result<String> {
-    let row = NewRow {
-        migration,
-        started_at: history::now(),
-        finished_at: None,
-        rolled_back_at: None,
-        logs: Some(logs),
-        steps: 0,
-    };
+/// Writes a started row, or takes that of an earlier failure for it; its id.
+fn begin(
+    worker: &mut Worker,
+    migration: &Migration,
+    script: &Script,
+    id: &str,
+    logs: String,
+) -> Result<String> {
     worker.transaction(|worker| {
         history::check_unchanged(worker)?;
-        let id = history::insert(worker, &row)?;
+        let id = match history::earlier_failure(worker, migration, script)? {
+            Some(earlier) => history::start_again(worker, &earlier, &logs).map(|()| earlier)?,
+            None => {
+                let row = NewRow {
+                    id,
+                    migration,
+                    started_at: history::now(),
+                    finished_at: None,
+                    rolled_back_at: None,
+                    logs: Some(logs),
+                    steps: 0,
+                };
+                history::insert(worker, &row).map(|()| id.to_owned())?
+            }
+        };
         history::remember(worker)?;
         Ok(id)
     })
@@ -191,7 +210,7 @@ fn execute(worker: &Worker, migration: &Migration, text: &str, transaction: Tran
     let mut batch = rusqlite::Batch::new(&worker.connection, text);
     let mut run = || -> rusqlite::Result<Ran> {
         while let Some(mut statement) = batch.next()? {
-            if worker.cancelled.load(Ordering::SeqCst) {
+            if worker.canceller.is_cancelled() {
                 return Err(rusqlite::Error::SqliteFailure(
                     rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT),
                     None,
@@ -211,7 +230,7 @@ fn execute(worker: &Worker, migration: &Migration, text: &str, transaction: Tran
         Ok(Ran::Everything) => Ok(()),
         // Nothing may be executed outside the transaction that was to hold it.
         Ok(Ran::EndedTransaction) => Err(ended_by_script(migration)),
-        Err(found) => Err(script_failed(migration, text, &found, spans.get(number).cloned())),
+        Err(found) => Err(script_failed(worker, migration, text, &found, spans.get(number).cloned())),
     }
 }
 
@@ -224,11 +243,17 @@ enum Ran {
 /// The error of a statement. SQLite tells the place of what it cannot understand; for what fails while it runs, the
 /// whole statement is the place.
 fn script_failed(
+    worker: &Worker,
     migration: &Migration,
     text: &str,
     found: &rusqlite::Error,
     statement: Option<Range<usize>>,
 ) -> Error {
+    let sorted = worker.error(found);
+    // A file that is locked, full or read-only is not the script's fault.
+    if sorted.kind == Kind::Busy || [Code::ReadOnly, Code::NoRoom].contains(&sorted.diagnostic.code) {
+        return sorted;
+    }
     let said = error::message(found);
     let exact = match found {
         rusqlite::Error::SqlInputError { sql, offset, .. } => {
@@ -246,7 +271,8 @@ fn script_failed(
         Some(place) => diagnostic.at(place.labelled(said.message)),
         None => diagnostic,
     };
-    Error::new(Kind::Script, diagnostic)
+    let kind = if sorted.kind == Kind::Cancelled { Kind::Cancelled } else { Kind::Script };
+    Error::new(kind, diagnostic)
 }
 
 fn word(text: &str, at: usize) -> Range<usize> {

@@ -31,6 +31,12 @@ pub(super) fn of(error: &rusqlite::Error, file: &str) -> Error {
             Diagnostic::new(Code::LockTimeout, format!("another process keeps the database file `{file}` locked"))
                 .help("end the transaction that it has open, or wait longer with `--lock-wait`"),
         ),
+        Some(ErrorCode::OperationInterrupted) => {
+            (Kind::Cancelled, Diagnostic::new(Code::Database, "the statement was interrupted"))
+        }
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => {
+            (Kind::Never, Diagnostic::new(Code::NoRoom, format!("there is no room left for `{file}`, or its disk fails")))
+        }
         Some(ErrorCode::ReadOnly) => (Kind::Never, read_only(file)),
         Some(ErrorCode::CannotOpen) => (
             Kind::Never,

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use plimsoll_core::history::{FAILURE_MARK, History, Instant, Row, Snapshot, failure_log};
-use plimsoll_core::{Code, Diagnostic, Migration};
+use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension as _, named_params, params};
 
@@ -24,8 +24,9 @@ pub(super) fn read(worker: &mut Worker) -> Result<Snapshot> {
 
 fn tables(worker: &Worker) -> Result<Vec<String>> {
     let query = || -> rusqlite::Result<Vec<String>> {
-        let mut statement =
-            worker.connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")?;
+        let mut statement = worker
+            .connection
+            .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name")?;
         statement.query_map([], |row| row.get(0))?.collect()
     };
     query().map_err(|found| worker.error(&found))
@@ -36,7 +37,7 @@ fn rows(worker: &Worker) -> Result<History> {
     let query = || -> rusqlite::Result<Vec<Row>> {
         let mut statement = worker.connection.prepare(
             "SELECT id, migration_name, checksum, started_at, finished_at, rolled_back_at, applied_steps_count, \
-             CASE WHEN finished_at IS NULL THEN logs END FROM _prisma_migrations ORDER BY rowid",
+             CASE WHEN finished_at IS NULL THEN logs END FROM main._prisma_migrations ORDER BY rowid",
         )?;
         statement.query_map([], row)?.collect()
     };
@@ -89,7 +90,7 @@ pub(super) fn create(worker: &mut Worker) -> Result<()> {
             return Ok(());
         }
         worker.execute(
-            "CREATE TABLE \"_prisma_migrations\" (
+            "CREATE TABLE main.\"_prisma_migrations\" (
     \"id\"                    TEXT PRIMARY KEY NOT NULL,
     \"checksum\"              TEXT NOT NULL,
     \"finished_at\"           DATETIME,
@@ -122,6 +123,7 @@ pub(super) fn now() -> i64 {
 
 /// A row to be written.
 pub(super) struct NewRow<'a> {
+    pub(super) id: &'a str,
     pub(super) migration: &'a Migration,
     pub(super) started_at: i64,
     pub(super) finished_at: Option<i64>,
@@ -130,26 +132,25 @@ pub(super) struct NewRow<'a> {
     pub(super) steps: i64,
 }
 
-/// Inserts a row; its id.
-pub(super) fn insert(worker: &Worker, row: &NewRow<'_>) -> Result<String> {
-    let id = uuid::Uuid::new_v4().to_string();
+/// Inserts a row.
+pub(super) fn insert(worker: &Worker, row: &NewRow<'_>) -> Result<()> {
     let checksum = row.migration.script().map(|script| script.checksum().to_string()).unwrap_or_default();
     let inserted = worker.connection.execute(
-        "INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count) \
+        "INSERT INTO main._prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count) \
          VALUES (:id, :checksum, :finished, :name, :logs, :rolled_back, :started, :steps)",
         named_params! {
-            ":id": id, ":checksum": checksum, ":finished": row.finished_at, ":name": row.migration.name(), ":logs": row.logs,
+            ":id": row.id, ":checksum": checksum, ":finished": row.finished_at, ":name": row.migration.name(), ":logs": row.logs,
             ":rolled_back": row.rolled_back_at, ":started": row.started_at, ":steps": row.steps,
         },
     );
-    inserted.map(|_| id).map_err(|found| worker.error(&found))
+    inserted.map(drop).map_err(|found| worker.error(&found))
 }
 
 /// Finishes a started row, so that it looks as Prisma writes it.
 pub(super) fn finish(worker: &Worker, id: &str) -> Result<()> {
     update(
         worker,
-        "UPDATE _prisma_migrations SET finished_at = ?2, applied_steps_count = 1, logs = NULL WHERE id = ?1",
+        "UPDATE main._prisma_migrations SET finished_at = ?2, applied_steps_count = 1, logs = NULL WHERE id = ?1 AND finished_at IS NULL",
         params![id, now()],
     )
 }
@@ -163,7 +164,7 @@ pub(super) fn store_failure(
 ) -> Result<()> {
     update(
         worker,
-        "UPDATE _prisma_migrations SET logs = ?2, rolled_back_at = ?3 WHERE id = ?1",
+        "UPDATE main._prisma_migrations SET logs = ?2, rolled_back_at = ?3 WHERE id = ?1 AND finished_at IS NULL",
         params![id, logs, rolled_back_at],
     )
 }
@@ -176,40 +177,61 @@ fn update(worker: &Worker, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result
 pub(super) fn record_failure(worker: &mut Worker, migration: &Migration, failure: &Diagnostic) -> Result<()> {
     let Ok(script) = migration.script() else { return Ok(()) };
     let logs = failure_log(migration.name(), failure, &worker.runner);
-    worker.transaction(|worker| {
-        let find = "SELECT id FROM _prisma_migrations WHERE migration_name = ?1 AND checksum = ?2 \
-                    AND rolled_back_at IS NOT NULL AND finished_at IS NULL AND logs LIKE ?3";
-        let values = params![migration.name(), script.checksum().to_string(), format!("%{FAILURE_MARK}%")];
-        let earlier = worker.connection.query_row(find, values, |row| row.get::<_, String>(0)).optional();
-        match earlier.map_err(|found| worker.error(&found))? {
-            Some(id) => store_failure(worker, &id, &logs, Some(now())),
-            None => insert(
-                worker,
-                &NewRow {
-                    migration,
-                    started_at: now(),
-                    finished_at: None,
-                    rolled_back_at: Some(now()),
-                    logs: Some(logs.clone()),
-                    steps: 0,
-                },
-            )
-            .map(drop),
-        }
+    worker.transaction(|worker| match earlier_failure(worker, migration, script)? {
+        Some(id) => store_failure(worker, &id, &logs, Some(now())),
+        None => insert(
+            worker,
+            &NewRow {
+                id: &new_id(),
+                migration,
+                started_at: now(),
+                finished_at: None,
+                rolled_back_at: Some(now()),
+                logs: Some(logs.clone()),
+                steps: 0,
+            },
+        ),
     })
+}
+
+/// The row with which an earlier attempt of ours at the same script was recorded; rows of Prisma are left alone.
+pub(super) fn earlier_failure(
+    worker: &Worker,
+    migration: &Migration,
+    script: &Script,
+) -> Result<Option<String>> {
+    let find = "SELECT id FROM main._prisma_migrations WHERE migration_name = ?1 AND checksum = ?2 \
+                AND rolled_back_at IS NOT NULL AND finished_at IS NULL AND logs LIKE ?3";
+    let values = params![migration.name(), script.checksum().to_string(), format!("%{FAILURE_MARK}%")];
+    let earlier = worker.connection.query_row(find, values, |row| row.get(0)).optional();
+    earlier.map_err(|found| worker.error(&found))
+}
+
+/// Takes the row of an earlier attempt for a new one.
+pub(super) fn start_again(worker: &Worker, id: &str, logs: &str) -> Result<()> {
+    update(
+        worker,
+        "UPDATE main._prisma_migrations SET logs = ?2, started_at = ?3, rolled_back_at = NULL WHERE id = ?1",
+        params![id, logs, now()],
+    )
+}
+
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 /// `resolve --applied`.
 pub(super) fn mark_applied(worker: &mut Worker, migration: &Migration) -> Result<()> {
     worker.transaction(|worker| {
         check_unchanged(worker)?;
-        let give_up = "UPDATE _prisma_migrations SET rolled_back_at = ?2 \
+        let give_up = "UPDATE main._prisma_migrations SET rolled_back_at = ?2 \
                        WHERE migration_name = ?1 AND finished_at IS NULL AND rolled_back_at IS NULL";
         update(worker, give_up, params![migration.name(), now()])?;
         let at = now();
         insert(
             worker,
             &NewRow {
+                id: &new_id(),
                 migration,
                 started_at: at,
                 finished_at: Some(at),
@@ -218,7 +240,6 @@ pub(super) fn mark_applied(worker: &mut Worker, migration: &Migration) -> Result
                 steps: 0,
             },
         )
-        .map(drop)
     })
 }
 
@@ -228,7 +249,7 @@ pub(super) fn mark_rolled_back(worker: &mut Worker, ids: &[String]) -> Result<()
         ids.iter().try_for_each(|id| {
             update(
                 worker,
-                "UPDATE _prisma_migrations SET rolled_back_at = ?2 WHERE id = ?1",
+                "UPDATE main._prisma_migrations SET rolled_back_at = ?2 WHERE id = ?1 AND finished_at IS NULL",
                 params![id, now()],
             )
         })

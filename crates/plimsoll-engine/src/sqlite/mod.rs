@@ -1,12 +1,13 @@
 //! SQLite.
 //!
-//! The library blocks, so that each call runs on a thread made for that and can be interrupted from outside. There is no
-//! lock for a whole run: each migration is one `BEGIN IMMEDIATE`, inside of which the history is read again, so that a
-//! second runner notices and plans anew.
+//! The library blocks, so that each call runs on a thread made for that and can be interrupted from outside. A
+//! run holds a lock of its own beside the file; each migration is one `BEGIN IMMEDIATE` all the same, inside of which the history
+//! is read again, so that what Prisma writes meanwhile is noticed and the plan made anew.
 
 mod apply;
 mod error;
 mod history;
+mod lock;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,7 @@ use plimsoll_core::url::SqliteUrl;
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
+use self::lock::{RunLock, Tried};
 use crate::backend::{Backend, Cancel, Lock, Session};
 use crate::error::{Error, Kind, Result};
 
@@ -66,21 +68,22 @@ impl Backend for Sqlite {
             }
             Err(error) => return Err(error::unusable(&self.shown, &error.to_string())),
         }
+        let connection = open(&self.path, self.access).map_err(|found| error::of(&found, &self.shown))?;
+        let canceller = SqliteCanceller {
+            handle: Arc::new(Mutex::new(connection.get_interrupt_handle())),
+            cancelled: Arc::new(AtomicBool::new(false)),
+        };
         let worker = Worker {
-            connection: open(&self.path, self.access).map_err(|found| error::of(&found, &self.shown))?,
+            connection,
             path: self.path.clone(),
             access: self.access,
             shown: self.shown.clone(),
             runner: self.runner.clone(),
             external_tables: self.external_tables.clone(),
             seen: History::default(),
-            cancelled: Arc::new(AtomicBool::new(false)),
+            canceller: canceller.clone(),
         };
-        let canceller = SqliteCanceller {
-            handle: Arc::new(Mutex::new(worker.connection.get_interrupt_handle())),
-            cancelled: Arc::clone(&worker.cancelled),
-        };
-        Ok(SqliteSession { worker: Some(worker), canceller })
+        Ok(SqliteSession { worker: Some(worker), canceller, lock: None, path: self.path.clone() })
     }
 
     fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
@@ -116,11 +119,17 @@ fn open(path: &Path, access: Access) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// How long readers may keep a transaction from being committed before it is given up and tried anew.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
+
 /// A connection to a SQLite database.
 pub struct SqliteSession {
     /// Away while a call is under way; a call that was given up never brings it back.
     worker: Option<Worker>,
     canceller: SqliteCanceller,
+    path: PathBuf,
+    /// The run's lock.
+    lock: Option<RunLock>,
 }
 
 /// What a call needs on the blocking thread.
@@ -133,7 +142,7 @@ struct Worker {
     external_tables: Vec<String>,
     /// The history as this session last read or wrote it.
     seen: History,
-    cancelled: Arc<AtomicBool>,
+    canceller: SqliteCanceller,
 }
 
 impl Worker {
@@ -144,12 +153,28 @@ impl Worker {
     /// Runs statements that belong together, in a transaction that has the only right to write.
     fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.execute("BEGIN IMMEDIATE")?;
-        let result = work(self).and_then(|value| self.execute("COMMIT").map(|()| value));
+        let result = work(self).and_then(|value| self.commit().map(|()| value));
         if !self.connection.is_autocommit() {
             // The journal undoes what cannot be undone here.
             let _closed_by_the_error = self.connection.execute_batch("ROLLBACK");
         }
         result
+    }
+
+    /// Commits. A reader can keep that from happening for a moment, and the transaction stays open meanwhile; new readers
+    /// wait, so that the moment ends.
+    fn commit(&self) -> Result<()> {
+        let begun = std::time::Instant::now();
+        loop {
+            match self.execute("COMMIT") {
+                Err(error) if error.kind == Kind::Busy && begun.elapsed() < COMMIT_PATIENCE => {
+                    if self.canceller.is_cancelled() {
+                        return Err(error);
+                    }
+                }
+                result => return result,
+            }
+        }
     }
 
     fn execute(&self, sql: &str) -> Result<()> {
@@ -193,7 +218,14 @@ impl Session for SqliteSession {
         self.call(history::read).await
     }
 
+    /// Other runners of ours respect it. Prisma does not know it, and is noticed by reading the history again inside each
+    /// transaction.
     async fn try_lock(&mut self) -> Result<Lock> {
+        match lock::try_take(&self.path) {
+            Tried::Held => return Ok(Lock::HeldBy(None)),
+            Tried::Taken(lock) => self.lock = Some(lock),
+            Tried::Impossible => {}
+        }
         Ok(Lock::Taken)
     }
 
@@ -201,12 +233,10 @@ impl Session for SqliteSession {
         self.call(history::create).await
     }
 
-    async fn apply(&mut self, step: &Step<'_>, notes: &mut Vec<String>) -> Result<()> {
-        let migration = step.migration.clone();
+    async fn apply(&mut self, step: &Step<'_>, id: &str, _notes: &mut Vec<String>) -> Result<()> {
+        let (migration, id) = (step.migration.clone(), id.to_owned());
         let resume = step.resume.map(|row| row.id.clone());
-        let (result, said) = self.call(move |worker| Ok(apply::apply(worker, &migration, resume))).await?;
-        notes.extend(said);
-        result
+        self.call(move |worker| apply::apply(worker, &migration, &id, resume)).await
     }
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {
@@ -238,6 +268,19 @@ impl Session for SqliteSession {
 pub struct SqliteCanceller {
     handle: Arc<Mutex<InterruptHandle>>,
     cancelled: Arc<AtomicBool>,
+}
+
+impl SqliteCanceller {
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// A new connection has taken the place of the one before.
+    fn now_cancels(&self, connection: &Connection) {
+        if let Ok(mut handle) = self.handle.lock() {
+            *handle = connection.get_interrupt_handle();
+        }
+    }
 }
 
 impl Cancel for SqliteCanceller {

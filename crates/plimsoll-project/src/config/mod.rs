@@ -54,7 +54,7 @@ pub(crate) struct Config {
     pub(crate) engine: Option<String>,
     pub(crate) schema: Field<String>,
     pub(crate) migrations: Field<String>,
-    /// `datasource.directUrl`, else `datasource.url`.
+    /// `datasource.directUrl` (Prisma 6 only), else `datasource.url`.
     pub(crate) url: Field<String>,
     /// `tables.external`. No flag replaces this list, and without it a database may be refused as not empty, but
     /// nothing worse can happen: so one that cannot be read is taken for empty.
@@ -139,12 +139,13 @@ fn parse(
     let masked = mask::masked(source, &parsed.tokens, &parsed.program.comments);
     let hint = dotenv_hint(cwd, &dotenv);
     let fields = Fields { evaluator: &evaluator, shown, masked: &masked, hint: hint.as_deref() };
+    let engine = fields.text(&["engine"], "").ok().flatten().map(|engine| engine.value);
     let config = Config {
         directory: directory_of(path),
-        engine: fields.text(&["engine"], "").ok().flatten().map(|engine| engine.value),
         schema: fields.text(&["schema"], SCHEMA_HELP),
         migrations: fields.text(&["migrations", "path"], MIGRATIONS_HELP),
-        url: url(&fields),
+        url: url(&fields, engine.as_deref()),
+        engine,
         external_tables: fields.texts(&["tables", "external"]),
         dotenv,
         hint: hint.clone(),
@@ -162,8 +163,12 @@ fn dotenv_hint(cwd: &Path, loaded: &[PathBuf]) -> Option<String> {
     })
 }
 
-/// The direct URL is the one for migrations; one that is there but undefined gives way, as in Prisma 6.
-fn url(fields: &Fields<'_, '_>) -> Field<String> {
+/// The direct URL is the one for migrations; one that is there but undefined gives way, as in Prisma 6. Prisma 7, whose
+/// configs have no `engine`, passes over it.
+fn url(fields: &Fields<'_, '_>, engine: Option<&str>) -> Field<String> {
+    if engine.is_none() {
+        return fields.url(&["datasource", "url"], URL_HELP);
+    }
     match fields.text(&["datasource", "directUrl"], URL_HELP)? {
         Some(direct) if !direct.value.is_empty() => Ok(Some(direct)),
         _ => fields.url(&["datasource", "url"], URL_HELP),

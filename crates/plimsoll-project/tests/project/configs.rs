@@ -120,7 +120,7 @@ const DOTENV: &[&str] = &[
 fn the_ways_to_load_env_files() {
     for form in DOTENV {
         let export =
-            "export default { datasource: { url: process.env.DATABASE_URL, directUrl: process.env.DIRECT } }";
+            "export default { engine: 'classic', datasource: { url: process.env.DATABASE_URL, directUrl: process.env.DIRECT } }";
         let layout = Layout::new()
             .file("prisma/schema.prisma", SEVEN)
             .file(".env", "DATABASE_URL=file\nDIRECT=direct")
