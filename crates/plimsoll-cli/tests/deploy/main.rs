@@ -1,0 +1,9 @@
+//! The program as a whole, on real databases: what it leaves in them, what it says, how it ends.
+
+mod conformance;
+mod output;
+mod postgres;
+mod scene;
+mod signals;
+mod sqlite;
+mod waiting;

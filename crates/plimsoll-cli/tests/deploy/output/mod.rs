@@ -1,0 +1,5 @@
+//! What is said, to whom, and how: JSON, colours, the live line, variables, wrong arguments.
+
+mod arguments;
+mod json;
+mod terminal;

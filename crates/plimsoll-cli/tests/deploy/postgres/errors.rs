@@ -1,0 +1,96 @@
+//! Where a script is wrong, and that nothing of it stays.
+
+use plimsoll_testkit::server::Version;
+
+use crate::scene::{Kind, Scene, assert_says, flat};
+
+/// Deploys a script that fails behind one that does not: what was said.
+async fn failed(version: Version, script: &str) -> String {
+    let scene =
+        Scene::new(Kind::Postgres(version)).await.migration("1_init", "CREATE TABLE ship (name TEXT);");
+    scene.project.set_migration("2_wrong", &format!("INSERT INTO ship VALUES ('doomed');{script}"));
+    let ended = scene.run(&["deploy"]).expect_code(65);
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "0", "it was rolled back: {script}");
+    let rows = scene.base.history().await;
+    assert!(rows.len() == 2 && rows[1].rolled_back_at.is_some(), "{rows:?}");
+    scene.project.set_migration("2_wrong", "INSERT INTO ship VALUES ('mended')");
+    scene.deployed();
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "1");
+    ended.stderr
+}
+
+#[tokio::test]
+async fn the_place_is_right_behind_wide_characters_and_other_line_ends() {
+    let script = "\r\n-- Übergröße 🚢\r\nCREATE TABLE ü (a INT);\r\nINSERT INTO ü VALUES (1), (nope);\r\n";
+    for version in Version::ALL {
+        let said = failed(version, script).await;
+        assert_says(&said, &["P3018", "2_wrong/migration.sql:4:28", "42703", "\"nope\" does not exist"]);
+    }
+}
+
+#[tokio::test]
+async fn a_syntax_error_has_a_place() {
+    let said = failed(Version::V15, "\nSELECT 1;\n  SELEC 2;\n").await;
+    assert_says(&said, &["2_wrong/migration.sql:3:3", "42601", "syntax error at or near \"SELEC\""]);
+}
+
+#[tokio::test]
+async fn an_error_inside_a_function_has_its_context() {
+    let script = "CREATE FUNCTION sink() RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n  INSERT INTO abyss VALUES (1);\nEND $$;\nSELECT sink();";
+    let said = failed(Version::V15, script).await;
+    assert_says(&said, &["42P01", "CONTEXT: PL/pgSQL function sink() line 3 at SQL statement"]);
+}
+
+#[tokio::test]
+async fn detail_and_hint_are_shown() {
+    let script = "CREATE TABLE one (a INT PRIMARY KEY);\nINSERT INTO one VALUES (7), (7);\nSELECT shipp();";
+    assert_says(&failed(Version::V15, script).await, &["23505", "DETAIL: Key (a)=(7) already exists."]);
+    assert_says(&failed(Version::V15, "SELECT shipp();").await, &["42883", "HINT: No function matches"]);
+}
+
+#[tokio::test]
+async fn what_does_not_end_swallows_nothing() {
+    for (rest, word) in [
+        ("INSERT INTO ship VALUES ('open", "unterminated quoted string"),
+        ("INSERT INTO ship VALUES (\"open", "unterminated quoted identifier"),
+        ("SELECT 1; /* open", "unterminated /* comment"),
+        ("DO $x$ BEGIN NULL; END", "unterminated dollar-quoted string"),
+        ("SELECT $$open", "unterminated dollar-quoted string"),
+    ] {
+        let said = failed(Version::V15, rest).await;
+        assert!(flat(&said).contains(word), "{rest}: {said}");
+    }
+}
+
+/// The server meets what was sent behind the script: the place is the script's end.
+#[tokio::test]
+async fn a_statement_that_does_not_end_fails_at_the_end_of_the_script() {
+    let said = failed(Version::V15, "\nINSERT INTO ship VALUES (1, ").await;
+    assert_says(&said, &["P3018", "42601", "2_wrong/migration.sql:2:"]);
+}
+
+#[tokio::test]
+async fn a_constraint_that_is_checked_at_the_commit_fails_the_script() {
+    let script = "CREATE TABLE port (id INT PRIMARY KEY);\n\
+                  CREATE TABLE berth (port INT REFERENCES port DEFERRABLE INITIALLY DEFERRED);\n\
+                  INSERT INTO berth VALUES (1);";
+    assert_says(&failed(Version::V15, script).await, &["P3018", "23503", "violates foreign key constraint"]);
+}
+
+#[tokio::test]
+async fn an_enum_value_that_is_used_at_once_is_explained() {
+    let script = "CREATE TYPE rank AS ENUM ('mate');";
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_rank", script);
+    scene.deployed();
+    let script =
+        "ALTER TYPE rank ADD VALUE 'captain';\nCREATE TABLE sailor AS SELECT 'captain'::rank AS rank;";
+    let scene = scene.migration("2_captain", script);
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM201", "55P04", "2_captain"]);
+    assert_eq!(scene.base.value("SELECT enum_range(NULL::rank)").await, "{mate}");
+    assert_eq!(scene.applied().await, ["1_rank"]);
+
+    scene.project.set_migration("2_captain", "ALTER TYPE rank ADD VALUE 'captain';");
+    scene.project.set_migration("3_sailor", "CREATE TABLE sailor AS SELECT 'captain'::rank AS rank;");
+    scene.deployed();
+    assert_eq!(scene.base.value("SELECT rank FROM sailor").await, "captain");
+}

@@ -1,0 +1,8 @@
+//! What only PostgreSQL has: ways to log in, TLS, schemas, scripts that want no transaction.
+
+mod again;
+mod connecting;
+mod errors;
+mod places;
+mod scripts;
+mod settings;

@@ -1,0 +1,6 @@
+//! The program among others of its kind, beside the real Prisma, and killed at every moment.
+
+mod kill;
+mod race;
+mod story;
+mod turns;
