@@ -77,7 +77,8 @@ codes! {
     LockTimeout = "P1002", TryAgain, "another runner holds the migration lock";
     /// The database does not exist. Only `deploy` creates it, as Prisma does; commands that read never do.
     DatabaseMissing = "P1003", Config, "the database does not exist";
-    /// The role may connect to the server, but not to this database, or may not do what a migration asks.
+    /// The role may connect to the server, but not to this database, or may not do what Plimsoll itself needs: see the
+    /// history, create it, create the database. What a migration may not do is a failed migration.
     AccessDenied = "P1010", Denied, "access denied";
     /// TLS was asked for and could not be agreed on: the server offers none, its certificate is not trusted,
     /// its name does not match, or a certificate file cannot be used.

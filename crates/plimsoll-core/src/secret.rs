@@ -49,8 +49,9 @@ fn fill(bytes: &mut [u8], from: usize, to: usize) {
 }
 
 fn mask_url_passwords(text: &str, bytes: &mut [u8]) {
-    for (scheme, _) in text.match_indices("://") {
-        let start = scheme + 3;
+    // A URL that was taken for a path has lost one of its slashes.
+    for (scheme, _) in text.match_indices(":/") {
+        let start = scheme + 2;
         let rest = &text[start..];
         let end =
             rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(rest.len());
@@ -123,6 +124,7 @@ mod tests {
         let masked = mask(text);
         assert_eq!(masked, "url = \"postgresql://app:******@db:5432/x\" // here");
         assert_eq!(masked.len(), text.len());
+        assert_eq!(mask("path postgresql:/app:secret@db:5432/x"), "path postgresql:/app:******@db:5432/x");
     }
 
     #[test]

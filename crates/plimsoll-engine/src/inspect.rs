@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use plimsoll_core::history::Snapshot;
-use plimsoll_core::plan::Plan;
+use plimsoll_core::plan::{self, Plan};
 use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
@@ -11,8 +11,9 @@ use crate::backend::{Backend, Session};
 use crate::cancel::sleep;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
+use crate::lock::{self, Patience};
 use crate::run::{Options, Work};
-use crate::{lock, wait};
+use crate::wait;
 
 /// Reads what a database holds, waiting for one that is not up.
 pub async fn read<B: Backend>(
@@ -22,9 +23,9 @@ pub async fn read<B: Backend>(
     cancel: &CancellationToken,
 ) -> Result<Snapshot> {
     let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
-    let deadline = Instant::now() + options.wait;
+    let mut patience = Patience::new(options.wait);
     let snapshot = tokio::select! {
-        read = lock::read(&mut session, deadline, observer, cancel) => read,
+        read = lock::read(&mut session, &mut patience, observer, cancel) => read,
         () = cancel.cancelled() => Err(crate::cancel::interrupted()),
     };
     session.close().await;
@@ -42,6 +43,10 @@ pub async fn wait_until_current<B: Backend>(
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<()> {
+    // Nothing that another runner does can make this one come true.
+    if let Some(blocked) = plan::check_provider(work.migrations, work.provider) {
+        return Err(Error::never(blocked.diagnostic()));
+    }
     let begun = Instant::now();
     let mut said = false;
     loop {

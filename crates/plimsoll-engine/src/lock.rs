@@ -48,34 +48,53 @@ pub(crate) async fn take<S: Session>(
     }
 }
 
-/// Reads the history, waiting while another process keeps the database to itself (only SQLite knows that).
+/// Reads the history, waiting while another process keeps the database, or the history, to itself.
 pub(crate) async fn read<S: Session>(
     session: &mut S,
-    deadline: Instant,
+    patience: &mut Patience,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<Snapshot> {
-    let mut said = false;
     loop {
         match session.read().await {
-            Err(error) if error.kind == Kind::Busy => {
-                if !said {
-                    observer.see(Event::WaitingForLock { holder: None });
-                    said = true;
-                }
-                pause(&error, deadline, cancel).await?;
-            }
+            Err(error) if error.kind == Kind::Busy => patience.pause(&error, observer, cancel).await?,
             read => return read,
         }
     }
 }
 
-/// Sleeps a little because of `busy`, which is the error once the time is over.
-pub(crate) async fn pause(busy: &Error, deadline: Instant, cancel: &CancellationToken) -> Result<()> {
-    if Instant::now() >= deadline {
-        return Err(busy.clone());
+/// How long somebody who keeps the database to himself is waited for.
+pub(crate) struct Patience {
+    deadline: Instant,
+    said: Option<Instant>,
+}
+
+impl Patience {
+    /// Waits for this long, from now on.
+    pub(crate) fn new(length: Duration) -> Self {
+        Self { deadline: Instant::now() + length, said: None }
     }
-    sleep(Duration::from_millis(fastrand::u64(20..200)), cancel).await
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Sleeps a little because of `busy`, which is the error once the time is over. Says so at first, and every 30 seconds.
+    pub(crate) async fn pause(
+        &mut self,
+        busy: &Error,
+        observer: &mut dyn Observe,
+        cancel: &CancellationToken,
+    ) -> Result<()> {
+        if self.said.is_none_or(|at| at.elapsed() >= REMINDER) {
+            self.said = Some(Instant::now());
+            observer.see(Event::WaitingForLock { holder: None });
+        }
+        if Instant::now() >= self.deadline {
+            return Err(busy.clone());
+        }
+        sleep(Duration::from_millis(fastrand::u64(20..200)), cancel).await
+    }
 }
 
 fn timed_out(holder: Option<&Holder>) -> Error {

@@ -1,7 +1,5 @@
 //! `resolve`: what a person has to say about a migration.
 
-use std::time::Instant;
-
 use plimsoll_core::history::{Row, RowState, Snapshot};
 use plimsoll_core::plan;
 use plimsoll_core::{Code, Diagnostic, Migration};
@@ -10,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use crate::backend::{Backend, Session};
 use crate::error::{Error, Kind, Result};
 use crate::event::Observe;
+use crate::lock::{self, Patience};
 use crate::run::{Options, Work};
-use crate::{lock, wait};
+use crate::wait;
 
 /// What a person says about a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +36,9 @@ pub async fn resolve<B: Backend>(
         Verdict::RolledBack => None,
     };
     let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
-    let deadline = Instant::now() + options.lock_wait;
+    let patience = Patience::new(options.lock_wait);
     let result = tokio::select! {
-        result = under_lock(&mut session, name, local, deadline, observer, cancel) => result,
+        result = under_lock(&mut session, name, local, patience, observer, cancel) => result,
         () = cancel.cancelled() => Err(crate::cancel::interrupted()),
     };
     session.close().await;
@@ -50,20 +49,20 @@ async fn under_lock<S: Session>(
     session: &mut S,
     name: &str,
     local: Option<&Migration>,
-    deadline: Instant,
+    mut patience: Patience,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<()> {
-    lock::read(session, deadline, observer, cancel).await?;
-    lock::take(session, deadline, observer, cancel, |_| false).await?;
+    lock::read(session, &mut patience, observer, cancel).await?;
+    lock::take(session, patience.deadline(), observer, cancel, |_| false).await?;
     loop {
-        let snapshot = lock::read(session, deadline, observer, cancel).await?;
+        let snapshot = lock::read(session, &mut patience, observer, cancel).await?;
         let recorded = match local {
             Some(migration) => applied(session, migration, &snapshot).await,
             None => rolled_back(session, name, &snapshot).await,
         };
         match recorded {
-            Err(error) if error.kind == Kind::Busy => lock::pause(&error, deadline, cancel).await?,
+            Err(error) if error.kind == Kind::Busy => patience.pause(&error, observer, cancel).await?,
             recorded => return recorded,
         }
     }

@@ -12,7 +12,8 @@ use crate::backoff::Backoff;
 use crate::cancel::{interrupted, interruptible, sleep};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
-use crate::{lock, wait};
+use crate::lock::{self, Patience};
+use crate::wait;
 
 /// How long to wait, and what to allow.
 #[derive(Clone, Debug)]
@@ -181,9 +182,9 @@ impl<B: Backend> Run<'_, B> {
     async fn bring_up_to_date(&mut self, session: &mut B::Session) -> Result<()> {
         let mut locked = false;
         let mut overtaken = 0;
-        let deadline = Instant::now() + self.options.lock_wait;
+        let mut patience = Patience::new(self.options.lock_wait);
         loop {
-            let snapshot = lock::read(session, deadline, self.observer, self.cancel).await?;
+            let snapshot = lock::read(session, &mut patience, self.observer, self.cancel).await?;
             self.ready();
             let plan = self.work.plan(&snapshot, self.options.if_ahead);
             self.describe(&plan);
@@ -195,7 +196,7 @@ impl<B: Backend> Run<'_, B> {
                 // What another runner has under way looks like a failure from outside: only the lock tells.
                 let (work, options) = (self.work, self.options);
                 let done = |seen: &Snapshot| work.plan(seen, options.if_ahead).is_up_to_date();
-                locked = lock::take(session, deadline, self.observer, self.cancel, done).await?;
+                locked = lock::take(session, patience.deadline(), self.observer, self.cancel, done).await?;
                 continue;
             }
             if let Some(blocked) = &plan.blocked {
@@ -205,7 +206,7 @@ impl<B: Backend> Run<'_, B> {
             if let Snapshot::Unmanaged { .. } = snapshot {
                 match session.create_history().await {
                     Err(error) if error.kind == Kind::Busy => {
-                        lock::pause(&error, deadline, self.cancel).await?;
+                        patience.pause(&error, self.observer, self.cancel).await?;
                     }
                     created => created?,
                 }
@@ -217,7 +218,9 @@ impl<B: Backend> Run<'_, B> {
                     overtaken += 1;
                     sleep(Duration::from_millis(fastrand::u64(10..50)), self.cancel).await?;
                 }
-                Err(error) if error.kind == Kind::Busy => lock::pause(&error, deadline, self.cancel).await?,
+                Err(error) if error.kind == Kind::Busy => {
+                    patience.pause(&error, self.observer, self.cancel).await?;
+                }
                 result => return result,
             }
         }

@@ -3,8 +3,11 @@
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
-use plimsoll_core::Diagnostic;
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents,
+};
+use plimsoll_core::{Diagnostic, Place};
 
 /// Prints to standard error.
 pub(super) fn print(diagnostic: &Diagnostic) {
@@ -52,7 +55,7 @@ struct View {
     code: String,
     message: String,
     help: String,
-    source: Option<NamedSource<String>>,
+    source: Option<Source>,
     label: Option<LabeledSpan>,
 }
 
@@ -72,9 +75,35 @@ impl View {
             code: diagnostic.code.to_string(),
             message: message(diagnostic),
             help: diagnostic.help.join("\n"),
-            source: place.map(|place| NamedSource::new(place.file(), place.source().to_string())),
+            source: place.cloned().map(Source),
             label,
         }
+    }
+}
+
+/// The text around a place. The renderer counts columns in bytes; people count characters.
+#[derive(Debug)]
+struct Source(Place);
+
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let text = self.0.source().read_span(span, before, after)?;
+        let marked = (span.offset(), before) == (self.0.span().start, 0);
+        let column = if marked { self.0.column() - 1 } else { text.column() };
+        let named = MietteSpanContents::new_named(
+            self.0.file().to_owned(),
+            text.data(),
+            *text.span(),
+            text.line(),
+            column,
+            text.line_count(),
+        );
+        Ok(Box::new(named))
     }
 }
 
@@ -120,7 +149,7 @@ impl miette::Diagnostic for View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plimsoll_core::{Code, DatabaseMessage, Place};
+    use plimsoll_core::{Code, DatabaseMessage};
 
     #[test]
     fn an_error_shows_its_code_its_place_and_the_next_step() {

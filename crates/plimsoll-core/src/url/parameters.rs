@@ -17,13 +17,10 @@ impl Parameters {
         self.0.remove(name)
     }
 
-    /// A number of seconds; anything else is an error, as in Prisma (P1013).
-    pub(super) fn take_seconds(&mut self, name: &str) -> Result<Option<u32>, Diagnostic> {
+    /// A number; anything else is an error, as in Prisma (P1013).
+    pub(super) fn take_number(&mut self, name: &str) -> Result<Option<u32>, Diagnostic> {
         let Some(text) = self.take(name) else { return Ok(None) };
-        let number = text.parse::<u32>();
-        number
-            .map(Some)
-            .map_err(|_| invalid(format_args!("the parameter `{name}` is not a number of seconds")))
+        text.parse().map(Some).map_err(|_| invalid(format_args!("the parameter `{name}` is not a number")))
     }
 
     pub(super) fn take_flag(&mut self, name: &str) -> bool {

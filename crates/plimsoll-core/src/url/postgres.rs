@@ -157,12 +157,12 @@ impl PostgresUrl {
             database: database_of(url)?,
             schema: parameters.take("schema").filter(|schema| !schema.is_empty()),
             tls,
-            connect_timeout: match parameters.take_seconds("connect_timeout")? {
+            connect_timeout: match parameters.take_number("connect_timeout")? {
                 Some(0) => None,
                 Some(seconds) => Some(seconds),
                 None => Some(5),
             },
-            statement_timeout: parameters.take_seconds("socket_timeout")?.filter(|seconds| *seconds > 0),
+            statement_timeout: parameters.take_number("socket_timeout")?.filter(|seconds| *seconds > 0),
             application_name: parameters.take("application_name"),
             options: parameters.take("options"),
             channel_binding: ChannelBinding::take(&mut parameters)?,
@@ -170,7 +170,7 @@ impl PostgresUrl {
         };
         for name in MEANINGLESS_NUMBERS {
             // Prisma refuses what is no number, also where the number means nothing to a migration.
-            parameters.take_seconds(name)?;
+            parameters.take_number(name)?;
         }
         found.unused = unused(parameters)?;
         Ok(found)
@@ -437,7 +437,7 @@ mod tests {
         P1012: Error validating datasource: the URL must start with the protocol `postgresql://` or `postgres://`.
         P1012: Error validating datasource: the URL must start with the protocol `postgresql://` or `postgres://`.
         P1013: The provided database string is invalid: invalid port number in database URL
-        P1013: The provided database string is invalid: the parameter `connect_timeout` is not a number of seconds
+        P1013: The provided database string is invalid: the parameter `connect_timeout` is not a number
         P1013: The provided database string is invalid: `sslmode` is none of disable, prefer, require, verify-ca, verify-full
         P1013: The provided database string is invalid: `channel_binding` is none of disable, prefer, require
         PLM106: a `prisma://` or remote `prisma+postgres://` URL speaks a protocol of Prisma's own

@@ -22,21 +22,15 @@ pub(super) fn script_failed(
         return sorted;
     }
     let position = error::position(found).and_then(|position| position.checked_sub(offset + 1));
-    let place = position.and_then(|at| word_at(body, at)).and_then(|span| migration.place(span));
+    let place = position.map(|at| word_at(body, at)).and_then(|span| migration.place(span));
     let name = migration.name();
-    let diagnostic = match place {
-        Some(place) => {
-            Diagnostic::new(Code::MigrationFailed, format!("A migration failed to apply: `{name}`"))
-                .at(place.labelled(found.message()))
-        }
+    let diagnostic = if let Some(place) = place {
+        Diagnostic::new(Code::MigrationFailed, format!("A migration failed to apply: `{name}`"))
+            .at(place.labelled(found.message()))
+    } else {
         // Only some errors have a position: the file at least is known.
-        None => {
-            let file = migration.path();
-            Diagnostic::new(
-                Code::MigrationFailed,
-                format!("A migration failed to apply: `{name}`, in {file}"),
-            )
-        }
+        let file = migration.path();
+        Diagnostic::new(Code::MigrationFailed, format!("A migration failed to apply: `{name}`, in {file}"))
     };
     let kind = match sorted.kind {
         Kind::Again | Kind::Cancelled => sorted.kind,
@@ -45,9 +39,13 @@ pub(super) fn script_failed(
     Error::new(kind, diagnostic.said_by(error::message(found)))
 }
 
-/// The bytes of the word that begins at a character of a text.
-fn word_at(text: &str, character: usize) -> Option<std::ops::Range<usize>> {
-    let (start, first) = text.char_indices().nth(character)?;
+/// The bytes of the word that begins at a character of a text. What is behind the text is its end: the server met what we
+/// send after a script that stops in the middle of a statement.
+fn word_at(text: &str, character: usize) -> std::ops::Range<usize> {
+    let Some((start, first)) = text.char_indices().nth(character) else {
+        let end = text.trim_end().len();
+        return end..end;
+    };
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let rest = &text[start..];
     let length = match first {
@@ -55,7 +53,7 @@ fn word_at(text: &str, character: usize) -> Option<std::ops::Range<usize>> {
         '"' => rest[1..].find(['"', '\n']).map_or(1, |end| end + 2),
         _ => rest.find(|c| !word(c)).unwrap_or(rest.len()).max(first.len_utf8()),
     };
-    Some(start..start + length)
+    start..start + length
 }
 
 #[cfg(test)]
@@ -65,9 +63,9 @@ mod tests {
     #[test]
     fn the_marked_word_is_found_by_characters() {
         let text = "-- äö\nSELECT nope, \"No pe\" FROM x";
-        assert_eq!(word_at(text, 13).map(|span| &text[span]), Some("nope"));
-        assert_eq!(word_at(text, 19).map(|span| &text[span]), Some("\"No pe\""));
-        assert_eq!(word_at(text, 17).map(|span| &text[span]), Some(","));
-        assert_eq!(word_at(text, 999), None);
+        assert_eq!(&text[word_at(text, 13)], "nope");
+        assert_eq!(&text[word_at(text, 19)], "\"No pe\"");
+        assert_eq!(&text[word_at(text, 17)], ",");
+        assert_eq!(word_at(text, 999), text.len()..text.len());
     }
 }

@@ -174,20 +174,21 @@ fn begin(
 ) -> Result<String> {
     worker.transaction(|worker| {
         history::check_unchanged(worker)?;
-        let id = match history::earlier_failure(worker, migration, script)? {
-            Some(earlier) => history::start_again(worker, &earlier, &logs).map(|()| earlier)?,
-            None => {
-                let row = NewRow {
-                    id,
-                    migration,
-                    started_at: history::now(),
-                    finished_at: None,
-                    rolled_back_at: None,
-                    logs: Some(logs),
-                    steps: 0,
-                };
-                history::insert(worker, &row).map(|()| id.to_owned())?
-            }
+        let id = if let Some(earlier) = history::earlier_failure(worker, migration, script)? {
+            history::start_again(worker, &earlier, &logs)?;
+            earlier
+        } else {
+            let row = NewRow {
+                id,
+                migration,
+                started_at: history::now(),
+                finished_at: None,
+                rolled_back_at: None,
+                logs: Some(logs),
+                steps: 0,
+            };
+            history::insert(worker, &row)?;
+            id.to_owned()
         };
         history::remember(worker)?;
         Ok(id)
@@ -251,7 +252,9 @@ fn script_failed(
 ) -> Error {
     let sorted = worker.error(found);
     // A file that is locked, full or read-only is not the script's fault.
-    if sorted.kind == Kind::Busy || [Code::ReadOnly, Code::NoRoom].contains(&sorted.diagnostic.code) {
+    if sorted.kind == Kind::Busy
+        || [Code::ReadOnly, Code::NoRoom, Code::FileUnusable].contains(&sorted.diagnostic.code)
+    {
         return sorted;
     }
     let said = error::message(found);

@@ -119,8 +119,7 @@ const DOTENV: &[&str] = &[
 #[test]
 fn the_ways_to_load_env_files() {
     for form in DOTENV {
-        let export =
-            "export default { engine: 'classic', datasource: { url: process.env.DATABASE_URL, directUrl: process.env.DIRECT } }";
+        let export = "export default { engine: 'classic', datasource: { url: process.env.DATABASE_URL, directUrl: process.env.DIRECT } }";
         let layout = Layout::new()
             .file("prisma/schema.prisma", SEVEN)
             .file(".env", "DATABASE_URL=file\nDIRECT=direct")

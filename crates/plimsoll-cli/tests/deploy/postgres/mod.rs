@@ -4,5 +4,6 @@ mod again;
 mod connecting;
 mod errors;
 mod places;
+mod promises;
 mod scripts;
 mod settings;

@@ -113,16 +113,15 @@ async fn a_script_that_needs_a_client_is_refused() {
 
 /// The script says itself when something is committed, so that only a person can know what a failure has left.
 #[tokio::test]
-async fn a_transaction_that_is_left_open_is_a_failure() {
+async fn a_transaction_that_is_left_open_is_not_even_begun() {
     for version in Version::ALL {
         let scene =
             with_ship(version).await.migration("2_open", "BEGIN;\nINSERT INTO ship VALUES ('doomed');\n");
         assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM202", "2_open"]);
         assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "1");
         assert_eq!(scene.applied().await, ["1_init"]);
-        assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009", "2_open", "did not end it"]);
+        assert_eq!(scene.base.history().await.len(), 1);
         scene.project.set_migration("2_open", "INSERT INTO ship VALUES ('mended');");
-        scene.run(&["resolve", "--rolled-back", "2_open"]).expect_code(0);
         scene.deployed();
         assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "2");
     }
@@ -136,6 +135,20 @@ async fn a_failure_in_a_transaction_of_its_own_needs_nobody() {
     assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3018", "2_own/migration.sql:3:8"]);
     assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "1");
     scene.project.set_migration("2_own", &script.replace("nope", "1"));
+    scene.deployed();
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "2");
+}
+
+/// Nobody can see it before it has happened, and it is not left open on a connection either.
+#[tokio::test]
+async fn a_transaction_that_is_left_open_by_other_means_is_rolled_back() {
+    let script = "COMMIT;\nBEGIN ISOLATION LEVEL SERIALIZABLE;\nINSERT INTO ship VALUES ('doomed');\n";
+    let scene = with_ship(Version::V15).await.migration("2_open", script);
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM202", "2_open"]);
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "1");
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009", "2_open", "did not end it"]);
+    scene.project.set_migration("2_open", "INSERT INTO ship VALUES ('mended');");
+    scene.run(&["resolve", "--rolled-back", "2_open"]).expect_code(0);
     scene.deployed();
     assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "2");
 }

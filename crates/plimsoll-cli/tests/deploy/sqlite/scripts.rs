@@ -112,11 +112,36 @@ async fn a_statement_that_rolls_everything_back_fails_the_script() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_left_open_is_a_failure() {
+async fn a_transaction_that_is_left_open_is_not_even_begun() {
     let scene = with_ship().await.migration("2_open", "BEGIN;\nINSERT INTO ship VALUES ('doomed');\n");
     assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM202", "2_open"]);
     assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "1");
-    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009", "2_open"]);
+    assert_eq!(scene.base.history().await.len(), 1);
+}
+
+/// The row belongs into the real history, whatever a script puts in front of it.
+#[tokio::test]
+async fn a_temporary_table_does_not_swallow_the_history() {
+    let script = "CREATE TEMP TABLE _prisma_migrations AS SELECT * FROM _prisma_migrations;\n\
+                  INSERT INTO ship VALUES ('Beagle');";
+    let scene = with_ship().await.migration("2_temporary", script);
+    scene.deployed();
+    assert_eq!(scene.deployed().stdout, "up to date\n");
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship WHERE name = 'Beagle'").await, "1");
+}
+
+/// One that sees the other's started row must not take it for a failure.
+#[tokio::test]
+async fn a_second_runner_waits_for_a_script_that_has_a_started_row() {
+    let mut scene = with_ship().await;
+    for number in 2..6 {
+        scene = scene.migration(&format!("{number}_vacuum"), "VACUUM;");
+    }
+    let runners: Vec<_> = (0..4).map(|_| scene.command(&["deploy"]).spawn()).collect();
+    for runner in runners {
+        runner.wait().expect_code(0);
+    }
+    assert_eq!(scene.applied().await, ["1_init", "2_vacuum", "3_vacuum", "4_vacuum", "5_vacuum"]);
 }
 
 /// What lasts as long as a connection does not leak into the next script.
