@@ -7,6 +7,8 @@ use plimsoll_testkit::program::Signal;
 use crate::applying::three_rows;
 use crate::expected::{applied, applying, deploying, nothing_to_apply};
 use crate::rows;
+use plimsoll_testkit::wait::until_async;
+
 use crate::scenario::{Scene, World};
 use crate::scripts::THREE;
 
@@ -21,11 +23,7 @@ fn slow(seconds: u32) -> String {
 
 /// Returns as soon as the query answers `t`.
 async fn until(scene: &Scene, query: &str) {
-    let start = Instant::now();
-    while scene.postgres().value(query).await != "t" {
-        assert!(start.elapsed() < Duration::from_secs(30), "not in time: {query}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until_async(query, async || scene.postgres().value(query).await == "t").await;
 }
 
 const ASLEEP: &str = "SELECT count(*) > 0 FROM pg_stat_activity \
