@@ -1,7 +1,5 @@
 //! Signals, races and the deadlock of a waiting lock, where Prisma needs a person afterwards and ours does not.
 
-use std::time::{Duration, Instant};
-
 use plimsoll_testkit::program::Signal;
 
 use crate::applying::three_rows;

@@ -22,10 +22,20 @@ pub(super) struct Facts {
     pub(super) in_recovery: bool,
 }
 
+/// Reads the history, or what tables there are if there is none.
+pub(super) async fn read(session: &mut PostgresSession) -> Result<Snapshot> {
+    if let Some(snapshot) = read_once(session).await? {
+        return Ok(snapshot);
+    }
+    // Another runner has created the table between two looks, or this role does not see it: the next look tells.
+    read_once(session).await?.ok_or_else(unseen)
+}
+
 /// Both messages are on the way before the first answer is read: one round trip.
 ///
-/// The second fails where there is no history table, which is one of the answers.
-pub(super) async fn read(session: &mut PostgresSession) -> Result<Snapshot> {
+/// The second fails where there is no history table, which is one of the answers. Nothing is returned where there is one
+/// among the tables that the first did not see.
+async fn read_once(session: &mut PostgresSession) -> Result<Option<Snapshot>> {
     // Neither is the table waited for while somebody keeps it locked, nor may policies hide some of its rows from us.
     const HISTORY: &str = r#"SET LOCAL lock_timeout = '2s'; SET LOCAL row_security = off; SELECT "id", "migration_name", "checksum",
         (extract(epoch FROM "started_at") * 1000000)::bigint,
@@ -42,14 +52,16 @@ pub(super) async fn read(session: &mut PostgresSession) -> Result<Snapshot> {
     let (facts, rows) = tokio::join!(session.rows(&facts), session.client.simple_query(HISTORY));
     let table = take_facts(session, &facts?)?;
     if !table {
-        return Ok(Snapshot::Unmanaged { tables: tables(session).await? });
+        let tables = tables(session).await?;
+        let unseen = tables.iter().any(|table| table.rsplit('.').next() == Some("_prisma_migrations"));
+        return Ok((!unseen).then_some(Snapshot::Unmanaged { tables }));
     }
     let messages = rows.map_err(|error| unreadable(&error, session))?;
     let rows = messages.into_iter().filter_map(|message| match message {
         tokio_postgres::SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
     });
-    Ok(Snapshot::Managed(History::new(rows.map(|row| history_row(&row)).collect())))
+    Ok(Some(Snapshot::Managed(History::new(rows.map(|row| history_row(&row)).collect()))))
 }
 
 /// Takes what the server told about itself: true if there is a history table.
@@ -128,9 +140,6 @@ async fn tables(session: &PostgresSession) -> Result<Vec<String>> {
         session.scope.external_tables.iter().any(|table| table == name || table == full)
     };
     let names: Vec<_> = names.filter(|(name, full)| !external(name, full)).collect();
-    if let Some((_, full)) = names.iter().find(|(name, _)| *name == "_prisma_migrations") {
-        return Err(unseen(full));
-    }
     let shown = |(name, full): &(&str, &str)| {
         if full.starts_with(&format!("{schema}.")) { *name } else { *full }.to_owned()
     };
@@ -138,11 +147,11 @@ async fn tables(session: &PostgresSession) -> Result<Vec<String>> {
 }
 
 /// There is a history, but not for this role: to take the database for one without a history would be a lie.
-fn unseen(table: &str) -> Error {
+fn unseen() -> Error {
     Error::never(
         Diagnostic::new(
             Code::AccessDenied,
-            format!("there is a migration history, `{table}`, but this role does not see it"),
+            "there is a migration history, `_prisma_migrations`, but this role does not see it",
         )
         .help("grant the role USAGE on its schema, or put the schema into the URL (`?schema=…`)"),
     )
