@@ -5,6 +5,7 @@ mod backoff;
 mod cancel;
 mod error;
 mod event;
+mod failure;
 pub mod inspect;
 mod lock;
 pub mod postgres;
@@ -21,6 +22,3 @@ pub use postgres::Postgres;
 pub use run::{Failure, Options, Work, deploy};
 pub use sqlite::Sqlite;
 pub use tokio_util::sync::CancellationToken;
-
-/// The next step after a script whose transaction was rolled back.
-const UNTOUCHED: &str = "nothing of it is in the database: correct the script and start again";

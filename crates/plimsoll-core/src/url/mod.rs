@@ -3,6 +3,7 @@
 mod parameters;
 pub mod postgres;
 pub mod sqlite;
+mod tls;
 
 use std::path::Path;
 

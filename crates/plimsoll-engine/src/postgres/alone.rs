@@ -17,6 +17,7 @@ use super::history::earlier_failure;
 use super::{PostgresSession, quote_text};
 use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
+use crate::failure::{left_open, look};
 
 /// Applies a script of one statement that refuses a transaction and may run twice.
 pub(super) async fn alone(
@@ -114,11 +115,7 @@ async fn fail(session: &PostgresSession, id: &str, migration: &Migration, error:
     let stored = session.execute(&format!("UPDATE {table} SET logs = {logs} WHERE id = '{id}'")).await;
     let unstored =
         stored.err().map(|error| format!("the reason could not be recorded: {}", error.diagnostic));
-    let name = migration.name();
-    let help = format!(
-        "the script was sent as it is: look at what of it is in the database, then `plimsoll resolve --rolled-back {name}` or `--applied {name}`"
-    );
-    let diagnostic = unstored.into_iter().fold(error.diagnostic.help(help), Diagnostic::help);
+    let diagnostic = unstored.into_iter().fold(error.diagnostic.help(look(migration)), Diagnostic::help);
     Error::never(diagnostic)
 }
 
@@ -136,20 +133,6 @@ async fn ends_open_transaction(session: &PostgresSession) -> Result<bool> {
         }
         _ => Err(session.error(&probe)),
     }
-}
-
-fn left_open(migration: &Migration) -> Error {
-    Error::new(
-        Kind::Script,
-        Diagnostic::new(
-            Code::TransactionLeftOpen,
-            format!(
-                "migration `{}` began a transaction and did not end it: it was rolled back",
-                migration.name()
-            ),
-        )
-        .help("add the missing COMMIT, or leave BEGIN out: Plimsoll makes a transaction of the script"),
-    )
 }
 
 /// What is known of an index before its statement.

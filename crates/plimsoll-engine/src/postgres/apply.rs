@@ -11,8 +11,8 @@ use super::error::{self, ENDED, LOCK_LOST, OVERTAKEN};
 use super::failure::script_failed;
 use super::history::LOCK_ROW;
 use super::{PostgresSession, quote_text};
-use crate::UNTOUCHED;
 use crate::error::{Error, Kind, Result};
+use crate::failure::{UNTOUCHED, look};
 
 /// Applies one migration as its script demands.
 pub(super) async fn apply(
@@ -184,9 +184,7 @@ async fn ended_by_script(session: &PostgresSession, work: &Work<'_>) -> Error {
             "migration `{name}` ended the transaction that was to hold it: part of it may be in the database"
         ),
     )
-    .help(format!(
-        "look at what of it is there, then `plimsoll resolve --rolled-back {name}` or `--applied {name}`"
-    ));
+    .help(look(work.migration));
     let logs = failure_text(name, &diagnostic);
     match alone::insert_started(session, work, &logs).await {
         Ok(_id) => Error::never(diagnostic),

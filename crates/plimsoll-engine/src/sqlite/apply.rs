@@ -11,8 +11,8 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 
 use super::history::{self, NewRow};
 use super::{Worker, error, open};
-use crate::UNTOUCHED;
 use crate::error::{Error, Kind, Result};
+use crate::failure::{UNTOUCHED, left_open, look};
 
 /// Applies one migration as its script demands.
 pub(super) fn apply(
@@ -154,11 +154,7 @@ fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Scrip
         Ok(()) => history::finish(worker, &id)?,
         Err(error) => {
             history::store_failure(worker, &id, &failure_text(migration.name(), &error.diagnostic), None)?;
-            let help = format!(
-                "look at what of it is in the database, then `plimsoll resolve --rolled-back {0}` or `--applied {0}`",
-                migration.name()
-            );
-            return Err(Error::never(error.diagnostic.help(help)));
+            return Err(Error::never(error.diagnostic.help(look(migration))));
         }
     }
     history::remember(worker)
@@ -292,20 +288,6 @@ fn failed(migration: &Migration, said: DatabaseMessage) -> Diagnostic {
 fn ended_by_script(migration: &Migration) -> Error {
     let said = DatabaseMessage::new("a statement rolled the whole transaction back without an error");
     Error::new(Kind::Script, failed(migration, said))
-}
-
-fn left_open(migration: &Migration) -> Error {
-    Error::new(
-        Kind::Script,
-        Diagnostic::new(
-            Code::TransactionLeftOpen,
-            format!(
-                "migration `{}` began a transaction and did not end it: it was rolled back",
-                migration.name()
-            ),
-        )
-        .help("add the missing COMMIT, or leave BEGIN out: Plimsoll makes a transaction of the script"),
-    )
 }
 
 /// How many rows of which table point at nothing in which other table.

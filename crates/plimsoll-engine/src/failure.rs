@@ -1,0 +1,30 @@
+//! What every backend says about a script that failed.
+
+use plimsoll_core::{Code, Diagnostic, Migration};
+
+use crate::error::{Error, Kind};
+
+/// The next step after a script whose transaction was rolled back.
+pub(crate) const UNTOUCHED: &str = "nothing of it is in the database: correct the script and start again";
+
+/// The next step after a script of which nobody can say how far it got.
+pub(crate) fn look(migration: &Migration) -> String {
+    let name = migration.name();
+    format!(
+        "look at what of it is in the database, then `plimsoll resolve --rolled-back {name}` or `--applied {name}`"
+    )
+}
+
+/// The script began a transaction and did not end it.
+pub(crate) fn left_open(migration: &Migration) -> Error {
+    let message = format!(
+        "migration `{}` began a transaction and did not end it: it was rolled back",
+        migration.name()
+    );
+    let diagnostic = Diagnostic::new(Code::TransactionLeftOpen, message);
+    Error::new(
+        Kind::Script,
+        diagnostic
+            .help("add the missing COMMIT, or leave BEGIN out: Plimsoll makes a transaction of the script"),
+    )
+}
