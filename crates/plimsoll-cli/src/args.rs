@@ -14,7 +14,8 @@ const STYLES: Styles =
 /// Brings a database to the migrations in an image, exactly once, however many pods start at once.
 ///
 /// Reads an ordinary Prisma project and its `_prisma_migrations` table, and replaces `prisma migrate deploy` without
-/// Node. Each flag has an environment variable; a flag wins over its variable, and both win over the project's files.
+/// Node. Every setting has a flag and an environment variable; a flag wins over its variable, and both win over the
+/// project's files.
 #[derive(Parser)]
 #[command(name = "plimsoll", version, styles = STYLES, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Arguments {

@@ -70,7 +70,7 @@ codes! {
     /// Check host and port, network policies, and whether the server is up. A longer `--wait` is no risk: it ends as
     /// soon as the database is there.
     Unreachable = "P1001", Unreachable, "the database cannot be reached";
-    /// Another runner held the migration lock for all of `--lock-wait`. Nothing was changed.
+    /// Another runner held the migration lock, or another process the database file, for all of `--lock-wait`.
     ///
     /// The message names the holder where the database knows it. Wait for it, or end it if it is stuck: the lock is
     /// freed with its connection. Start again afterwards.
@@ -89,7 +89,7 @@ codes! {
     SchemaInvalid = "P1012", Config, "the Prisma schema is not valid";
     /// The connection URL cannot be understood, or one of its parameters has a value that it cannot have.
     UrlInvalid = "P1013", Config, "the connection URL is not valid";
-    /// The connection ended while a statement was under way, and could not be made again in time.
+    /// The connection ended while a statement was under way, again and again.
     ///
     /// What was not committed has been rolled back by the database. The next start carries on.
     ConnectionLost = "P1017", Unreachable, "the connection was lost";
@@ -111,7 +111,7 @@ codes! {
     NeverApplied = "P3011", Data, "the migration was never applied";
     /// `resolve --rolled-back` named a migration that has not failed.
     NotFailed = "P3012", Data, "the migration is not in a failed state";
-    /// A pending migration's directory has no readable `migration.sql`. Those before it are applied and stay.
+    /// A pending migration's directory has no readable `migration.sql`. Nothing was applied.
     ///
     /// Restore the file, or delete the directory. In an image: check what `COPY` and `.dockerignore` leave out.
     ScriptMissing = "P3015", Config, "Could not find the migration file";
@@ -149,9 +149,10 @@ codes! {
     /// The server is of another kind than the schema's provider says.
     WrongServer = "PLM108", Config, "the server is of another kind";
 
-    /// The script has several statements, and one of them refuses to run inside a transaction.
+    /// The script has several statements, and one of them refuses to run inside a transaction, or uses what only another
+    /// transaction can have made (a new value of an enum).
     ///
-    /// Nothing of it was executed. Put that statement alone into a migration of its own.
+    /// Nothing of it is in the database. Put that statement alone into a migration of its own.
     CannotBeAtomic = "PLM201", Data, "the script cannot be one transaction";
     /// The script begins a transaction of its own and does not end it. Where that can be read from the script, nothing of it
     /// is executed; otherwise what came after its `BEGIN` was rolled back.
@@ -185,7 +186,7 @@ codes! {
     MigrationBlocked = "PLM211", TryAgain, "a migration could not get its locks";
     /// The server, or the disk, has no room left: disk full, out of memory, too many connections or locks.
     ///
-    /// What was under way has been rolled back. Make room, then start again.
+    /// What was under way has been rolled back by the database. Make room, then start again.
     NoRoom = "PLM212", TryAgain, "the database has no room left";
     /// The script ended the transaction that was to hold it and its history row, in a way that could not be seen before.
     ///
@@ -194,12 +195,12 @@ codes! {
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";
 
-    /// SIGTERM or SIGINT arrived. The statement under way was cancelled and rolled back, the lock is free. What had
-    /// been applied before stays applied; the next start carries on.
+    /// SIGTERM or SIGINT arrived. The message says whether the statement under way was rolled back, or did not stop in
+    /// time and may be committed or not. What had been applied before stays applied; the next start looks and carries on.
     Interrupted = "PLM301", Interrupted, "interrupted";
     /// The arguments cannot be understood.
     Usage = "PLM302", Usage, "wrong arguments";
-    /// The database said something that Plimsoll has no better code for. Nothing was half-applied: see its message.
+    /// The database said something that Plimsoll has no better code for: see its message.
     Database = "PLM303", Data, "the database reported an error";
     /// Plimsoll itself went wrong. The database is safe: what was not committed has been rolled back.
     ///

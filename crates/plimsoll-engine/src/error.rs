@@ -1,5 +1,7 @@
 //! Errors, sorted by what the run loop does about them.
 
+use std::fmt;
+
 use plimsoll_core::{Code, Diagnostic};
 
 /// The result of asking a database for something.
@@ -15,6 +17,7 @@ pub struct Error {
 }
 
 /// What the run loop does about an error.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The database is not up yet: connect again until the wait is over.
@@ -36,6 +39,14 @@ pub enum Kind {
     /// Nothing can be done.
     Never,
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.diagnostic.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl Error {
     /// An error of this kind.

@@ -7,6 +7,7 @@ use plimsoll_core::Diagnostic;
 use crate::backend::Holder;
 
 /// Something that happened during a run.
+#[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
     /// The database does not answer yet; said once for each wait.

@@ -21,11 +21,12 @@ const REMINDER: Duration = Duration::from_secs(30);
 /// Takes the lock, unless the work turns out to be done by then: true if it was taken.
 pub(crate) async fn take<S: Session>(
     session: &mut S,
-    deadline: Instant,
+    wait: Duration,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
     is_done: impl Fn(&Snapshot) -> bool,
 ) -> Result<bool> {
+    let deadline = Instant::now() + wait;
     let mut backoff = Backoff::new(Duration::from_millis(25), Duration::from_secs(1));
     let mut said: Option<(Instant, Option<String>)> = None;
     loop {
@@ -65,18 +66,21 @@ pub(crate) async fn read<S: Session>(
 
 /// How long somebody who keeps the database to himself is waited for.
 pub(crate) struct Patience {
-    deadline: Instant,
+    length: Duration,
+    since: Option<Instant>,
     said: Option<Instant>,
 }
 
 impl Patience {
-    /// Waits for this long, from now on.
+    /// Waits for this long, from the first pause on.
     pub(crate) fn new(length: Duration) -> Self {
-        Self { deadline: Instant::now() + length, said: None }
+        Self { length, since: None, said: None }
     }
 
-    pub(crate) fn deadline(&self) -> Instant {
-        self.deadline
+    /// The waiting began at this moment, if it had not begun before: inside of an attempt that has just been given up.
+    pub(crate) fn began(&mut self, at: Instant) -> &mut Self {
+        self.since.get_or_insert(at);
+        self
     }
 
     /// Sleeps a little because of `busy`, which is the error once the time is over. Says so at first, and every 30 seconds.
@@ -90,7 +94,7 @@ impl Patience {
             self.said = Some(Instant::now());
             observer.see(Event::WaitingForLock { holder: None });
         }
-        if Instant::now() >= self.deadline {
+        if self.since.get_or_insert_with(Instant::now).elapsed() >= self.length {
             return Err(busy.clone());
         }
         sleep(Duration::from_millis(fastrand::u64(20..200)), cancel).await

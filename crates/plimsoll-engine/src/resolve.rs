@@ -1,5 +1,7 @@
 //! `resolve`: what a person has to say about a migration.
 
+use std::time::Duration;
+
 use plimsoll_core::history::{Row, RowState, Snapshot};
 use plimsoll_core::plan;
 use plimsoll_core::{Code, Diagnostic, Migration};
@@ -36,9 +38,8 @@ pub async fn resolve<B: Backend>(
         Verdict::RolledBack => None,
     };
     let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
-    let patience = Patience::new(options.lock_wait);
     let result = tokio::select! {
-        result = under_lock(&mut session, name, local, patience, observer, cancel) => result,
+        result = under_lock(&mut session, name, local, options.lock_wait, observer, cancel) => result,
         () = cancel.cancelled() => Err(crate::cancel::interrupted()),
     };
     session.close().await;
@@ -49,12 +50,13 @@ async fn under_lock<S: Session>(
     session: &mut S,
     name: &str,
     local: Option<&Migration>,
-    mut patience: Patience,
+    lock_wait: Duration,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<()> {
+    let mut patience = Patience::new(lock_wait);
     lock::read(session, &mut patience, observer, cancel).await?;
-    lock::take(session, patience.deadline(), observer, cancel, |_| false).await?;
+    lock::take(session, lock_wait, observer, cancel, |_| false).await?;
     loop {
         let snapshot = lock::read(session, &mut patience, observer, cancel).await?;
         let recorded = match local {

@@ -1,8 +1,9 @@
 //! The one run loop. The command line, the tests and whatever else starts a run all call [`deploy`].
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use plimsoll_core::history::{RowState, Snapshot};
+use plimsoll_core::history::{History, RowState, Snapshot};
 use plimsoll_core::plan::{self, IfAhead, Plan, Step};
 use plimsoll_core::{AppliedMigration, Code, Diagnostic, Migration, Migrations, Provider, Report};
 use tokio_util::sync::CancellationToken;
@@ -59,6 +60,14 @@ pub struct Failure {
     /// What was done: what is in `applied` is committed.
     pub report: Report,
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.diagnostic.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 /// How often a lost connection is made again while nothing is being applied.
 const TRIES: u32 = 5;
@@ -117,8 +126,8 @@ struct Run<'a, B> {
 /// A migration that is being applied.
 struct Attempt {
     name: String,
-    /// The id of its history row.
-    id: String,
+    /// The ids of the history rows that it may have been finished with.
+    ids: Vec<String>,
     begun: Instant,
 }
 
@@ -196,7 +205,7 @@ impl<B: Backend> Run<'_, B> {
                 // What another runner has under way looks like a failure from outside: only the lock tells.
                 let (work, options) = (self.work, self.options);
                 let done = |seen: &Snapshot| work.plan(seen, options.if_ahead).is_up_to_date();
-                locked = lock::take(session, patience.deadline(), self.observer, self.cancel, done).await?;
+                locked = lock::take(session, options.lock_wait, self.observer, self.cancel, done).await?;
                 continue;
             }
             if let Some(blocked) = &plan.blocked {
@@ -212,14 +221,19 @@ impl<B: Backend> Run<'_, B> {
                 }
                 continue;
             }
-            match self.apply_all(session, &plan).await {
+            let (applied, attempted) = (self.report.applied.len(), Instant::now());
+            let result = self.apply_all(session, &plan, snapshot.history()).await;
+            if self.report.applied.len() > applied {
+                patience = Patience::new(self.options.lock_wait);
+            }
+            match result {
                 // Another runner was faster: that is progress, unless it happens without any.
                 Err(error) if error.kind == Kind::Overtaken && overtaken < MOST_OVERTAKEN => {
                     overtaken += 1;
                     sleep(Duration::from_millis(fastrand::u64(10..50)), self.cancel).await?;
                 }
                 Err(error) if error.kind == Kind::Busy => {
-                    patience.pause(&error, self.observer, self.cancel).await?;
+                    patience.began(attempted).pause(&error, self.observer, self.cancel).await?;
                 }
                 result => return result,
             }
@@ -252,13 +266,13 @@ impl<B: Backend> Run<'_, B> {
     fn look_after_attempt(&mut self, snapshot: &Snapshot) {
         let Some(attempt) = &self.in_flight else { return };
         let mut rows = snapshot.history().rows().iter();
-        if rows.any(|row| row.id == attempt.id && row.state() == RowState::Applied) {
+        if rows.any(|row| attempt.ids.contains(&row.id) && row.state() == RowState::Applied) {
             let (name, took) = (attempt.name.clone(), attempt.begun.elapsed());
             self.applied(&name, took);
         }
     }
 
-    async fn apply_all(&mut self, session: &mut B::Session, plan: &Plan<'_>) -> Result<()> {
+    async fn apply_all(&mut self, session: &mut B::Session, plan: &Plan<'_>, seen: &History) -> Result<()> {
         let already = self.report.applied.len();
         for (done, step) in plan.steps.iter().enumerate() {
             let name = step.migration.name();
@@ -271,7 +285,7 @@ impl<B: Backend> Run<'_, B> {
                 });
             }
             let begun = Instant::now();
-            self.apply(session, step).await?;
+            self.apply(session, step, seen).await?;
             self.applied(name, begun.elapsed());
             if self.cancel.is_cancelled() && done + 1 < plan.steps.len() {
                 return Err(interrupted());
@@ -288,14 +302,23 @@ impl<B: Backend> Run<'_, B> {
         self.observer.see(Event::Applied { name, took });
     }
 
+    /// Remembers what is being applied, and with which rows: those that it may use again are among them.
+    fn begin(&mut self, name: &str, id: &str, seen: &History) {
+        if self.in_flight.as_ref().is_none_or(|attempt| attempt.name != name) {
+            self.reconnects = 0;
+        }
+        let ids = seen.rows_of(name).map(|row| row.id.clone()).chain([id.to_owned()]).collect();
+        self.in_flight = Some(Attempt { name: name.to_owned(), ids, begun: Instant::now() });
+    }
+
     /// Applies one migration, again and again while it fails for reasons that pass, for as long as a lock is waited for.
-    async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>) -> Result<()> {
+    async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>, seen: &History) -> Result<()> {
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
         let deadline = Instant::now() + self.options.lock_wait;
         let name = step.migration.name();
         loop {
             let id = uuid::Uuid::new_v4().to_string();
-            self.in_flight = Some(Attempt { name: name.to_owned(), id: id.clone(), begun: Instant::now() });
+            self.begin(name, &id, seen);
             let mut notes = Vec::new();
             let canceller = session.canceller();
             let result = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut notes)).await;
@@ -322,7 +345,10 @@ impl<B: Backend> Run<'_, B> {
 /// A migration whose time to get its locks is over did nothing wrong: another code, and another exit code.
 fn blocked(error: Error) -> Error {
     match error.kind {
-        Kind::Again => Error::never(Diagnostic { code: Code::MigrationBlocked, ..*error.diagnostic }),
+        Kind::Again => Error::never(
+            Diagnostic { code: Code::MigrationBlocked, ..*error.diagnostic }
+                .help("find out who holds what it needs (a long transaction, a backup), or start again when there is less to do"),
+        ),
         _ => error,
     }
 }
@@ -333,4 +359,29 @@ fn script_missing(migration: &Migration, why: &str) -> Diagnostic {
         migration.path()
     );
     Diagnostic::new(Code::ScriptMissing, message).help(why).help("nothing was applied")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    fn sources(directory: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+    }
+
+    #[test]
+    fn only_the_run_loop_applies() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        // Put together here, so that this line is not what is found.
+        let call = format!("session{}apply(", '.');
+        let calls = |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_default().contains(&call);
+        let all: Vec<_> = ["plimsoll-engine", "plimsoll-cli"]
+            .iter()
+            .flat_map(|name| sources(&crates.join(name).join("src")))
+            .collect();
+        let callers: Vec<_> =
+            all.iter().filter(|path| calls(path)).map(|path| path.file_name().unwrap()).collect();
+        assert_eq!(callers, ["run.rs"]);
+    }
 }

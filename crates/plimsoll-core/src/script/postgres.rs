@@ -20,7 +20,7 @@ pub fn shape(text: &str) -> Shape<'_> {
         body: blanked(text, blank),
         unterminated: unterminated.clone(),
         merged: !single,
-        sets_transaction: statements.iter().any(|statement| statement.begins_with(&["set", "transaction"])),
+        sets_transaction: statements.first().is_some_and(sets_transaction),
         statements: statements.len(),
     };
     match (refusing, controlled(&statements, control)) {
@@ -46,6 +46,12 @@ fn alone(statement: &Statement<'_>, what: &'static str) -> Shape<'static> {
         return Shape::SelfManaged { because: statement.span() };
     }
     Shape::Alone(Alone { span: statement.span(), what, index })
+}
+
+/// `SET TRANSACTION …`, `SET LOCAL TRANSACTION …`, `SET transaction_isolation = …`.
+fn sets_transaction(statement: &Statement<'_>) -> bool {
+    let at = if statement.word(1) == "local" { 2 } else { 1 };
+    statement.word(0) == "set" && statement.word(at).starts_with("transaction")
 }
 
 /// Whether several transactions of a script can be made one without changing what it does.

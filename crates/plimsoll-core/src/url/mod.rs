@@ -85,3 +85,18 @@ fn wrong_protocol(expected: &str) -> Diagnostic {
 fn invalid(why: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::new(Code::UrlInvalid, format!("The provided database string is invalid: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_of_database_that_is_not_migrated_is_named() {
+        for provider in [Provider::Mysql, Provider::Cockroachdb, Provider::Sqlserver, Provider::Mongodb] {
+            let error =
+                DatabaseUrl::parse(provider, &Secret::new("x://u:hunter2@h/d"), Path::new("/")).unwrap_err();
+            assert_eq!(error.code, Code::ProviderUnsupported);
+            assert!(error.message.contains(provider.display_name()) && !error.help.is_empty(), "{error}");
+        }
+    }
+}

@@ -4,8 +4,6 @@
 //! A single statement that may run twice is taken up by the next runner if this one dies. Whether it took effect is asked of
 //! the catalog where that is needed (indexes). Whatever must not run twice is sent as it is, once, by `self_managed`.
 
-use std::time::Duration;
-
 use plimsoll_core::history::{Row, failure_log, failure_text, running_log};
 use plimsoll_core::script::ConcurrentIndex;
 use plimsoll_core::{Code, Diagnostic, Migration};
@@ -15,7 +13,6 @@ use super::apply::{Work, lock_guard, record_guard};
 use super::failure::script_failed;
 use super::history::earlier_failure;
 use super::{PostgresSession, quote_text};
-use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
 use crate::failure::{left_open, look};
 
@@ -28,7 +25,7 @@ pub(super) async fn alone(
     notes: &mut Vec<String>,
 ) -> Result<()> {
     session.execute(&lock_guard()).await?;
-    let dropped = drop_invalid_index(session, index, notes).await?;
+    drop_invalid_index(session, index, notes).await?;
     let now = match index {
         Some(index) => index_state(session, index).await?,
         None => IndexState::Unknown,
@@ -41,46 +38,22 @@ pub(super) async fn alone(
         return finish(session, &row.id, work.migration).await;
     }
     let id = match resume {
-        Some(row) if !dropped => row.id.clone(),
-        // What an earlier attempt left has been dropped: this one starts from there.
         Some(row) => begin_again(session, &row.id, now).await?,
-        None => start(session, work, now).await?,
+        None => insert_started(session, work, &running_log(&session.runner, now.fact())).await?,
     };
-    match run(session, work, index, notes).await {
-        Ok(()) => finish(session, &id, work.migration).await,
-        Err(error) if matches!(error.kind, Kind::Script | Kind::Again) => {
-            give_up(session, &id, work.migration, &error.diagnostic).await?;
-            let code = if error.kind == Kind::Again { Code::MigrationBlocked } else { error.diagnostic.code };
-            Err(Error::never(Diagnostic { code, ..*error.diagnostic }))
-        }
-        Err(error) => Err(error),
+    let Err(failure) = session.client.batch_execute(work.script.text()).await else {
+        session.execute(&session.reset()).await?;
+        return finish(session, &id, work.migration).await;
+    };
+    let Some(found) = failure.as_db_error() else { return Err(session.error(&failure)) };
+    let error = script_failed(session, work.migration, work.script.text(), &failure, found, 0);
+    if !matches!(error.kind, Kind::Again | Kind::Script) {
+        return Err(error);
     }
-}
-
-/// Sends the statement, again and again while it fails for reasons that pass.
-async fn run(
-    session: &PostgresSession,
-    work: &Work<'_>,
-    index: Option<&ConcurrentIndex>,
-    notes: &mut Vec<String>,
-) -> Result<()> {
-    const TRIES: u32 = 5;
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
-    let mut attempt = 1;
-    while let Err(failure) = session.client.batch_execute(work.script.text()).await {
-        let Some(found) = failure.as_db_error() else { return Err(session.error(&failure)) };
-        let error = script_failed(session, work.migration, work.script.text(), &failure, found, 0);
-        if matches!(error.kind, Kind::Again | Kind::Script) {
-            drop_invalid_index(session, index, notes).await?;
-        }
-        if error.kind != Kind::Again || attempt == TRIES {
-            return Err(error);
-        }
-        attempt += 1;
-        notes.push(format!("`{}` is tried again: {}", work.migration.name(), found.message()));
-        tokio::time::sleep(backoff.pause()).await;
-    }
-    session.execute(&session.reset()).await
+    // Nothing is left of it: the attempt does not count, whether it is tried again by this run or by the next start.
+    drop_invalid_index(session, index, notes).await?;
+    give_up(session, &id, work.migration, &error.diagnostic).await?;
+    Err(if error.kind == Kind::Script { Error { kind: Kind::Never, ..error } } else { error })
 }
 
 /// Sends a script that manages its transactions by itself, or must not run twice: once.
@@ -203,13 +176,13 @@ async fn index_state(session: &PostgresSession, index: &ConcurrentIndex) -> Resu
 
 /// Drops what a failed `CREATE INDEX CONCURRENTLY` left, and only that: the index that this statement names, if it is
 /// invalid, belongs to the statement's table, and nobody builds one on that table at this moment (of another role's
-/// work only its existence can be seen). `IF NOT EXISTS` would otherwise take it for the index. True if there was one.
+/// work only its existence can be seen). `IF NOT EXISTS` would otherwise take it for the index.
 async fn drop_invalid_index(
     session: &PostgresSession,
     index: Option<&ConcurrentIndex>,
     notes: &mut Vec<String>,
-) -> Result<bool> {
-    let Some(index @ ConcurrentIndex::Created { table, .. }) = index else { return Ok(false) };
+) -> Result<()> {
+    let Some(index @ ConcurrentIndex::Created { table, .. }) = index else { return Ok(()) };
     let rows = session
         .rows(&format!(
             "SELECT c.oid::regclass FROM pg_catalog.pg_class c JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
@@ -221,26 +194,27 @@ async fn drop_invalid_index(
             quote_text(table)
         ))
         .await?;
-    let Some(name) = rows.first().and_then(|row| row.get(0)) else { return Ok(false) };
+    let Some(name) = rows.first().and_then(|row| row.get(0)) else { return Ok(()) };
     session.execute(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
     notes.push(format!("dropped the invalid index `{name}` that an earlier attempt had left"));
-    Ok(true)
+    Ok(())
 }
 
-/// Starts an attempt: with the row of an earlier one that failed, if there is one, so that a crash loop does not fill the
-/// history.
-async fn start(session: &PostgresSession, work: &Work<'_>, now: IndexState) -> Result<String> {
-    insert_started(session, work, &running_log(&session.runner, now.fact())).await
-}
-
+/// Takes up an attempt, with what is known now.
 async fn begin_again(session: &PostgresSession, id: &str, now: IndexState) -> Result<String> {
     let logs = quote_text(&running_log(&session.runner, now.fact()));
     let table = session.history_table();
-    session.execute(&format!("UPDATE {table} SET logs = {logs} WHERE id = {}", quote_text(id))).await?;
+    session
+        .execute(&format!(
+            "UPDATE {table} SET logs = {logs}, rolled_back_at = NULL WHERE id = {} AND finished_at IS NULL",
+            quote_text(id)
+        ))
+        .await?;
     Ok(id.to_owned())
 }
 
-/// Writes a started row, if this connection holds the lock and the migration is not recorded yet; its id.
+/// Writes a started row, if this connection holds the lock and the migration is not recorded yet; its id. The row of an
+/// earlier attempt that failed is used again, so that a crash loop does not fill the history.
 pub(super) async fn insert_started(session: &PostgresSession, work: &Work<'_>, logs: &str) -> Result<String> {
     let table = session.history_table();
     let logs = quote_text(logs);

@@ -30,7 +30,9 @@ pub(super) fn of_connect(error: &tokio_postgres::Error, url: &PostgresUrl) -> Er
     if error.is_closed() || why.contains("timed out") || why.contains("timeout") {
         return unreachable(url);
     }
-    Error::never(Diagnostic::new(Code::AuthenticationFailed, format!("failed to connect: {why}")))
+    let about_login = ["password", "authentication", "SASL", "SCRAM"].iter().any(|word| why.contains(word));
+    let code = if about_login { Code::AuthenticationFailed } else { Code::Database };
+    Error::never(Diagnostic::new(code, format!("failed to connect: {why}")))
 }
 
 /// The server cannot be reached.
@@ -109,12 +111,16 @@ pub(super) fn of_session(error: &tokio_postgres::Error, endpoint: &str) -> Error
         SqlState::T_R_DEADLOCK_DETECTED
         | SqlState::T_R_SERIALIZATION_FAILURE
         | SqlState::LOCK_NOT_AVAILABLE
-        | SqlState::OBJECT_IN_USE => {
-            (Kind::Again, Diagnostic::new(Code::MigrationBlocked, "a lock could not be had in time"))
-        }
-        _ if code.code().starts_with("53") => {
-            (Kind::Never, Diagnostic::new(Code::NoRoom, "the database has no room left"))
-        }
+        | SqlState::OBJECT_IN_USE => (
+            Kind::Again,
+            Diagnostic::new(Code::MigrationBlocked, "a lock could not be had in time")
+                .help("find out who holds it: `SELECT * FROM pg_stat_activity WHERE state <> 'idle'`"),
+        ),
+        _ if code.code().starts_with("53") => (
+            Kind::Never,
+            Diagnostic::new(Code::NoRoom, "the database has no room left")
+                .help("make room, then start again"),
+        ),
         _ if passes(found) => return lost(endpoint, found.message()),
         _ => (Kind::Never, Diagnostic::new(Code::Database, "the database reported an error")),
     };

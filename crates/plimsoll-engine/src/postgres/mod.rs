@@ -126,9 +126,12 @@ impl PostgresSession {
     }
 
     /// Statements that undo what a script may have changed of the session, so that it does not leak into the next one, nor
-    /// keep us from writing the history. `RESET ALL` leaves roles alone, and the lock too.
+    /// keep us from writing the history. `RESET ALL` leaves roles alone, and `DISCARD ALL` would free the lock.
     fn reset(&self) -> String {
-        format!("RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;{}", self.settings)
+        format!(
+            "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;CLOSE ALL;UNLISTEN *;DEALLOCATE ALL;DISCARD TEMP;{}",
+            self.settings
+        )
     }
 
     /// The history table with its schema, quoted: a script may have changed the search path.

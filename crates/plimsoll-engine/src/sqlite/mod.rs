@@ -82,8 +82,9 @@ impl Backend for Sqlite {
             external_tables: self.external_tables.clone(),
             seen: History::default(),
             canceller: canceller.clone(),
+            lock: None,
         };
-        Ok(SqliteSession { worker: Some(worker), canceller, lock: None, path: self.path.clone() })
+        Ok(SqliteSession { worker: Some(worker), canceller })
     }
 
     fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
@@ -120,16 +121,13 @@ fn open(path: &Path, access: Access) -> rusqlite::Result<Connection> {
 }
 
 /// How long readers may keep a transaction from being committed before it is given up and tried anew.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
+const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection to a SQLite database.
 pub struct SqliteSession {
     /// Away while a call is under way; a call that was given up never brings it back.
     worker: Option<Worker>,
     canceller: SqliteCanceller,
-    path: PathBuf,
-    /// The run's lock.
-    lock: Option<RunLock>,
 }
 
 /// What a call needs on the blocking thread.
@@ -143,6 +141,8 @@ struct Worker {
     /// The history as this session last read or wrote it.
     seen: History,
     canceller: SqliteCanceller,
+    /// The run's lock. It goes where the connection goes: a call that was given up keeps both until it ends.
+    lock: Option<RunLock>,
 }
 
 impl Worker {
@@ -221,12 +221,15 @@ impl Session for SqliteSession {
     /// Other runners of ours respect it. Prisma does not know it, and is noticed by reading the history again inside each
     /// transaction.
     async fn try_lock(&mut self) -> Result<Lock> {
-        match lock::try_take(&self.path) {
-            Tried::Held => return Ok(Lock::HeldBy(None)),
-            Tried::Taken(lock) => self.lock = Some(lock),
-            Tried::Impossible => {}
-        }
-        Ok(Lock::Taken)
+        self.call(|worker| {
+            match lock::try_take(&worker.path) {
+                Tried::Held => return Ok(Lock::HeldBy(None)),
+                Tried::Taken(lock) => worker.lock = Some(lock),
+                Tried::Impossible => {}
+            }
+            Ok(Lock::Taken)
+        })
+        .await
     }
 
     async fn create_history(&mut self) -> Result<()> {

@@ -1,7 +1,10 @@
 //! What has gone wrong on paper, in reviews, and must never go wrong in a database.
 
+use plimsoll_core::Provider;
+use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::program::Signal;
-use plimsoll_testkit::server::{Role, Version};
+use plimsoll_testkit::project::Project;
+use plimsoll_testkit::server::{Options, PostgresServer, Role, Version};
 
 use crate::scene::{Kind, Scene, assert_says, until_true};
 
@@ -176,4 +179,111 @@ async fn what_is_under_way_is_not_called_failed() {
     assert!(!prisma.to_string().contains("failed"), "{prisma}");
     blocker.batch_execute("COMMIT").await.expect("the transaction is ours");
     running.wait().expect_code(0);
+}
+
+/// It may be what ends the server: it is not sent again and again.
+#[tokio::test]
+async fn a_script_that_ends_its_connection_is_sent_twice_and_no_more() {
+    let scene = with_ship().await;
+    scene.base.execute("CREATE SEQUENCE sent").await;
+    let script = "SELECT nextval('sent');\nSELECT pg_terminate_backend(pg_backend_pid());";
+    let scene = scene.migration("2_ends", script);
+    assert_says(&scene.run(&["deploy"]).expect_code(69).stderr, &["P1017", "2_ends"]);
+    assert_eq!(scene.base.value("SELECT last_value FROM sent").await, "2");
+    assert_eq!(scene.applied().await, ["1_init"]);
+}
+
+#[tokio::test]
+async fn a_server_without_room_is_not_the_scripts_fault() {
+    let script = "SET LOCAL temp_file_limit = '64kB';\nSET LOCAL work_mem = '64kB';\n\
+                  SELECT count(*) FROM (SELECT n FROM generate_series(1, 500000) AS n ORDER BY n DESC) AS sorted;";
+    let scene = with_ship().await.migration("2_sorts", script);
+    assert_says(&scene.run(&["deploy"]).expect_code(75).stderr, &["PLM212", "53400"]);
+    assert_eq!(scene.base.history().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_table_that_is_no_history_is_not_taken_for_one() {
+    let scene = with_ship().await;
+    scene.base.execute("ALTER TABLE _prisma_migrations RENAME COLUMN checksum TO sum").await;
+    let said = scene.run(&["deploy"]).expect_code(65).stderr;
+    assert_says(&said, &["PLM210", "42703"]);
+}
+
+#[tokio::test]
+async fn what_the_server_says_is_passed_on() {
+    let scene = with_ship().await;
+    let url = scene.postgres().address().parameter("options", "-c nosuchsetting=1").url();
+    let said = scene.command(&["deploy"]).env("DATABASE_URL", &url).run().expect_code(65).stderr;
+    assert_says(&said, &["PLM303", "nosuchsetting"]);
+}
+
+/// Two transactions, or a row before its script, would leave the table.
+#[tokio::test]
+async fn a_row_that_cannot_be_written_takes_its_script_with_it() {
+    const REFUSE: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                          IF NEW.finished_at IS NOT NULL THEN RAISE 'refused'; END IF; RETURN NEW; END $$; \
+                          CREATE TRIGGER refuse BEFORE INSERT ON _prisma_migrations \
+                          FOR EACH ROW EXECUTE FUNCTION refuse();";
+    let scene = with_ship().await;
+    scene.base.execute(REFUSE).await;
+    let scene = scene.migration("2_table", "CREATE TABLE port (name TEXT);");
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3018", "refused"]);
+    assert_eq!(scene.base.value("SELECT to_regclass('port') IS NULL").await, "t");
+    assert_eq!(scene.applied().await, ["1_init"]);
+}
+
+#[tokio::test]
+async fn a_run_without_work_makes_one_connection_and_takes_no_lock() {
+    let server = PostgresServer::start(Version::V15, &Options::default().setting("log_connections", "on"));
+    let database = server.database().await;
+    let project = Project::new(Provider::Postgresql)
+        .migration("1_init", "CREATE TABLE ship ();")
+        .env_url(database.url());
+    plimsoll(&project).arg("deploy").run().expect_code(0);
+    let holder = database.connect().await;
+    holder.batch_execute("SELECT pg_advisory_lock(72707369)").await.expect("nobody else has it");
+    let authorized = || server.log().matches("connection authorized").count();
+    let before = authorized();
+    plimsoll(&project).args(["deploy", "--lock-wait=0"]).run().expect_code(0);
+    assert_eq!(authorized() - before, 1);
+}
+
+/// As on SQLite: a session's own things, and a table that stands in front of the history.
+#[tokio::test]
+async fn nothing_that_a_session_has_lasts_into_the_next_script() {
+    let first = "CREATE TEMP TABLE _prisma_migrations AS SELECT * FROM _prisma_migrations;\n\
+                 CREATE TEMP TABLE port (name TEXT);\nPREPARE look AS SELECT 1;\n\
+                 DECLARE hand CURSOR WITH HOLD FOR SELECT 1;\nLISTEN news;";
+    let second = "CREATE TABLE seen AS SELECT (SELECT count(*) FROM pg_prepared_statements) \
+                  + (SELECT count(*) FROM pg_cursors WHERE name <> '') + (SELECT count(*) FROM pg_listening_channels()) AS it;\n\
+                  CREATE TABLE port (name TEXT);";
+    let scene = with_ship().await.migration("2_session", first).migration("3_look", second);
+    scene.deployed();
+    assert_eq!(scene.base.value("SELECT it FROM seen").await, "0");
+    assert_eq!(scene.base.value("SELECT count(*) FROM pg_tables WHERE tablename = 'port'").await, "1");
+    assert_eq!(scene.deployed().stdout, "up to date\n");
+}
+
+/// A signal that comes while a statement waits to be tried again must not be followed by another try.
+#[tokio::test]
+async fn nothing_is_sent_after_a_signal() {
+    let script = "CREATE INDEX CONCURRENTLY ship_name ON ship (name);";
+    let scene = with_ship().await;
+    let name = scene.postgres().name().to_owned();
+    scene.base.execute(&format!("ALTER DATABASE \"{name}\" SET lock_timeout = '50ms'")).await;
+    let blocker = scene.postgres().connect().await;
+    blocker.batch_execute("BEGIN; LOCK TABLE ship").await.expect("the table is there");
+    let scene = scene.migration("2_index", script);
+    let mut running = scene.command(&["deploy"]).spawn();
+    running.wait_for_stderr("is tried again");
+    running.signal(Signal::TERM);
+    running.wait().expect_code(143);
+    let active = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND state = 'active' \
+                  AND datname = current_database()";
+    assert_eq!(scene.base.value(active).await, "0");
+    blocker.batch_execute("COMMIT").await.expect("the transaction is ours");
+    scene.base.execute(&format!("ALTER DATABASE \"{name}\" RESET lock_timeout")).await;
+    scene.deployed();
+    assert_eq!(scene.applied().await, ["1_init", "2_index"]);
 }

@@ -157,3 +157,23 @@ async fn settings_do_not_leak() {
     assert_eq!(scene.base.value("SELECT it FROM seen").await, "1");
     assert_eq!(scene.base.value("SELECT count(*) FROM sqlite_master WHERE name = 't'").await, "1");
 }
+
+#[tokio::test]
+async fn a_table_that_is_no_history_is_not_taken_for_one() {
+    let scene = with_ship().await;
+    scene.base.execute("ALTER TABLE _prisma_migrations RENAME COLUMN checksum TO sum").await;
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM210", "checksum"]);
+}
+
+/// Two transactions, or a row before its script, would leave the table.
+#[tokio::test]
+async fn a_row_that_cannot_be_written_takes_its_script_with_it() {
+    const REFUSE: &str = "CREATE TRIGGER refuse BEFORE INSERT ON _prisma_migrations \
+                          WHEN NEW.finished_at IS NOT NULL BEGIN SELECT RAISE(ABORT, 'refused'); END;";
+    let scene = with_ship().await;
+    scene.base.execute(REFUSE).await;
+    let scene = scene.migration("2_table", "CREATE TABLE port (name TEXT);");
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["refused"]);
+    assert_eq!(scene.base.value("SELECT count(*) FROM sqlite_master WHERE name = 'port'").await, "0");
+    assert_eq!(scene.applied().await, ["1_init"]);
+}
