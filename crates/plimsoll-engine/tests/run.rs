@@ -1,0 +1,221 @@
+//! The run loop alone, over a database that does what the test says.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use plimsoll_core::history::{History, Instant, Row, Snapshot};
+use plimsoll_core::plan::Step;
+use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Report, Script};
+use plimsoll_engine::{
+    Backend, Cancel, CancellationToken, Error, Failure, Kind, Lock, Options, Result, Session, Unobserved,
+    Work, deploy,
+};
+
+/// What the database does when it is asked to apply something; once these are used up, it does it.
+#[derive(Clone, Copy)]
+enum Apply {
+    Fails(Kind),
+    CommitsAndIsLost,
+}
+
+#[derive(Default)]
+struct State {
+    rows: Vec<Row>,
+    managed: bool,
+    missing: bool,
+    created: usize,
+    recorded: usize,
+    applied: Vec<String>,
+    answers: VecDeque<Apply>,
+    locks: VecDeque<Kind>,
+    creations: VecDeque<Kind>,
+    /// The database goes away with the next failure.
+    vanishes: bool,
+}
+
+/// A database whose state the test can see.
+#[derive(Clone, Default)]
+struct Scripted(Rc<RefCell<State>>);
+
+struct Nothing;
+
+impl Cancel for Nothing {
+    async fn cancel(&self) {}
+}
+
+fn error(kind: Kind) -> Error {
+    Error::new(kind, Diagnostic::new(Code::Database, "scripted"))
+}
+
+impl Scripted {
+    fn finish(&self, name: &str, id: &str) {
+        let mut state = self.0.borrow_mut();
+        let started_at = Instant(i64::try_from(state.rows.len()).unwrap());
+        state.applied.push(name.to_owned());
+        state.rows.push(Row {
+            id: id.to_owned(),
+            migration_name: name.to_owned(),
+            checksum: Script::new("").checksum().to_string(),
+            started_at,
+            finished_at: Some(started_at),
+            rolled_back_at: None,
+            logs: None,
+            applied_steps_count: 1,
+        });
+    }
+}
+
+impl Backend for Scripted {
+    type Session = Self;
+
+    async fn connect(&self) -> Result<Self> {
+        if self.0.borrow().missing { Err(error(Kind::Missing)) } else { Ok(self.clone()) }
+    }
+
+    fn check(&self, _: &Migration, _: &Script) -> std::result::Result<(), Diagnostic> {
+        Ok(())
+    }
+
+    async fn create_database(&self) -> Result<()> {
+        let mut state = self.0.borrow_mut();
+        state.missing = false;
+        state.created += 1;
+        Ok(())
+    }
+}
+
+impl Session for Scripted {
+    type Canceller = Nothing;
+
+    async fn read(&mut self) -> Result<Snapshot> {
+        let state = self.0.borrow();
+        let history = History::new(state.rows.clone());
+        Ok(if state.managed {
+            Snapshot::Managed(history)
+        } else {
+            Snapshot::Unmanaged { tables: Vec::new() }
+        })
+    }
+
+    async fn try_lock(&mut self) -> Result<Lock> {
+        self.0.borrow_mut().locks.pop_front().map_or(Ok(Lock::Taken), |kind| Err(error(kind)))
+    }
+
+    async fn create_history(&mut self) -> Result<()> {
+        let mut state = self.0.borrow_mut();
+        if let Some(kind) = state.creations.pop_front() {
+            return Err(error(kind));
+        }
+        state.managed = true;
+        Ok(())
+    }
+
+    async fn apply(&mut self, step: &Step<'_>, id: &str, _: &mut Vec<String>) -> Result<()> {
+        let answer = self.0.borrow_mut().answers.pop_front();
+        if let Some(Apply::Fails(kind)) = answer {
+            let mut state = self.0.borrow_mut();
+            state.missing = state.vanishes;
+            return Err(error(kind));
+        }
+        self.finish(step.migration.name(), id);
+        if answer.is_some() { Err(error(Kind::Lost)) } else { Ok(()) }
+    }
+
+    async fn record_failure(&mut self, _: &Migration, _: &Diagnostic) -> Result<()> {
+        self.0.borrow_mut().recorded += 1;
+        Ok(())
+    }
+
+    async fn mark_applied(&mut self, _: &Migration) -> Result<()> {
+        Ok(())
+    }
+
+    async fn mark_rolled_back(&mut self, _: &[&Row]) -> Result<()> {
+        Ok(())
+    }
+
+    fn canceller(&self) -> Nothing {
+        Nothing
+    }
+
+    async fn close(self) {}
+}
+
+/// Deploys two migrations, whose scripts are empty.
+async fn run(database: &Scripted, lock_wait: Duration) -> std::result::Result<Report, Box<Failure>> {
+    let migration = |name: &str| Migration::new(name, name, Script::new(""));
+    let migrations = Migrations::new(vec![migration("1"), migration("2")], None);
+    let work = Work { migrations: &migrations, provider: Provider::Postgresql };
+    let options = Options { wait: LONG, lock_wait, ..Options::default() };
+    deploy(database, work, &options, &mut Unobserved, &CancellationToken::new()).await.map_err(Box::new)
+}
+
+fn names(report: &Report) -> Vec<&str> {
+    report.applied.iter().map(|applied| applied.name.as_str()).collect()
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_commit_that_arrived_before_the_connection_was_lost_is_in_the_report() {
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.push_back(Apply::CommitsAndIsLost);
+    assert_eq!(names(&run(&database, LONG).await.unwrap()), ["1", "2"]);
+    assert_eq!(database.0.borrow().applied, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_migration_that_loses_its_connection_twice_is_given_up() {
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.extend([Apply::Fails(Kind::Lost), Apply::Fails(Kind::Lost)]);
+    let failure = run(&database, LONG).await.unwrap_err();
+    assert!(failure.diagnostic.help.iter().any(|help| help.contains("`1`")), "{failure}");
+    assert!(database.0.borrow().applied.is_empty());
+}
+
+#[tokio::test]
+async fn a_standby_is_waited_for() {
+    let database = Scripted::default();
+    database.0.borrow_mut().locks.extend([Kind::NotYet, Kind::NotYet]);
+    assert_eq!(names(&run(&database, LONG).await.unwrap()), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again_and_what_does_not_is_recorded() {
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.extend([Apply::Fails(Kind::Again), Apply::Fails(Kind::Script)]);
+    let failure = run(&database, LONG).await.unwrap_err();
+    assert_eq!((failure.diagnostic.code, database.0.borrow().recorded), (Code::Database, 1));
+}
+
+#[tokio::test]
+async fn what_never_passes_is_not_the_scripts_fault() {
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.push_back(Apply::Fails(Kind::Again));
+    let failure = run(&database, Duration::ZERO).await.unwrap_err();
+    assert_eq!(failure.diagnostic.code, Code::MigrationBlocked);
+}
+
+#[tokio::test]
+async fn somebody_who_keeps_the_database_to_himself_is_waited_for() {
+    let database = Scripted::default();
+    database.0.borrow_mut().creations.extend([Kind::Busy, Kind::Busy]);
+    database.0.borrow_mut().answers.extend([Apply::Fails(Kind::Busy), Apply::Fails(Kind::Overtaken)]);
+    assert_eq!(names(&run(&database, LONG).await.unwrap()), ["1", "2"]);
+    assert_eq!(database.0.borrow().applied, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_database_is_created_before_it_has_been_seen_and_never_after() {
+    let database = Scripted::default();
+    database.0.borrow_mut().missing = true;
+    assert!(run(&database, LONG).await.unwrap().database_created);
+
+    let database = Scripted::default();
+    database.0.borrow_mut().vanishes = true;
+    database.0.borrow_mut().answers.push_back(Apply::Fails(Kind::Lost));
+    run(&database, LONG).await.unwrap_err();
+    assert_eq!(database.0.borrow().created, 0);
+}
