@@ -52,7 +52,7 @@ fn error(kind: Kind) -> Error {
 impl Scripted {
     fn finish(&self, name: &str, id: &str) {
         let mut state = self.0.borrow_mut();
-        let started_at = Instant(i64::try_from(state.rows.len()).unwrap());
+        let started_at = Instant(i64::try_from(state.rows.len()).expect("there are few rows"));
         state.applied.push(name.to_owned());
         state.rows.push(Row {
             id: id.to_owned(),
