@@ -55,6 +55,7 @@ async fn under_lock<S: Session>(
     cancel: &CancellationToken,
 ) -> Result<()> {
     let mut patience = Patience::new(lock_wait);
+    // Tells the session what it talks to: a standby is not asked for its lock.
     lock::read(session, &mut patience, observer, cancel).await?;
     lock::take(session, lock_wait, observer, cancel, |_| false).await?;
     loop {

@@ -7,12 +7,6 @@ use crate::scripts::THREE;
 const SEVEN: World = World::Seven;
 const FILE: &str = "prisma.config.ts";
 
-async fn fresh() -> Scene {
-    let mut scene = Scene::new(SEVEN).await;
-    scene.with_three();
-    scene
-}
-
 async fn deployed() -> Scene {
     let mut scene = Scene::new(SEVEN).await;
     scene.with_three_applied();
@@ -27,7 +21,7 @@ fn introduced(config: &str, schema: &str) -> String {
 /// 1.
 #[tokio::test]
 async fn without_a_config_there_is_no_url() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SEVEN).await;
     scene.project.remove(FILE);
     let said = scene.deploy().exits(78).prints("");
     said.says("Error: PLM104").says("Nothing says which database to use");
@@ -37,7 +31,7 @@ async fn without_a_config_there_is_no_url() {
 /// 2.
 #[tokio::test]
 async fn a_config_without_a_datasource_has_no_url() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SEVEN).await;
     scene.project.write(FILE, "export default { schema: 'prisma/schema.prisma' }\n");
     let said = scene.deploy().exits(78).prints("");
     said.says("Error: PLM104").says("Nothing says which database to use");
@@ -47,7 +41,7 @@ async fn a_config_without_a_datasource_has_no_url() {
 /// 3 and 4. Prisma 7 refuses such a schema. Prisma 6 takes it, and nothing says which of them it was written for.
 #[tokio::test]
 async fn a_url_left_in_the_schema_gives_way_to_the_config() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SEVEN).await;
     for line in ["url = env(\"DATABASE_URL\")", "directUrl = env(\"DATABASE_URL\")"] {
         scene.project.write(
             "prisma/schema.prisma",
@@ -62,7 +56,7 @@ async fn a_url_left_in_the_schema_gives_way_to_the_config() {
 /// 4.
 #[tokio::test]
 async fn a_direct_url_in_the_config_of_prisma_7_means_nothing() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SEVEN).await;
     let both = "url: env('DATABASE_URL'), directUrl: 'postgresql://nobody@127.0.0.1:1/none'";
     scene.project.write(FILE, CONFIG.replace("url: env('DATABASE_URL')", both));
     let stdout = deploying(SEVEN, 3) + &applied(SEVEN, &THREE);
@@ -204,7 +198,7 @@ async fn the_places_without_a_schema_are_named() {
 /// 13.
 #[tokio::test]
 async fn urls_of_a_proxy_are_refused() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SEVEN).await;
     let urls = [
         "prisma://accelerate.prisma-data.net/?api_key=secret-word",
         "prisma+postgres://accelerate.prisma-data.net/?api_key=secret-word",
@@ -222,7 +216,7 @@ async fn urls_of_a_proxy_are_refused() {
 /// 14.
 #[tokio::test]
 async fn an_external_table_does_not_make_a_database_non_empty() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SEVEN).await;
     let external =
         "experimental: { externalTables: true },\n  tables: { external: ['public.legacy'] },\n  schema:";
     scene.project.write(FILE, CONFIG.replace("schema:", external));

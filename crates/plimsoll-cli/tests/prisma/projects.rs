@@ -12,16 +12,10 @@ use crate::scripts::{self, ADD_NAME, ADD_POST, INIT, THREE};
 
 const SIX: World = World::Six;
 
-async fn fresh() -> Scene {
-    let mut scene = Scene::new(SIX).await;
-    scene.with_three();
-    scene
-}
-
 /// K.
 #[tokio::test]
 async fn invalid_utf8_is_read_and_hashed_as_prisma_does() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let mut bytes = scripts::add_post(SIX).as_bytes().to_vec();
     bytes.extend(b"-- caf\xe9\n");
     scene.project.write("prisma/migrations/20240103000000_add_post/migration.sql", &bytes);
@@ -53,7 +47,7 @@ async fn a_byte_order_mark_is_part_of_the_script() {
 /// L. Prisma passes over a directory that is a symbolic link.
 #[tokio::test]
 async fn a_migration_behind_a_symbolic_link_is_a_migration() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let migrations = scene.project.migrations();
     let elsewhere = scene.project.join("elsewhere");
     std::fs::rename(migrations.join(ADD_POST), &elsewhere).unwrap();
@@ -70,7 +64,7 @@ async fn a_migration_behind_a_symbolic_link_is_a_migration() {
 /// M. Prisma sees nothing but the hidden directory (P3015).
 #[tokio::test]
 async fn a_volume_of_a_configmap_is_a_migrations_directory() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let migrations = scene.project.migrations();
     let mounted = migrations.join("..2024_01");
     std::fs::create_dir(&mounted).unwrap();
@@ -89,7 +83,7 @@ async fn a_volume_of_a_configmap_is_a_migrations_directory() {
 /// N.
 #[tokio::test]
 async fn the_direct_url_is_the_one_for_migrations() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let schema = SCHEMA_SIX.replace(
         "env(\"DATABASE_URL\")",
         "\"postgresql://nobody:secret-word@127.0.0.1:1/none\"\n  directUrl = env(\"DIRECT_URL\")",
@@ -114,7 +108,7 @@ fn without_url(scene: &Scene) -> Program {
 /// O.
 #[tokio::test]
 async fn env_files_are_read_as_prisma_6_does() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let nowhere = "DATABASE_URL=\"postgresql://u:secret-word@127.0.0.1:1/o\"\n";
     let here = format!("DATABASE_URL=\"{}\"\n", scene.postgres().url());
     scene.project.write("package.json", "{}\n");
@@ -152,7 +146,7 @@ async fn env_files_are_read_as_prisma_6_does() {
 /// P. The first line of standard error is ours; Prisma's says the same in its own words.
 #[tokio::test]
 async fn a_schema_is_found_where_prisma_finds_it() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     std::fs::rename(scene.project.join("prisma"), scene.project.join("db")).unwrap();
     scene.project.write("package.json", "{ \"prisma\": { \"schema\": \"db/schema.prisma\" } }\n");
     scene.remark("package.json names db/schema.prisma");

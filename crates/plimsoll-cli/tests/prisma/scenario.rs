@@ -87,6 +87,13 @@ impl Scene {
         }
     }
 
+    /// A project with the three migrations of the transcripts, and an empty database.
+    pub(crate) async fn fresh(world: World) -> Self {
+        let mut scene = Self::new(world).await;
+        scene.with_three();
+        scene
+    }
+
     /// Gives the project the three migrations that succeed.
     pub(crate) fn with_three(&mut self) -> &mut Self {
         self.migration(scripts::INIT, scripts::init(self.world));

@@ -8,16 +8,10 @@ use crate::scripts::THREE;
 
 const SIX: World = World::Six;
 
-async fn fresh() -> Scene {
-    let mut scene = Scene::new(SIX).await;
-    scene.with_three();
-    scene
-}
-
 /// Q. What Prisma takes and means nothing to a deploy is named, so that nobody relies on it.
 #[tokio::test]
 async fn parameters_that_prisma_takes_are_taken() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let socket = scene.postgres().server().socket_directory().display().to_string();
     let suffixes = [
         "?options=-c%20search_path%3Dpublic".to_owned(),
@@ -43,7 +37,7 @@ async fn parameters_that_prisma_takes_are_taken() {
 /// Q. Prisma says nothing about a parameter that it does not know.
 #[tokio::test]
 async fn an_unknown_parameter_is_named() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let url = format!("{}?foo=bar", scene.postgres().url());
     let program = scene.program(&["status"]).env("DATABASE_URL", url);
     let said = scene.hear(program).exits(1).prints(&pending(SIX, 3, &THREE));
@@ -54,7 +48,7 @@ async fn an_unknown_parameter_is_named() {
 /// Q. Prisma prints the datasource before it looks at the parameters; ours looks at the URL first.
 #[tokio::test]
 async fn a_parameter_that_is_no_number_is_refused() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let url = format!("{}?connection_limit=abc", scene.postgres().url());
     let program = scene.program(&["status"]).env("DATABASE_URL", url);
     scene.hear(program).fails(78, "P1013").says("connection_limit");
@@ -65,7 +59,7 @@ async fn a_parameter_that_is_no_number_is_refused() {
 #[tokio::test]
 async fn tls_that_is_required_and_not_offered_is_an_error() {
     let server = PostgresServer::start(Version::V15, &Options::default().tls(Tls::Absent));
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let url = server.address("postgres").parameter("sslmode", "require").url();
     let program = scene.program(&["status"]).env("DATABASE_URL", url);
     let head = head(SIX).replace("<database>", "postgres");
@@ -76,7 +70,7 @@ async fn tls_that_is_required_and_not_offered_is_an_error() {
 /// Q. Prisma takes `verify-full` for `prefer`, so that nothing is verified.
 #[tokio::test]
 async fn verify_full_verifies() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let url = scene.postgres().address().parameter("sslmode", "verify-full").url();
     let program = scene.program(&["status"]).env("DATABASE_URL", url);
     scene.hear(program).fails(78, "P1011");
@@ -86,7 +80,7 @@ async fn verify_full_verifies() {
 /// Q. With Prisma it is a syntax error, because it does not escape the name.
 #[tokio::test]
 async fn a_schema_with_a_quote_in_its_name_is_a_name() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let url = scene.postgres().address().parameter("schema", "we\"ird").url();
     let program = scene.program(&["deploy"]).env("DATABASE_URL", url);
     scene.hear(program).exits(0);
@@ -97,7 +91,7 @@ async fn a_schema_with_a_quote_in_its_name_is_a_name() {
 /// 16 and T. What cannot be reached is named, and the password is not, wherever it was cut.
 #[tokio::test]
 async fn a_host_that_is_not_there_is_named() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     let at = |database: &str, host: &str| {
         let datasource = datasource(SIX).replace("<database>", database).replace("127.0.0.1:<port>", host);
         format!("Prisma schema loaded from prisma/schema.prisma\n{datasource}\n")
@@ -116,7 +110,7 @@ async fn a_host_that_is_not_there_is_named() {
 /// 16. Prisma shows the second half of such a password as the name of the host and of the database.
 #[tokio::test]
 async fn an_unescaped_password_is_not_shown() {
-    let mut scene = fresh().await;
+    let mut scene = Scene::fresh(SIX).await;
     for url in
         ["postgresql://u:pa@ss-word/w@h/x", "postgresql://u:pa/ss-word@h/x", "postgresql://u:p#ss-word@h/x"]
     {

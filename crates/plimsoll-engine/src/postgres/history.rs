@@ -7,7 +7,7 @@ use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::SqlState;
 
-use super::{LOCK_KEY, PostgresSession, quote_name, quote_text};
+use super::{LOCK_KEY, PostgresSession, only_rows, quote_name, quote_text};
 use crate::backend::{Holder, Lock};
 use crate::error::{Error, Kind, Result};
 
@@ -56,12 +56,8 @@ async fn read_once(session: &mut PostgresSession) -> Result<Option<Snapshot>> {
         let unseen = tables.iter().any(|table| table.rsplit('.').next() == Some("_prisma_migrations"));
         return Ok((!unseen).then_some(Snapshot::Unmanaged { tables }));
     }
-    let messages = rows.map_err(|error| unreadable(&error, session))?;
-    let rows = messages.into_iter().filter_map(|message| match message {
-        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
-    Ok(Some(Snapshot::Managed(History::new(rows.map(|row| history_row(&row)).collect()))))
+    let rows = only_rows(rows.map_err(|error| unreadable(&error, session))?);
+    Ok(Some(Snapshot::Managed(History::new(rows.iter().map(history_row).collect()))))
 }
 
 /// Takes what the server told about itself: true if there is a history table.

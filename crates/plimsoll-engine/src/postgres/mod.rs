@@ -114,11 +114,7 @@ impl PostgresSession {
     /// Sends one message and returns the rows of all its statements.
     async fn rows(&self, sql: &str) -> Result<Vec<SimpleQueryRow>> {
         let messages = self.client.simple_query(sql).await.map_err(|error| self.error(&error))?;
-        let row = |message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        };
-        Ok(messages.into_iter().filter_map(row).collect())
+        Ok(only_rows(messages))
     }
 
     fn error(&self, error: &tokio_postgres::Error) -> Error {
@@ -199,6 +195,15 @@ impl Cancel for PostgresCanceller {
         // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
         let _unreachable = self.tls.cancel(&self.token).await;
     }
+}
+
+/// The rows among the messages of an answer.
+fn only_rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryRow> {
+    let row = |message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    };
+    messages.into_iter().filter_map(row).collect()
 }
 
 /// A name as it has to stand in a statement.
