@@ -5,11 +5,12 @@ use toml::{Table, Value};
 use super::tree::{Finding, Source, Tree};
 
 /// The crates of the workspace and what of ours each may import.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("plimsoll-core", &[]),
     ("plimsoll-project", &["plimsoll-core"]),
     ("plimsoll-engine", &["plimsoll-core"]),
-    ("plimsoll-cli", &["plimsoll-core", "plimsoll-project", "plimsoll-engine"]),
+    ("plimsoll-inject", &["plimsoll-core"]),
+    ("plimsoll-cli", &["plimsoll-core", "plimsoll-project", "plimsoll-engine", "plimsoll-inject"]),
     ("plimsoll-testkit", &["plimsoll-core", "plimsoll-project", "plimsoll-engine"]),
     ("xtask", &[]),
 ];
