@@ -1,12 +1,16 @@
 //! The command line. Help, completions and `docs/reference.md` are made from these types.
 
-use std::path::PathBuf;
-use std::time::Duration;
+mod shared;
+mod time;
 
+use std::ffi::OsString;
+
+use clap::builder::Resettable;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use plimsoll_core::plan::IfAhead;
+
+pub(crate) use shared::{Answer, Common, Format, LockWait, Policy};
 
 const STYLES: Styles =
     Styles::styled().header(AnsiColor::Green.on_default().bold()).usage(AnsiColor::Green.on_default().bold());
@@ -23,13 +27,34 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+impl Arguments {
+    /// Reads the arguments and variables of this process.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let matches = without_empty_variables(Self::command()).try_get_matches()?;
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// A manifest often sets a variable to nothing where it means that it is not set.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(name) if is_empty(name) => argument.env(Resettable::Reset),
+            _ => argument,
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Apply the pending migrations, once, whoever else starts at the same time
     Deploy(Deploy),
+    /// Apply the pending migrations as `deploy` does, then become a command: same process, same environment
+    Exec(Exec),
     /// Say where the database stands; exits with 1 unless it is up to date
-    Status(Common),
+    Status(Status),
     /// Record what a person found out about a failed or existing migration
     Resolve(Resolve),
     /// Say what `deploy` would do and why, without doing it
@@ -58,7 +83,7 @@ pub(crate) enum Migrate {
     /// Apply the pending migrations
     Deploy(Deploy),
     /// Say where the database stands; exits with 1 unless it is up to date
-    Status(Common),
+    Status(Status),
     /// Record a migration as applied or as rolled back
     Resolve(Resolve),
 }
@@ -70,58 +95,46 @@ pub(crate) enum Document {
     Reference,
 }
 
-/// What every command that looks at a project and a database takes.
+/// What a run takes, whoever starts it.
 #[derive(Args, Clone)]
-pub(crate) struct Common {
-    /// The Prisma schema: a file or a folder [default: as Prisma finds it]
-    #[arg(long, value_name = "PATH", env = "PLIMSOLL_SCHEMA", help_heading = "Project")]
-    pub(crate) schema: Option<PathBuf>,
-    /// The Prisma config file [default: as Prisma finds it]
-    #[arg(long, value_name = "FILE", env = "PLIMSOLL_CONFIG", help_heading = "Project")]
-    pub(crate) config: Option<PathBuf>,
-    /// The migrations directory [default: as Prisma finds it]
-    #[arg(long, value_name = "DIRECTORY", env = "PLIMSOLL_MIGRATIONS", help_heading = "Project")]
-    pub(crate) migrations: Option<PathBuf>,
-    /// The connection URL, instead of the project's; other users of the machine can see a flag, so prefer the variable
-    #[arg(long, value_name = "URL", env = "PLIMSOLL_URL", hide_env_values = true, help_heading = "Database")]
-    pub(crate) url: Option<String>,
-    /// For how long to wait for a database that is not up yet; 0 does not wait
-    #[arg(long, value_name = "TIME", env = "PLIMSOLL_WAIT", default_value = "60s", value_parser = duration, help_heading = "Database")]
-    pub(crate) wait: Duration,
-    /// What to print on standard output
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        env = "PLIMSOLL_OUTPUT",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    pub(crate) output: Format,
-    /// Accepted because Prisma takes it; nothing is ever sent anywhere
-    #[arg(long, value_name = "TEXT", hide = true)]
-    telemetry_information: Option<String>,
-}
-
-/// What is printed on standard output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Text for people
-    #[default]
-    Text,
-    /// One JSON document, described in docs/output.md
-    Json,
-}
-
-/// `deploy`.
-#[derive(Args, Clone)]
-pub(crate) struct Deploy {
+pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) lock: LockWait,
     #[command(flatten)]
     pub(crate) policy: Policy,
+}
+
+/// `deploy`.
+#[derive(Args, Clone)]
+pub(crate) struct Deploy {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
+}
+
+/// `exec`. There is no `--output`: standard output belongs to the command.
+#[derive(Args, Clone)]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    /// A variable that the command does not get, such as the one with the owner's password; may be given several times
+    #[arg(long, value_name = "NAME", env = "PLIMSOLL_UNSET", value_delimiter = ',', value_parser = variable, help_heading = "Command")]
+    pub(crate) unset: Vec<String>,
+    /// The command and its arguments, behind `--`
+    #[arg(value_name = "CMD", last = true, required = true, num_args = 1..)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// `status`.
+#[derive(Args, Clone)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
 }
 
 /// `plan`.
@@ -131,6 +144,8 @@ pub(crate) struct Plan {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) policy: Policy,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
 }
 
 /// `wait`.
@@ -140,6 +155,8 @@ pub(crate) struct Wait {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) policy: Policy,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
 }
 
 /// `resolve`.
@@ -149,6 +166,8 @@ pub(crate) struct Resolve {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) lock: LockWait,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
     /// Record this migration as applied without running it: its changes are in the database already
     #[arg(long, value_name = "MIGRATION")]
     pub(crate) applied: Option<String>,
@@ -157,68 +176,15 @@ pub(crate) struct Resolve {
     pub(crate) rolled_back: Option<String>,
 }
 
-/// How long to wait for other runners.
-#[derive(Args, Clone)]
-pub(crate) struct LockWait {
-    /// For how long to wait while another runner holds the migration lock
-    #[arg(long, value_name = "TIME", env = "PLIMSOLL_LOCK_WAIT", default_value = "10m", value_parser = duration, help_heading = "Database")]
-    pub(crate) lock_wait: Duration,
-}
-
-/// What to allow.
-#[derive(Args, Clone)]
-pub(crate) struct Policy {
-    /// What to do if the database stands at migrations that this project does not have, as after a rollback
-    #[arg(long, value_name = "POLICY", env = "PLIMSOLL_IF_AHEAD", value_enum, default_value_t = Ahead::Warn, help_heading = "Database")]
-    pub(crate) if_ahead: Ahead,
-}
-
-/// The policies of `--if-ahead`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Ahead {
-    /// Say nothing
-    Ok,
-    /// Say so and go on
-    Warn,
-    /// Apply nothing and fail
-    Refuse,
-}
-
-impl From<Ahead> for IfAhead {
-    fn from(ahead: Ahead) -> Self {
-        match ahead {
-            Ahead::Ok => Self::Ok,
-            Ahead::Warn => Self::Warn,
-            Ahead::Refuse => Self::Refuse,
-        }
-    }
-}
-
-/// Longer than anybody waits, and short enough to be added to a clock.
-const YEAR: Duration = Duration::from_hours(365 * 24);
-
-/// Reads `90`, `90s`, `500ms`, `10m` or `2h`; a number alone is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 =
-        text[..digits].parse().map_err(|_| "expected a time such as `30s`, `5m` or `0`".to_owned())?;
-    let seconds = |factor: u64| number.checked_mul(factor).map(Duration::from_secs);
-    let duration = match &text[digits..] {
-        "ms" => Some(Duration::from_millis(number)),
-        "" | "s" => seconds(1),
-        "m" => seconds(60),
-        "h" => seconds(3600),
-        _ => None,
-    };
-    duration
-        .filter(|duration| *duration <= YEAR)
-        .ok_or_else(|| "expected a time such as `30s`, `5m` or `0`".to_owned())
+/// The name of a variable: a value behind it is a mistake that would leave the variable where it is.
+fn variable(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && !text.contains(['=', '\0']);
+    is_name.then(|| text.to_owned()).ok_or_else(|| "expected the name of a variable".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_definition_is_consistent() {
@@ -226,14 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_with_and_without_units() {
-        let seconds = |text: &str| duration(text).map(|duration| duration.as_millis());
-        assert_eq!(seconds("90"), Ok(90_000));
-        assert_eq!(seconds("500ms"), Ok(500));
-        assert_eq!(seconds("2h"), Ok(7_200_000));
-        assert_eq!(seconds("0"), Ok(0));
-        for wrong in ["", "s", "1d", "-1", "1.5s", "99999999999999999999", "9999999999999h"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
+    fn a_value_is_no_name_of_a_variable() {
+        assert!(variable("DATABASE_URL").is_ok());
+        assert!(["", "A=b"].iter().all(|text| variable(text).is_err()));
     }
 }

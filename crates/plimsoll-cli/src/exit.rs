@@ -28,7 +28,7 @@ impl Exit {
     }
 }
 
-/// The numbers of `sysexits.h`, for people who know them.
+/// The numbers of `sysexits.h`, for people who know them, and of the shell where a command cannot be started.
 fn class_code(class: Class) -> u8 {
     match class {
         Class::Usage => 64,
@@ -38,6 +38,8 @@ fn class_code(class: Class) -> u8 {
         Class::TryAgain => 75,
         Class::Denied => 77,
         Class::Config => 78,
+        Class::CommandUnusable => 126,
+        Class::CommandMissing => 127,
         // Only if nobody knows which signal it was.
         Class::Interrupted => 143,
     }
@@ -64,9 +66,11 @@ mod tests {
             Exit::Class(Class::TryAgain),
             Exit::Class(Class::Denied),
             Exit::Class(Class::Config),
+            Exit::Class(Class::CommandUnusable),
+            Exit::Class(Class::CommandMissing),
             Exit::Signal(15),
             Exit::Signal(2),
         ];
-        assert_eq!(codes.map(Exit::code), [0, 1, 64, 65, 69, 70, 75, 77, 78, 143, 130]);
+        assert_eq!(codes.map(Exit::code), [0, 1, 64, 65, 69, 70, 75, 77, 78, 126, 127, 143, 130]);
     }
 }

@@ -4,11 +4,12 @@ mod args;
 mod commands;
 mod database;
 mod exit;
+mod orphans;
 mod output;
+mod program;
 mod reference;
 mod signals;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
 use plimsoll_core::{Code, Diagnostic};
 
@@ -26,7 +27,7 @@ fn main() {
 }
 
 fn run() -> Exit {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error),
     };

@@ -6,6 +6,8 @@ use std::time::Duration;
 use plimsoll_engine::CancellationToken;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::orphans;
+
 /// How long the work may take to stop before the process ends without it.
 const PATIENCE: Duration = Duration::from_millis(1800);
 
@@ -17,25 +19,56 @@ pub(crate) enum Ended<T> {
     Stopped(u8, Option<T>),
 }
 
-/// Does the work. On a signal, triggers `cancel` and gives the work a moment to stop.
-pub(crate) async fn watched<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Ended<T> {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without handlers the kernel's own treatment of signals is left, and the database's of lost connections.
-        return Ended::Finished(work.await);
-    };
-    tokio::pin!(work);
-    let number = tokio::select! {
-        done = &mut work => return Ended::Finished(done),
-        number = arrival(&mut terminate, SignalKind::terminate()) => number,
-        number = arrival(&mut interrupt, SignalKind::interrupt()) => number,
-    };
-    cancel.cancel();
-    Ended::Stopped(number, tokio::time::timeout(PATIENCE, work).await.ok())
+/// The signals that end the program. From `listen` on, none of them is lost.
+pub(crate) struct Signals {
+    /// Without handlers the kernel's own treatment of signals is left, and the database's of lost connections.
+    heard: Option<[Signal; 2]>,
 }
 
-async fn arrival(signal: &mut Signal, kind: SignalKind) -> u8 {
-    signal.recv().await;
-    u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX)
+const KINDS: [SignalKind; 2] = [SignalKind::terminate(), SignalKind::interrupt()];
+
+impl Signals {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Self {
+        let [terminate, interrupt] = KINDS.map(signal);
+        Self {
+            heard: terminate.ok().zip(interrupt.ok()).map(|(terminate, interrupt)| [terminate, interrupt]),
+        }
+    }
+
+    /// Does the work. On a signal, triggers `cancel` and gives the work a moment to stop.
+    pub(crate) async fn watch<T>(
+        &mut self,
+        cancel: &CancellationToken,
+        work: impl Future<Output = T>,
+    ) -> Ended<T> {
+        tokio::pin!(work);
+        let number = tokio::select! {
+            done = &mut work => return Ended::Finished(done),
+            number = self.next() => number,
+            never = orphans::reap() => match never {},
+        };
+        cancel.cancel();
+        Ended::Stopped(number, tokio::time::timeout(PATIENCE, work).await.ok())
+    }
+
+    /// The signal that has arrived and that nobody has seen yet. Does not wait for one.
+    pub(crate) async fn arrived(&mut self) -> Option<u8> {
+        // What the handler noted comes to light when the runtime has looked at its files once more.
+        tokio::task::yield_now().await;
+        tokio::select! {
+            biased;
+            number = self.next() => Some(number),
+            () = std::future::ready(()) => None,
+        }
+    }
+
+    async fn next(&mut self) -> u8 {
+        let Some([terminate, interrupt]) = &mut self.heard else { return std::future::pending().await };
+        let kind = tokio::select! {
+            _ = terminate.recv() => KINDS[0],
+            _ = interrupt.recv() => KINDS[1],
+        };
+        u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX)
+    }
 }

@@ -23,6 +23,10 @@ pub enum Class {
     Config,
     /// Ended by a signal.
     Interrupted,
+    /// The command that was to be started is not there.
+    CommandMissing,
+    /// The command that was to be started is there, and cannot be.
+    CommandUnusable,
 }
 
 macro_rules! codes {
@@ -202,6 +206,14 @@ codes! {
     Usage = "PLM302", Usage, "wrong arguments";
     /// The database said something that Plimsoll has no better code for: see its message.
     Database = "PLM303", Data, "the database reported an error";
+    /// `exec` was given a command that is not there: no such file, or none of that name in any directory of `PATH`.
+    ///
+    /// It is looked for before anything is migrated, so that usually nothing was. Look into the image, not only into the
+    /// manifest: an image for production may have no shell.
+    CommandNotFound = "PLM304", CommandMissing, "the command cannot be found";
+    /// `exec` was given a command that cannot be executed: a directory, a file without the right to be executed, a program
+    /// for another processor.
+    CommandNotExecutable = "PLM305", CommandUnusable, "the command cannot be executed";
     /// Plimsoll itself went wrong. The database is safe: what was not committed has been rolled back.
     ///
     /// Please report it with the message.

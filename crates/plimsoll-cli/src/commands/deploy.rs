@@ -2,22 +2,30 @@
 
 use plimsoll_engine::{CancellationToken, Options};
 
-use super::{open, stopped};
-use crate::args::Deploy;
+use super::{introduce, stopped, voice_for};
+use crate::args::{Deploy, Run};
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
-use crate::output::Voice;
-use crate::signals::{self, Ended};
+use crate::output::{Output, Voice};
+use crate::signals::{Ended, Signals};
 
 pub(crate) async fn run(arguments: &Deploy, voice: Voice) -> Exit {
-    let (opened, mut output) = match open(&arguments.common, "deploy", voice) {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
-    };
-    let database = match opened.database(Intent::Write) {
-        Ok(database) => database,
-        Err(diagnostic) => return output.failed(&diagnostic, None),
-    };
+    let mut output = Output::new(voice_for(&arguments.answer, voice), "deploy");
+    match migrate(&arguments.run, &mut output, &mut Signals::listen()).await {
+        Ok(_too_late) => Exit::Success,
+        Err(exit) => exit,
+    }
+}
+
+/// Brings the database to the project's migrations, and says so; otherwise says why not. Returns the signal that arrived
+/// when nothing was left to be stopped.
+pub(super) async fn migrate(
+    arguments: &Run,
+    output: &mut Output,
+    signals: &mut Signals,
+) -> Result<Option<u8>, Exit> {
+    let opened = introduce(&arguments.common, output)?;
+    let database = opened.database(Intent::Write).map_err(|diagnostic| output.failed(&diagnostic, None))?;
     let options = Options {
         wait: arguments.common.wait,
         lock_wait: arguments.lock.lock_wait,
@@ -26,17 +34,20 @@ pub(crate) async fn run(arguments: &Deploy, voice: Voice) -> Exit {
     let cancel = CancellationToken::new();
     let work = opened.work();
     let deploy = async {
-        with_backend!(&database, backend => plimsoll_engine::deploy(backend, work, &options, &mut output, &cancel).await)
+        with_backend!(&database, backend => plimsoll_engine::deploy(backend, work, &options, output, &cancel).await)
     };
-    let ended = signals::watched(&cancel, deploy).await;
-    match ended {
-        Ended::Finished(Ok(report)) | Ended::Stopped(_, Some(Ok(report))) => {
-            output.deployed(&report, options.if_ahead)
+    let ended = signals.watch(&cancel, deploy).await;
+    let (report, signal) = match ended {
+        Ended::Finished(Ok(report)) => (report, None),
+        Ended::Stopped(number, Some(Ok(report))) => (report, Some(number)),
+        Ended::Finished(Err(failure)) => {
+            return Err(output.failed(&failure.diagnostic, Some(&failure.report)));
         }
-        Ended::Finished(Err(failure)) => output.failed(&failure.diagnostic, Some(&failure.report)),
         Ended::Stopped(number, Some(Err(failure))) => {
-            stopped(&mut output, number, Some((&failure.diagnostic, Some(&failure.report))))
+            return Err(stopped(output, number, Some((&failure.diagnostic, Some(&failure.report)))));
         }
-        Ended::Stopped(number, None) => stopped(&mut output, number, None),
-    }
+        Ended::Stopped(number, None) => return Err(stopped(output, number, None)),
+    };
+    output.deployed(&report, options.if_ahead);
+    Ok(signal)
 }

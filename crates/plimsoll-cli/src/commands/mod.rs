@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod deploy;
+mod exec;
 mod plan;
 mod resolve;
 mod status;
@@ -10,17 +11,18 @@ use clap::CommandFactory as _;
 use plimsoll_core::{Code, Diagnostic};
 use plimsoll_engine::{CancellationToken, Options};
 
-use crate::args::{Arguments, Command, Common, Format, Migrate};
+use crate::args::{Answer, Arguments, Command, Common, Format, Migrate};
 use crate::database::Opened;
 use crate::exit::Exit;
 use crate::output::{self, Output, Voice};
 use crate::reference;
-use crate::signals::{self, Ended};
+use crate::signals::{Ended, Signals};
 
 /// Does what the arguments ask for.
 pub(crate) async fn run(arguments: Arguments) -> Exit {
     match arguments.command {
         Command::Deploy(arguments) => deploy::run(&arguments, Voice::Own).await,
+        Command::Exec(arguments) => exec::run(&arguments).await,
         Command::Status(arguments) => status::run(&arguments, Voice::Own).await,
         Command::Resolve(arguments) => resolve::run(&arguments, Voice::Own).await,
         Command::Plan(arguments) => plan::run(&arguments).await,
@@ -42,16 +44,26 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
 }
 
 /// Finds the project and introduces it, or fails.
-fn open(common: &Common, name: &'static str, voice: Voice) -> Result<(Opened, Output), Exit> {
-    let voice = if common.output == Format::Json { Voice::Json } else { voice };
-    let mut output = Output::new(voice, name);
-    match Opened::new(common) {
-        Ok(opened) => {
-            output.opened(&opened);
-            Ok((opened, output))
-        }
-        Err(diagnostic) => Err(output.failed(&diagnostic, None)),
-    }
+fn open(
+    common: &Common,
+    answer: &Answer,
+    name: &'static str,
+    voice: Voice,
+) -> Result<(Opened, Output), Exit> {
+    let mut output = Output::new(voice_for(answer, voice), name);
+    Ok((introduce(common, &mut output)?, output))
+}
+
+/// The same where there is somebody to say it already.
+fn introduce(common: &Common, output: &mut Output) -> Result<Opened, Exit> {
+    let opened = Opened::new(common).map_err(|diagnostic| output.failed(&diagnostic, None))?;
+    output.opened(&opened);
+    Ok(opened)
+}
+
+/// Whose words are used, given what standard output is for.
+fn voice_for(answer: &Answer, voice: Voice) -> Voice {
+    if answer.output == Format::Json { Voice::Json } else { voice }
 }
 
 /// What a person sees of work that a signal stopped: nothing, where it had nothing to say.
@@ -74,7 +86,7 @@ async fn watched<T>(
     cancel: &CancellationToken,
     work: impl AsyncFnOnce(&mut Output) -> plimsoll_engine::Result<T>,
 ) -> Result<T, Exit> {
-    match signals::watched(cancel, work(output)).await {
+    match Signals::listen().watch(cancel, work(output)).await {
         Ended::Finished(Ok(value)) | Ended::Stopped(_, Some(Ok(value))) => Ok(value),
         Ended::Finished(Err(error)) => Err(output.failed(&error.diagnostic, None)),
         Ended::Stopped(number, Some(Err(error))) => {

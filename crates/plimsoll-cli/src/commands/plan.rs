@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::output::Voice;
 
 pub(crate) async fn run(arguments: &Plan) -> Exit {
-    let (opened, mut output) = match open(&arguments.common, "plan", Voice::Own) {
+    let (opened, mut output) = match open(&arguments.common, &arguments.answer, "plan", Voice::Own) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::output::Voice;
 
 pub(crate) async fn run(arguments: &Resolve, voice: Voice) -> Exit {
-    let (opened, mut output) = match open(&arguments.common, "resolve", voice) {
+    let (opened, mut output) = match open(&arguments.common, &arguments.answer, "resolve", voice) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };

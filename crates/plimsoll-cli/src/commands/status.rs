@@ -5,13 +5,13 @@ use plimsoll_core::standing::Standing;
 use plimsoll_engine::{CancellationToken, Error, inspect};
 
 use super::{open, options, watched};
-use crate::args::Common;
+use crate::args::Status;
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
 use crate::output::Voice;
 
-pub(crate) async fn run(arguments: &Common, voice: Voice) -> Exit {
-    let (opened, mut output) = match open(arguments, "status", voice) {
+pub(crate) async fn run(arguments: &Status, voice: Voice) -> Exit {
+    let (opened, mut output) = match open(&arguments.common, &arguments.answer, "status", voice) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: &Common, voice: Voice) -> Exit {
         Ok(database) => database,
         Err(diagnostic) => return output.failed(&diagnostic, None),
     };
-    let (cancel, options) = (CancellationToken::new(), options(arguments));
+    let (cancel, options) = (CancellationToken::new(), options(&arguments.common));
     let read = async |output: &mut crate::output::Output| -> Result<_, Error> {
         with_backend!(&database, backend => inspect::read(backend, &options, output, &cancel).await)
     };

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::output::Voice;
 
 pub(crate) async fn run(arguments: &Wait) -> Exit {
-    let (opened, mut output) = match open(&arguments.common, "wait", Voice::Own) {
+    let (opened, mut output) = match open(&arguments.common, &arguments.answer, "wait", Voice::Own) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };

@@ -25,6 +25,8 @@ use progress::Progress;
 pub(crate) enum Voice {
     /// Our own.
     Own,
+    /// Our own, on standard error: standard output is for the command that follows.
+    Aside,
     /// Prisma's, for scripts that look for them.
     Prisma,
     /// One JSON document.
@@ -83,7 +85,11 @@ impl Introduction {
 
 impl Output {
     pub(crate) fn new(voice: Voice, command: &'static str) -> Self {
-        let progress = if voice == Voice::Own { Progress::for_terminal() } else { Progress::silent() };
+        let progress = if matches!(voice, Voice::Own | Voice::Aside) {
+            Progress::for_terminal()
+        } else {
+            Progress::silent()
+        };
         Self { voice, command, begun: Instant::now(), project: None, progress, counted: false }
     }
 
@@ -115,7 +121,8 @@ impl Output {
         self.count();
         warn(report, if_ahead);
         match self.voice {
-            Voice::Own => own::deployed(report, self.begun.elapsed()),
+            Voice::Own => answer(&own::deployed(report, self.begun.elapsed())),
+            Voice::Aside => say(own::deployed(report, self.begun.elapsed()).trim_end()),
             Voice::Prisma => prisma::deployed(report, self.generation()),
             Voice::Json => self.document(Exit::Success).report(report).print(),
         }
@@ -126,7 +133,7 @@ impl Output {
     pub(crate) fn standing(&mut self, standing: &Standing) -> Exit {
         let exit = if standing.is_up_to_date() { Exit::Success } else { Exit::NotUpToDate };
         match self.voice {
-            Voice::Own => own::standing(standing),
+            Voice::Own | Voice::Aside => own::standing(standing),
             Voice::Prisma => return prisma::standing(standing, exit),
             Voice::Json => self.document(exit).standing(standing).print(),
         }
@@ -136,7 +143,7 @@ impl Output {
     /// `resolve` is done.
     pub(crate) fn resolved(&mut self, name: &str, verdict: Verdict) -> Exit {
         match self.voice {
-            Voice::Own => own::resolved(name, verdict),
+            Voice::Own | Voice::Aside => own::resolved(name, verdict),
             Voice::Prisma => prisma::resolved(name, verdict),
             Voice::Json => self.document(Exit::Success).resolved(name, verdict).print(),
         }
@@ -196,7 +203,7 @@ impl Output {
             Voice::Prisma if self.command == "deploy" && diagnostic.code.as_str().starts_with("P3") => {
                 self.count();
             }
-            Voice::Own | Voice::Prisma => {}
+            Voice::Own | Voice::Aside | Voice::Prisma => {}
         }
         diagnostic::print(diagnostic);
         if let Some(report) = report.filter(|report| !report.applied.is_empty()) {

@@ -13,12 +13,12 @@ use super::answer;
 use super::progress::milliseconds;
 use crate::database::Opened;
 
-pub(super) fn deployed(report: &Report, took: Duration) {
-    answer(&match report.applied.len() {
+pub(super) fn deployed(report: &Report, took: Duration) -> String {
+    match report.applied.len() {
         0 => "up to date\n".to_owned(),
         1 => format!("1 migration applied in {}\n", milliseconds(took)),
         many => format!("{many} migrations applied in {}\n", milliseconds(took)),
-    });
+    }
 }
 
 pub(super) fn standing(standing: &Standing) {

@@ -1,6 +1,7 @@
 //! The program as a whole, on real databases: what it leaves in them, what it says, how it ends.
 
 mod conformance;
+mod exec;
 mod output;
 mod postgres;
 mod scene;

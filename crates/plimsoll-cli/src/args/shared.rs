@@ -1,0 +1,94 @@
+//! What several commands take: where things are, how long to wait, what to allow, what to say.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use plimsoll_core::plan::IfAhead;
+
+use super::time::duration;
+
+/// What every command that looks at a project and a database takes.
+#[derive(Args, Clone)]
+pub(crate) struct Common {
+    /// The Prisma schema: a file or a folder [default: as Prisma finds it]
+    #[arg(long, value_name = "PATH", env = "PLIMSOLL_SCHEMA", help_heading = "Project")]
+    pub(crate) schema: Option<PathBuf>,
+    /// The Prisma config file [default: as Prisma finds it]
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_CONFIG", help_heading = "Project")]
+    pub(crate) config: Option<PathBuf>,
+    /// The migrations directory [default: as Prisma finds it]
+    #[arg(long, value_name = "DIRECTORY", env = "PLIMSOLL_MIGRATIONS", help_heading = "Project")]
+    pub(crate) migrations: Option<PathBuf>,
+    /// The connection URL, instead of the project's; other users of the machine can see a flag, so prefer the variable
+    #[arg(long, value_name = "URL", env = "PLIMSOLL_URL", hide_env_values = true, help_heading = "Database")]
+    pub(crate) url: Option<String>,
+    /// For how long to wait for a database that is not up yet; 0 does not wait
+    #[arg(long, value_name = "TIME", env = "PLIMSOLL_WAIT", default_value = "60s", value_parser = duration, help_heading = "Database")]
+    pub(crate) wait: Duration,
+    /// Accepted because Prisma takes it; nothing is ever sent anywhere
+    #[arg(long, value_name = "TEXT", hide = true)]
+    telemetry_information: Option<String>,
+}
+
+/// What standard output is for.
+#[derive(Args, Clone)]
+pub(crate) struct Answer {
+    /// What to print on standard output
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "PLIMSOLL_OUTPUT",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub(crate) output: Format,
+}
+
+/// What is printed on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people
+    #[default]
+    Text,
+    /// One JSON document, described in docs/output.md
+    Json,
+}
+
+/// How long to wait for other runners.
+#[derive(Args, Clone)]
+pub(crate) struct LockWait {
+    /// For how long to wait while another runner holds the migration lock
+    #[arg(long, value_name = "TIME", env = "PLIMSOLL_LOCK_WAIT", default_value = "10m", value_parser = duration, help_heading = "Database")]
+    pub(crate) lock_wait: Duration,
+}
+
+/// What to allow.
+#[derive(Args, Clone)]
+pub(crate) struct Policy {
+    /// What to do if the database stands at migrations that this project does not have, as after a rollback
+    #[arg(long, value_name = "POLICY", env = "PLIMSOLL_IF_AHEAD", value_enum, default_value_t = Ahead::Warn, help_heading = "Database")]
+    pub(crate) if_ahead: Ahead,
+}
+
+/// The policies of `--if-ahead`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ahead {
+    /// Say nothing
+    Ok,
+    /// Say so and go on
+    Warn,
+    /// Apply nothing and fail
+    Refuse,
+}
+
+impl From<Ahead> for IfAhead {
+    fn from(ahead: Ahead) -> Self {
+        match ahead {
+            Ahead::Ok => Self::Ok,
+            Ahead::Warn => Self::Warn,
+            Ahead::Refuse => Self::Refuse,
+        }
+    }
+}
