@@ -196,6 +196,12 @@ codes! {
     ///
     /// Part of it may be committed. The history has a started row; look at what is in the database, then use `resolve`.
     TransactionEnded = "PLM213", Data, "the script ended its transaction";
+    /// The database stands at migrations that this project does not have, `--if-ahead=wait` was given, and it stood there
+    /// for all of `--lock-wait`.
+    ///
+    /// The next start waits again. Let the newer release take over, undo its migrations, or go on with `--if-ahead=warn`
+    /// if this release can live with them.
+    StillAhead = "PLM214", TryAgain, "the database is still ahead of this project";
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";
 

@@ -18,6 +18,8 @@ pub enum IfAhead {
     Warn,
     /// Apply nothing and fail.
     Refuse,
+    /// Apply nothing until it is not ahead any more.
+    Wait,
 }
 
 /// What the comparison of a project's migrations with a database says is to be done.
@@ -68,6 +70,8 @@ pub enum Blocked {
     Failed(Vec<FailedAttempt>),
     /// The database is ahead, and the policy refuses that.
     Ahead(Vec<String>),
+    /// The database is ahead, and the policy waits for that to pass.
+    AheadForNow(Vec<String>),
 }
 
 /// An attempt that has neither finished nor been given up.
@@ -124,7 +128,12 @@ fn blocked(
     if !failed.is_empty() {
         return Some(Blocked::Failed(failed));
     }
-    (if_ahead == IfAhead::Refuse && !ahead.is_empty()).then(|| Blocked::Ahead(ahead.to_vec()))
+    match if_ahead {
+        _ if ahead.is_empty() => None,
+        IfAhead::Ok | IfAhead::Warn => None,
+        IfAhead::Refuse => Some(Blocked::Ahead(ahead.to_vec())),
+        IfAhead::Wait => Some(Blocked::AheadForNow(ahead.to_vec())),
+    }
 }
 
 fn failed(migrations: &Migrations, history: &History) -> Vec<FailedAttempt> {
@@ -201,12 +210,9 @@ impl Blocked {
             Self::ProviderMismatch { schema, lock } => provider_mismatch(*schema, lock),
             Self::NotEmpty { tables } => not_empty(tables),
             Self::Failed(attempts) => failed_migrations(attempts),
-            Self::Ahead(names) => Diagnostic::new(
-                Code::DatabaseAhead,
-                format!("the database stands at migrations that this project does not have: {}", list(names)),
-            )
-            .help("deploy the release that these migrations belong to")
-            .help("or go on all the same with `--if-ahead=warn`"),
+            Self::Ahead(names) => ahead_of_project(Code::DatabaseAhead, names),
+            Self::AheadForNow(names) => ahead_of_project(Code::StillAhead, names)
+                .help("or wait longer with `--lock-wait`: the next start waits again"),
         }
     }
 }
@@ -228,6 +234,16 @@ fn provider_mismatch(schema: Provider, lock: &str) -> Diagnostic {
         ),
     )
     .help("the file must hold the line `provider = \"…\"`, with exactly one space on each side of `=`")
+}
+
+fn ahead_of_project(code: Code, names: &[String]) -> Diagnostic {
+    let names = list(names);
+    Diagnostic::new(
+        code,
+        format!("the database stands at migrations that this project does not have: {names}"),
+    )
+    .help("deploy the release that these migrations belong to")
+    .help("or go on all the same with `--if-ahead=warn`")
 }
 
 fn not_empty(tables: &[String]) -> Diagnostic {

@@ -32,6 +32,8 @@ pub enum Kind {
     Busy,
     /// The history is not what the plan was made from: read it again.
     Overtaken,
+    /// The database is ahead of the project, and that is waited for: let go of everything, and look again later.
+    Ahead,
     /// The script failed, and has been rolled back.
     Script,
     /// The statement was cancelled, and its transaction rolled back.

@@ -31,6 +31,13 @@ pub enum Event<'a> {
         /// Who.
         holder: Option<&'a Holder>,
     },
+    /// The database is ahead of the project, and that is waited for; said when it is first seen, and every 30 seconds.
+    Ahead {
+        /// The migrations that the project does not have.
+        names: &'a [String],
+        /// For how long it will be waited.
+        at_most: Duration,
+    },
     /// A migration is about to be sent.
     Applying {
         /// Its name.

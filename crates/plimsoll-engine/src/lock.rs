@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
 
 /// How often a waiting runner says for whom it is waiting.
-const REMINDER: Duration = Duration::from_secs(30);
+pub(crate) const REMINDER: Duration = Duration::from_secs(30);
 
 /// Takes the lock, unless the work turns out to be done by then: true if it was taken.
 pub(crate) async fn take<S: Session>(

@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use plimsoll_core::history::{History, RowState, Snapshot};
-use plimsoll_core::plan::{self, IfAhead, Plan, Step};
+use plimsoll_core::plan::{self, Blocked, IfAhead, Plan, Step};
 use plimsoll_core::{AppliedMigration, Code, Diagnostic, Migration, Migrations, Provider, Report};
 use tokio_util::sync::CancellationToken;
 
+use crate::ahead::Ahead;
 use crate::backend::{Backend, Session};
 use crate::backoff::Backoff;
 use crate::cancel::{interrupted, interruptible, sleep};
@@ -21,7 +22,7 @@ use crate::wait;
 pub struct Options {
     /// For how long to wait for a database that is not up. Zero: not at all.
     pub wait: Duration,
-    /// For how long to wait for another runner.
+    /// For how long to wait for another runner, or until the database is not ahead any more.
     pub lock_wait: Duration,
     /// What to do if the database is ahead of the project.
     pub if_ahead: IfAhead,
@@ -99,6 +100,7 @@ pub async fn deploy<B: Backend>(
         ready: false,
         announced: None,
         in_flight: None,
+        ahead: Ahead::new(options.lock_wait),
     };
     match run.deploy().await {
         Ok(()) => Ok(run.report),
@@ -121,6 +123,7 @@ struct Run<'a, B> {
     announced: Option<String>,
     /// The migration that is being applied, until its outcome is known.
     in_flight: Option<Attempt>,
+    ahead: Ahead,
 }
 
 /// A migration that is being applied.
@@ -145,6 +148,9 @@ impl<B: Backend> Run<'_, B> {
                 // A standby, before it is promoted.
                 Err(error) if error.kind == Kind::NotYet && begun.elapsed() < self.options.wait => {
                     sleep(Duration::from_millis(500), self.cancel).await?;
+                }
+                Err(error) if error.kind == Kind::Ahead && self.ahead.has_time() => {
+                    self.ahead.pause(&self.report.ahead, self.observer, self.cancel).await?;
                 }
                 Err(error) if error.kind == Kind::Lost && self.may_connect_again() => {
                     self.observer.see(Event::Reconnecting { why: &error.diagnostic });
@@ -200,6 +206,9 @@ impl<B: Backend> Run<'_, B> {
             self.look_after_attempt(&snapshot);
             if plan.is_up_to_date() {
                 return Ok(());
+            }
+            if let Some(blocked @ Blocked::AheadForNow(_)) = &plan.blocked {
+                return Err(Error::new(Kind::Ahead, blocked.diagnostic()));
             }
             if !locked {
                 // What another runner has under way looks like a failure from outside: only the lock tells.

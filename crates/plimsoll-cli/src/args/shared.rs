@@ -81,6 +81,8 @@ pub(crate) enum Ahead {
     Warn,
     /// Apply nothing and fail
     Refuse,
+    /// Apply nothing until it is not ahead any more, for up to `--lock-wait` (`wait`: up to `--wait`)
+    Wait,
 }
 
 impl From<Ahead> for IfAhead {
@@ -89,6 +91,7 @@ impl From<Ahead> for IfAhead {
             Ahead::Ok => Self::Ok,
             Ahead::Warn => Self::Warn,
             Ahead::Refuse => Self::Refuse,
+            Ahead::Wait => Self::Wait,
         }
     }
 }

@@ -74,6 +74,11 @@ fn line(event: &Event<'_>, migrations: Migrations) -> Option<String> {
         Event::WaitingForLock { holder: None } => {
             "waiting for another process, which holds the lock".to_owned()
         }
+        Event::Ahead { names, at_most } => format!(
+            "waiting for up to {} s: the database stands at migrations that this project does not have: {}",
+            at_most.as_secs(),
+            names.join(", ")
+        ),
         Event::Applied { name, took } if migrations == Migrations::Shown => {
             format!("applied {name} in {}", milliseconds(*took))
         }

@@ -1,5 +1,6 @@
 //! The program as a whole, on real databases: what it leaves in them, what it says, how it ends.
 
+mod ahead;
 mod conformance;
 mod exec;
 mod output;

@@ -1,0 +1,51 @@
+//! Waiting while the database is ahead of the project: a pod of the old release, late or rolled back to, under
+//! `--if-ahead=wait`.
+//!
+//! Between two looks there is neither a lock nor a connection: the pods of the newer release must not be held up by those
+//! that wait for them to take over.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::backoff::Backoff;
+use crate::cancel::sleep;
+use crate::error::Result;
+use crate::event::{Event, Observe};
+use crate::lock::REMINDER;
+
+/// How long a database that is ahead is waited for.
+pub(crate) struct Ahead {
+    length: Duration,
+    since: Option<Instant>,
+    said: Option<Instant>,
+    backoff: Backoff,
+}
+
+impl Ahead {
+    /// Waits for this long, from the first look that found it ahead.
+    pub(crate) fn new(length: Duration) -> Self {
+        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(3));
+        Self { length, since: None, said: None, backoff }
+    }
+
+    /// Whether there is time for another look.
+    pub(crate) fn has_time(&mut self) -> bool {
+        self.since.get_or_insert_with(Instant::now).elapsed() < self.length
+    }
+
+    /// Sleeps until the next look, and says why.
+    pub(crate) async fn pause(
+        &mut self,
+        names: &[String],
+        observer: &mut dyn Observe,
+        cancel: &CancellationToken,
+    ) -> Result<()> {
+        if self.said.is_none_or(|at| at.elapsed() >= REMINDER) {
+            self.said = Some(Instant::now());
+            observer.see(Event::Ahead { names, at_most: self.length });
+        }
+        let left = self.since.map_or(self.length, |since| self.length.saturating_sub(since.elapsed()));
+        sleep(self.backoff.pause().min(left), cancel).await
+    }
+}
