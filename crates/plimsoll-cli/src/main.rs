@@ -15,12 +15,16 @@ use plimsoll_core::{Code, Diagnostic};
 
 use args::Arguments;
 use exit::Exit;
+use output::Log;
 
 fn main() {
     std::panic::set_hook(Box::new(|panic| {
-        output::say(&format!(
-            "plimsoll: a bug ({panic})\nthe database is safe: what was not committed has been rolled back\nplease report this message"
-        ));
+        Log::of_environment().error_text(
+            "bug",
+            &format!(
+                "plimsoll: a bug ({panic})\nthe database is safe: what was not committed has been rolled back\nplease report this message"
+            ),
+        );
         exit::leave(Exit::Class(Code::Bug.class()));
     }));
     exit::leave(run());
@@ -41,7 +45,9 @@ fn run() -> Exit {
             exit
         }
         Err(error) => {
-            output::fail(&Diagnostic::new(Code::Bug, format!("the runtime cannot be started: {error}")))
+            let message = format!("the runtime cannot be started: {error}");
+            Log::of_environment().error(&Diagnostic::new(Code::Bug, message));
+            Exit::Class(Code::Bug.class())
         }
     }
 }
@@ -55,7 +61,7 @@ fn refuse(error: &clap::Error) -> Exit {
         }
         // The value of a mistyped flag may be a URL.
         _ => {
-            output::say(plimsoll_core::secret::mask(&error.render().to_string()).trim_end());
+            Log::of_environment().error_text("arguments", error.render().to_string().trim_end());
             Exit::Class(Code::Usage.class())
         }
     }

@@ -17,6 +17,29 @@ pub enum Event<'a> {
         /// For how long it will be tried.
         at_most: Duration,
     },
+    /// A connection is about to be made.
+    Connecting {
+        /// The first try of a wait is 1.
+        number: u32,
+    },
+    /// It could not be made, and will be tried again.
+    NotConnected {
+        /// Why not.
+        why: &'a Diagnostic,
+        /// How long the pause until the next try is.
+        pause: Duration,
+    },
+    /// It has been made; the history is about to be read.
+    Opened,
+    /// The migration lock is about to be asked for.
+    Locking,
+    /// The migration lock is ours.
+    Locked,
+    /// A migration is being sent, for the first time or again.
+    Sending {
+        /// Its name.
+        name: &'a str,
+    },
     /// It answered after a wait.
     Connected {
         /// How long the wait was.

@@ -29,8 +29,12 @@ pub(crate) async fn take<S: Session>(
     let deadline = Instant::now() + wait;
     let mut backoff = Backoff::new(Duration::from_millis(25), Duration::from_secs(1));
     let mut said: Option<(Instant, Option<String>)> = None;
+    observer.see(Event::Locking);
     loop {
-        let Lock::HeldBy(holder) = session.try_lock().await? else { return Ok(true) };
+        let Lock::HeldBy(holder) = session.try_lock().await? else {
+            observer.see(Event::Locked);
+            return Ok(true);
+        };
         let who = holder.as_ref().map(|holder| holder.connection.clone());
         if said.as_ref().is_none_or(|(at, whom)| at.elapsed() >= REMINDER || *whom != who) {
             observer.see(Event::WaitingForLock { holder: holder.as_ref() });

@@ -328,6 +328,7 @@ impl<B: Backend> Run<'_, B> {
         loop {
             let id = uuid::Uuid::new_v4().to_string();
             self.begin(name, &id, seen);
+            self.observer.see(Event::Sending { name });
             let mut notes = Vec::new();
             let canceller = session.canceller();
             let result = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut notes)).await;

@@ -23,7 +23,10 @@ pub(crate) async fn connect<B: Backend>(
     let begun = Instant::now();
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
     let mut waiting = false;
+    let mut number = 0;
     loop {
+        number += 1;
+        observer.see(Event::Connecting { number });
         let longest = wait.saturating_sub(begun.elapsed()).max(SHORTEST_TRY);
         let tried = tokio::select! {
             tried = tokio::time::timeout(longest, backend.connect()) => tried.unwrap_or_else(|_| Err(silent())),
@@ -36,12 +39,15 @@ pub(crate) async fn connect<B: Backend>(
                     waiting = true;
                 }
                 let left = wait.saturating_sub(begun.elapsed());
-                sleep(backoff.pause().min(left), cancel).await?;
+                let pause = backoff.pause().min(left);
+                observer.see(Event::NotConnected { why: &error.diagnostic, pause });
+                sleep(pause, cancel).await?;
             }
             Ok(session) => {
                 if waiting {
                     observer.see(Event::Connected { after: begun.elapsed() });
                 }
+                observer.see(Event::Opened);
                 return Ok(session);
             }
             Err(error) => return Err(error),

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use plimsoll_core::plan::IfAhead;
 
 use super::time::duration;
+use crate::output::{Level, Log, Shape};
 
 /// What every command that looks at a project and a database takes.
 #[derive(Args, Clone)]
@@ -26,9 +28,57 @@ pub(crate) struct Common {
     /// For how long to wait for a database that is not up yet; 0 does not wait
     #[arg(long, value_name = "TIME", env = "PLIMSOLL_WAIT", default_value = "60s", value_parser = duration, help_heading = "Database")]
     pub(crate) wait: Duration,
+    #[command(flatten)]
+    pub(crate) logging: Logging,
     /// Accepted because Prisma takes it; nothing is ever sent anywhere
     #[arg(long, value_name = "TEXT", hide = true)]
     telemetry_information: Option<String>,
+}
+
+/// What is said on standard error, and what is left for whoever looks at a container that has ended.
+#[derive(Args, Clone)]
+pub(crate) struct Logging {
+    /// What the lines on standard error look like
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "PLIMSOLL_LOG_FORMAT",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub(crate) log_format: LogFormat,
+    /// Say nothing on standard error but errors
+    #[arg(long, short, env = "PLIMSOLL_QUIET", value_parser = FalseyValueParser::new(), conflicts_with = "verbose", help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Say each step on standard error: each try to connect, the lock, each time that a migration is sent
+    #[arg(long, short, env = "PLIMSOLL_VERBOSE", value_parser = FalseyValueParser::new(), help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+impl From<&Logging> for Log {
+    fn from(logging: &Logging) -> Self {
+        let least = match (logging.quiet, logging.verbose) {
+            (true, _) => Level::Error,
+            (false, true) => Level::Debug,
+            (false, false) => Level::Info,
+        };
+        let shape = match logging.log_format {
+            LogFormat::Text => Shape::Text,
+            LogFormat::Json => Shape::Json,
+        };
+        Self { shape, least }
+    }
+}
+
+/// What the lines on standard error look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Text for people
+    #[default]
+    Text,
+    /// One JSON object a line, described in docs/output.md
+    Json,
 }
 
 /// What standard output is for.

@@ -10,7 +10,8 @@ use crate::output::{Output, Voice};
 use crate::signals::{Ended, Signals};
 
 pub(crate) async fn run(arguments: &Deploy, voice: Voice) -> Exit {
-    let mut output = Output::new(voice_for(&arguments.answer, voice), "deploy");
+    let mut output =
+        Output::new(voice_for(&arguments.answer, voice), "deploy", (&arguments.run.common.logging).into());
     match migrate(&arguments.run, &mut output, &mut Signals::listen()).await {
         Ok(_too_late) => Exit::Success,
         Err(exit) => exit,

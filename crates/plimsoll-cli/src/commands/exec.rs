@@ -11,7 +11,7 @@ use crate::signals::Signals;
 
 /// Returns only if the command was not started.
 pub(crate) async fn run(arguments: &Exec) -> Exit {
-    let mut output = Output::new(Voice::Aside, "exec");
+    let mut output = Output::new(Voice::Aside, "exec", (&arguments.run.common.logging).into());
     // Looked for first: an application that cannot start must not find its database changed.
     let path = std::env::var_os("PATH");
     let program = match Program::find(&arguments.command, path.as_deref()) {

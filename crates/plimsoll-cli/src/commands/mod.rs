@@ -50,7 +50,7 @@ fn open(
     name: &'static str,
     voice: Voice,
 ) -> Result<(Opened, Output), Exit> {
-    let mut output = Output::new(voice_for(answer, voice), name);
+    let mut output = Output::new(voice_for(answer, voice), name, (&common.logging).into());
     Ok((introduce(common, &mut output)?, output))
 }
 

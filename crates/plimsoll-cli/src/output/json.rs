@@ -102,7 +102,7 @@ fn database(project: &Introduction) -> Value {
     })
 }
 
-fn error(diagnostic: &Diagnostic) -> Value {
+pub(super) fn error(diagnostic: &Diagnostic) -> Value {
     let said = diagnostic.database.as_deref().map(|said| {
         json!({ "message": said.message, "code": said.code, "detail": said.detail, "hint": said.hint, "context": said.context })
     });

@@ -1,7 +1,9 @@
 //! Everything that the program says: data on standard output, the rest on standard error.
 
 mod diagnostic;
+mod events;
 mod json;
+mod log;
 mod own;
 mod prisma;
 mod progress;
@@ -18,7 +20,9 @@ use plimsoll_project::Generation;
 
 use crate::database::Opened;
 use crate::exit::Exit;
-use progress::Progress;
+use log::Record;
+pub(crate) use log::{Level, Log, Shape};
+use progress::{Migrations, Progress};
 
 /// Whose words are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,7 @@ pub(crate) enum Voice {
 /// Says what a command finds and does.
 pub(crate) struct Output {
     voice: Voice,
+    log: Log,
     command: &'static str,
     begun: Instant,
     project: Option<Introduction>,
@@ -84,30 +89,30 @@ impl Introduction {
 }
 
 impl Output {
-    pub(crate) fn new(voice: Voice, command: &'static str) -> Self {
-        let progress = if matches!(voice, Voice::Own | Voice::Aside) {
-            Progress::for_terminal()
-        } else {
-            Progress::silent()
+    pub(crate) fn new(voice: Voice, command: &'static str, log: Log) -> Self {
+        let migrations = match voice {
+            Voice::Own | Voice::Aside => Migrations::Shown,
+            Voice::Prisma | Voice::Json => Migrations::Silent,
         };
-        Self { voice, command, begun: Instant::now(), project: None, progress, counted: false }
+        let progress = Progress::new(log, migrations);
+        Self { voice, log, command, begun: Instant::now(), project: None, progress, counted: false }
     }
 
     /// The project has been read.
     pub(crate) fn opened(&mut self, opened: &Opened) {
         for note in &opened.project.notes {
-            say(&format!("warning: {note}"));
+            self.log.warn(note);
         }
         let unused = opened.url.unused();
         if !unused.is_empty() {
-            say(&format!(
-                "warning: parameters of the connection URL that mean nothing here: {}",
+            self.log.warn(&format!(
+                "parameters of the connection URL that mean nothing here: {}",
                 unused.join(", ")
             ));
         }
         let introduction = Introduction::new(opened);
         if self.voice == Voice::Prisma {
-            prisma::introduce(&introduction);
+            prisma::introduce(&introduction, self.log);
             if self.command == "deploy" {
                 answer("\n");
             }
@@ -119,10 +124,10 @@ impl Output {
     pub(crate) fn deployed(&mut self, report: &Report, if_ahead: IfAhead) -> Exit {
         self.progress.clear();
         self.count();
-        warn(report, if_ahead);
+        self.warn(report, if_ahead);
         match self.voice {
             Voice::Own => answer(&own::deployed(report, self.begun.elapsed())),
-            Voice::Aside => say(own::deployed(report, self.begun.elapsed()).trim_end()),
+            Voice::Aside => self.log.info("deployed", own::deployed(report, self.begun.elapsed()).trim_end()),
             Voice::Prisma => prisma::deployed(report, self.generation()),
             Voice::Json => self.document(Exit::Success).report(report).print(),
         }
@@ -134,7 +139,7 @@ impl Output {
         let exit = if standing.is_up_to_date() { Exit::Success } else { Exit::NotUpToDate };
         match self.voice {
             Voice::Own | Voice::Aside => own::standing(standing),
-            Voice::Prisma => return prisma::standing(standing, exit),
+            Voice::Prisma => return prisma::standing(standing, exit, self.log),
             Voice::Json => self.document(exit).standing(standing).print(),
         }
         exit
@@ -161,7 +166,7 @@ impl Output {
             _ => own::planned(opened, plan, database_missing),
         }
         if let (Some(diagnostic), false) = (blocked, self.voice == Voice::Json) {
-            diagnostic::print(&diagnostic);
+            self.log.error(&diagnostic);
         }
         exit
     }
@@ -205,12 +210,26 @@ impl Output {
             }
             Voice::Own | Voice::Aside | Voice::Prisma => {}
         }
-        diagnostic::print(diagnostic);
+        self.log.error(diagnostic);
         if let Some(report) = report.filter(|report| !report.applied.is_empty()) {
             let names: Vec<&str> = report.applied.iter().map(|applied| applied.name.as_str()).collect();
-            say(&format!("applied before this, and committed: {}", names.join(", ")));
+            let words = format!("applied before this, and committed: {}", names.join(", "));
+            let fields = serde_json::json!({ "migrations": names });
+            self.log.write(&Record::new(Level::Error, "applied_before", words).with(fields));
         }
         exit
+    }
+
+    /// What does not keep a run from succeeding, and should be known all the same.
+    fn warn(&self, report: &Report, if_ahead: IfAhead) {
+        if !report.ahead.is_empty() && if_ahead == IfAhead::Warn {
+            let names = report.ahead.join(", ");
+            self.log.warn(&format!("the database is ahead of this project: it stands at {names}"));
+        }
+        if !report.edited.is_empty() {
+            let names = report.edited.join(", ");
+            self.log.warn(&format!("changed since they were applied, which has no effect: {names}"));
+        }
     }
 
     /// Prisma's line with the number of migrations, said once the database has answered.
@@ -251,22 +270,6 @@ impl Observe for Output {
     }
 }
 
-/// What does not keep a run from succeeding, and should be known all the same.
-fn warn(report: &Report, if_ahead: IfAhead) {
-    if !report.ahead.is_empty() && if_ahead == IfAhead::Warn {
-        say(&format!(
-            "warning: the database is ahead of this project: it stands at {}",
-            report.ahead.join(", ")
-        ));
-    }
-    if !report.edited.is_empty() {
-        say(&format!(
-            "warning: changed since they were applied, which has no effect: {}",
-            report.edited.join(", ")
-        ));
-    }
-}
-
 /// Writes data to standard output. Nobody may be listening any more, which is no error of ours.
 #[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]
 pub(crate) fn answer(text: &str) {
@@ -275,14 +278,8 @@ pub(crate) fn answer(text: &str) {
     let _ = stdout.flush();
 }
 
-/// Writes a line for people to standard error.
+/// Writes a line to standard error.
 #[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]
-pub(crate) fn say(line: &str) {
+fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// Prints an error that came before there was anything else to say.
-pub(crate) fn fail(diagnostic: &Diagnostic) -> Exit {
-    diagnostic::print(diagnostic);
-    Exit::Class(diagnostic.code.class())
 }

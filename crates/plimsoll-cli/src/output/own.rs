@@ -10,7 +10,7 @@ use plimsoll_core::{Provider, Report};
 use plimsoll_engine::resolve::Verdict;
 
 use super::answer;
-use super::progress::milliseconds;
+use super::events::milliseconds;
 use crate::database::Opened;
 
 pub(super) fn deployed(report: &Report, took: Duration) -> String {

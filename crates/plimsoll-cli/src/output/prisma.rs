@@ -9,22 +9,24 @@ use plimsoll_core::{Provider, Report};
 use plimsoll_engine::resolve::Verdict;
 use plimsoll_project::Generation;
 
-use super::{Introduction, answer, say};
+use super::{Introduction, Log, answer};
 use crate::exit::Exit;
 
 /// The lines before anything is done. Prisma 7 moved some of them to standard error.
-pub(super) fn introduce(project: &Introduction) {
+pub(super) fn introduce(project: &Introduction, log: Log) {
     for file in &project.dotenv {
         if project.generation == Generation::Six {
-            say(&format!("Environment variables loaded from {file}"));
+            log.info("introduction", format!("Environment variables loaded from {file}"));
         }
     }
     if let Some(config) = &project.config {
-        say(&format!("Loaded Prisma config from {config}.\n"));
+        log.info("introduction", format!("Loaded Prisma config from {config}.\n"));
     }
     match project.generation {
         Generation::Six => answer(&format!("Prisma schema loaded from {}\n", project.schema)),
-        Generation::Seven => say(&format!("Prisma schema loaded from {}.", project.schema)),
+        Generation::Seven => {
+            log.info("introduction", format!("Prisma schema loaded from {}.", project.schema));
+        }
     }
     answer(&format!("Datasource \"{}\": {}\n", project.source, describe(project)));
 }
@@ -67,21 +69,22 @@ pub(super) fn deployed(report: &Report, generation: Generation) {
 }
 
 /// `status`: what is pending hides what has failed, as in Prisma.
-pub(super) fn standing(standing: &Standing, exit: Exit) -> Exit {
+pub(super) fn standing(standing: &Standing, exit: Exit, log: Log) -> Exit {
     answer("\n");
     count(standing.found);
     if !standing.managed && standing.found == 0 {
-        say(
+        log.error_text(
+            "not_up_to_date",
             "The current database is not managed by Prisma Migrate.\n        \nRead more about how to baseline an existing production database:\nhttps://pris.ly/d/migrate-baseline",
         );
         return Exit::NotUpToDate;
     }
     if !standing.pending.is_empty() && !standing.ahead.is_empty() {
-        say(&diverged(standing));
+        log.error_text("not_up_to_date", &diverged(standing));
     } else if !standing.pending.is_empty() || !standing.under_way.is_empty() {
         answer(&pending(&[standing.under_way.as_slice(), &standing.pending].concat()));
     } else if !standing.failed.is_empty() {
-        say(&failed(standing));
+        log.error_text("not_up_to_date", &failed(standing));
     } else {
         answer("\nDatabase schema is up to date!\n");
     }

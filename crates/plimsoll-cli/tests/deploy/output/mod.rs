@@ -2,4 +2,5 @@
 
 mod arguments;
 mod json;
+mod log;
 mod terminal;
