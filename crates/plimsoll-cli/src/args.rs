@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use shared::{Answer, Common, Format, LockWait, Policy};
+pub(crate) use shared::{Answer, Common, Format, LockWait, Logging, Policy};
 
 const STYLES: Styles =
     Styles::styled().header(AnsiColor::Green.on_default().bold()).usage(AnsiColor::Green.on_default().bold());
@@ -75,6 +75,22 @@ pub(crate) enum Command {
         /// Which one
         document: Document,
     },
+}
+
+impl Command {
+    /// What is said where, for a command that has something to say.
+    pub(crate) fn logging(&self) -> Option<&Logging> {
+        let common = match self {
+            Self::Deploy(deploy) | Self::Migrate(Migrate::Deploy(deploy)) => &deploy.run.common,
+            Self::Exec(exec) => &exec.run.common,
+            Self::Status(status) | Self::Migrate(Migrate::Status(status)) => &status.common,
+            Self::Resolve(resolve) | Self::Migrate(Migrate::Resolve(resolve)) => &resolve.common,
+            Self::Plan(plan) => &plan.common,
+            Self::Wait(wait) => &wait.common,
+            Self::Completions { .. } | Self::Docs { .. } => return None,
+        };
+        Some(&common.logging)
+    }
 }
 
 /// Prisma's group of commands.

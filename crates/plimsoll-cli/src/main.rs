@@ -9,32 +9,45 @@ mod output;
 mod program;
 mod reference;
 mod signals;
+mod termination;
+
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use plimsoll_core::{Code, Diagnostic};
 
 use args::Arguments;
 use exit::Exit;
-use output::Log;
+use output::{Log, Phase, Sinks};
+use termination::{Ending, TerminationLog};
 
 fn main() {
-    std::panic::set_hook(Box::new(|panic| {
-        Log::of_environment().error_text(
-            "bug",
-            &format!(
-                "plimsoll: a bug ({panic})\nthe database is safe: what was not committed has been rolled back\nplease report this message"
-            ),
-        );
-        exit::leave(Exit::Class(Code::Bug.class()));
-    }));
-    exit::leave(run());
-}
-
-fn run() -> Exit {
+    // Until the arguments are understood only the environment tells where to say something.
+    let mut sinks = Sinks { log: Log::of_environment(), termination: TerminationLog::of_environment() };
+    explain_bugs(&sinks);
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
-        Err(error) => return refuse(&error),
+        Err(error) => exit::leave(refuse(&error, &sinks)),
     };
+    if let Some(logging) = arguments.command.logging() {
+        sinks = logging.into();
+        explain_bugs(&sinks);
+    }
+    exit::leave(run(arguments, &sinks));
+}
+
+/// Whatever panics ends the process, and says so where somebody will look.
+fn explain_bugs(sinks: &Sinks) {
+    let sinks = sinks.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let diagnostic = Diagnostic::new(Code::Bug, format!("plimsoll: a bug ({panic})"))
+            .help("the database is safe: what was not committed has been rolled back")
+            .help("please report this message");
+        exit::leave(end(&diagnostic, Phase::Unknown, &sinks));
+    }));
+}
+
+fn run(arguments: Arguments, sinks: &Sinks) -> Exit {
     // One thread: a runner waits for a database and not for a processor, and a pod has little memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
@@ -46,23 +59,40 @@ fn run() -> Exit {
         }
         Err(error) => {
             let message = format!("the runtime cannot be started: {error}");
-            Log::of_environment().error(&Diagnostic::new(Code::Bug, message));
-            Exit::Class(Code::Bug.class())
+            end(&Diagnostic::new(Code::Bug, message), Phase::Find, sinks)
         }
     }
 }
 
 /// Help and version are answers; everything else that the parser returns is a wrong argument.
-fn refuse(error: &clap::Error) -> Exit {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            output::answer(&error.render().to_string());
-            Exit::Success
-        }
-        // The value of a mistyped flag may be a URL.
-        _ => {
-            Log::of_environment().error_text("arguments", error.render().to_string().trim_end());
-            Exit::Class(Code::Usage.class())
-        }
+fn refuse(error: &clap::Error, sinks: &Sinks) -> Exit {
+    if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
+        output::answer(&error.render().to_string());
+        return Exit::Success;
     }
+    // The value of a mistyped flag may be a URL.
+    let text = plimsoll_core::secret::mask(error.render().to_string().trim_end());
+    sinks.log.error_text("arguments", &text);
+    let summary = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    last_word(&Diagnostic::new(Code::Usage, summary), Phase::Arguments, sinks)
+}
+
+/// Ends with an error that no command of its own can tell.
+fn end(diagnostic: &Diagnostic, phase: Phase, sinks: &Sinks) -> Exit {
+    sinks.log.error(diagnostic);
+    last_word(diagnostic, phase, sinks)
+}
+
+fn last_word(diagnostic: &Diagnostic, phase: Phase, sinks: &Sinks) -> Exit {
+    let exit = Exit::Class(diagnostic.code.class());
+    sinks.termination.write(&Ending {
+        command: "plimsoll",
+        exit,
+        phase,
+        migration: None,
+        outcome: Err(diagnostic),
+        report: None,
+        took: Duration::ZERO,
+    });
+    exit
 }

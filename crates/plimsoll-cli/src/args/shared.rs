@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use plimsoll_core::plan::IfAhead;
 
 use super::time::duration;
-use crate::output::{Level, Log, Shape};
+use crate::output::{Level, Log, Shape, Sinks};
+use crate::termination::TerminationLog;
 
 /// What every command that looks at a project and a database takes.
 #[derive(Args, Clone)]
@@ -54,9 +55,19 @@ pub(crate) struct Logging {
     /// Say each step on standard error: each try to connect, the lock, each time that a migration is sent
     #[arg(long, short, env = "PLIMSOLL_VERBOSE", value_parser = FalseyValueParser::new(), help_heading = "Output")]
     pub(crate) verbose: bool,
+    /// Where to say in short how this container ended, if the file exists; `none` turns it off
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "PLIMSOLL_TERMINATION_LOG",
+        default_value = "/dev/termination-log",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+        help_heading = "Output"
+    )]
+    pub(crate) termination_log: PathBuf,
 }
 
-impl From<&Logging> for Log {
+impl From<&Logging> for Sinks {
     fn from(logging: &Logging) -> Self {
         let least = match (logging.quiet, logging.verbose) {
             (true, _) => Level::Error,
@@ -67,7 +78,7 @@ impl From<&Logging> for Log {
             LogFormat::Text => Shape::Text,
             LogFormat::Json => Shape::Json,
         };
-        Self { shape, least }
+        Self { log: Log { shape, least }, termination: TerminationLog::new(&logging.termination_log) }
     }
 }
 

@@ -90,7 +90,7 @@ fn info(event: &'static str, message: impl Into<String>) -> Record {
 }
 
 /// A duration as a number for machines.
-pub(super) fn whole(took: Duration) -> u64 {
+pub(crate) fn whole(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 

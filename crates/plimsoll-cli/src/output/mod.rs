@@ -5,6 +5,7 @@ mod events;
 mod json;
 mod log;
 mod own;
+mod phase;
 mod prisma;
 mod progress;
 
@@ -20,8 +21,12 @@ use plimsoll_project::Generation;
 
 use crate::database::Opened;
 use crate::exit::Exit;
+use crate::termination::{Ending, TerminationLog};
+pub(crate) use events::whole;
 use log::Record;
 pub(crate) use log::{Level, Log, Shape};
+pub(crate) use phase::Phase;
+use phase::Position;
 use progress::{Migrations, Progress};
 
 /// Whose words are used.
@@ -37,10 +42,21 @@ pub(crate) enum Voice {
     Json,
 }
 
+/// Where things are said, beside standard output.
+#[derive(Clone)]
+pub(crate) struct Sinks {
+    pub(crate) log: Log,
+    pub(crate) termination: TerminationLog,
+}
+
 /// Says what a command finds and does.
 pub(crate) struct Output {
     voice: Voice,
     log: Log,
+    termination: TerminationLog,
+    position: Position,
+    /// What has been done, once a run has ended.
+    report: Option<Report>,
     command: &'static str,
     begun: Instant,
     project: Option<Introduction>,
@@ -89,13 +105,23 @@ impl Introduction {
 }
 
 impl Output {
-    pub(crate) fn new(voice: Voice, command: &'static str, log: Log) -> Self {
+    pub(crate) fn new(voice: Voice, command: &'static str, sinks: Sinks) -> Self {
         let migrations = match voice {
             Voice::Own | Voice::Aside => Migrations::Shown,
             Voice::Prisma | Voice::Json => Migrations::Silent,
         };
-        let progress = Progress::new(log, migrations);
-        Self { voice, log, command, begun: Instant::now(), project: None, progress, counted: false }
+        Self {
+            voice,
+            log: sinks.log,
+            termination: sinks.termination,
+            position: Position { phase: Phase::Find, migration: None },
+            report: None,
+            command,
+            begun: Instant::now(),
+            project: None,
+            progress: Progress::new(sinks.log, migrations),
+            counted: false,
+        }
     }
 
     /// The project has been read.
@@ -131,7 +157,38 @@ impl Output {
             Voice::Prisma => prisma::deployed(report, self.generation()),
             Voice::Json => self.document(Exit::Success).report(report).print(),
         }
-        Exit::Success
+        self.report = Some(report.clone());
+        if self.voice == Voice::Aside {
+            // The message belongs to the command that follows: it must not be explained by what went well before it.
+            self.position = Position { phase: Phase::Exec, migration: None };
+            return Exit::Success;
+        }
+        self.done(
+            Exit::Success,
+            match report.applied.len() {
+                0 => "up to date".to_owned(),
+                many => format!("{many} applied"),
+            },
+        )
+    }
+
+    /// The command has answered, and leaves its last word.
+    fn done(&mut self, exit: Exit, sentence: impl Into<String>) -> Exit {
+        self.position = Position { phase: Phase::Done, migration: None };
+        self.leave_message(exit, Ok(sentence.into()));
+        exit
+    }
+
+    fn leave_message(&self, exit: Exit, outcome: Result<String, &Diagnostic>) {
+        self.termination.write(&Ending {
+            command: self.command,
+            exit,
+            phase: self.position.phase,
+            migration: self.position.migration.as_deref(),
+            outcome,
+            report: self.report.as_ref(),
+            took: self.begun.elapsed(),
+        });
     }
 
     /// `status` has been found out.
@@ -139,20 +196,20 @@ impl Output {
         let exit = if standing.is_up_to_date() { Exit::Success } else { Exit::NotUpToDate };
         match self.voice {
             Voice::Own | Voice::Aside => own::standing(standing),
-            Voice::Prisma => return prisma::standing(standing, exit, self.log),
+            Voice::Prisma => prisma::standing(standing, self.log),
             Voice::Json => self.document(exit).standing(standing).print(),
         }
-        exit
+        self.done(exit, if standing.is_up_to_date() { "up to date" } else { "not up to date" })
     }
 
     /// `resolve` is done.
     pub(crate) fn resolved(&mut self, name: &str, verdict: Verdict) -> Exit {
         match self.voice {
-            Voice::Own | Voice::Aside => own::resolved(name, verdict),
+            Voice::Own | Voice::Aside => answer(&own::resolved(name, verdict)),
             Voice::Prisma => prisma::resolved(name, verdict),
             Voice::Json => self.document(Exit::Success).resolved(name, verdict).print(),
         }
-        Exit::Success
+        self.done(Exit::Success, own::resolved(name, verdict).trim_end())
     }
 
     /// `plan` has been made.
@@ -165,9 +222,13 @@ impl Output {
             }
             _ => own::planned(opened, plan, database_missing),
         }
-        if let (Some(diagnostic), false) = (blocked, self.voice == Voice::Json) {
+        let Some(diagnostic) = blocked else {
+            return self.done(exit, format!("{} to apply", plan.steps.len()));
+        };
+        if self.voice != Voice::Json {
             self.log.error(&diagnostic);
         }
+        self.leave_message(exit, Err(&diagnostic));
         exit
     }
 
@@ -175,9 +236,9 @@ impl Output {
     pub(crate) fn current(&mut self) -> Exit {
         match self.voice {
             Voice::Json => self.document(Exit::Success).print(),
-            _ => answer("the database stands at this project's migrations\n"),
+            _ => answer(&format!("{CURRENT}\n")),
         }
-        Exit::Success
+        self.done(Exit::Success, CURRENT)
     }
 
     /// The command failed; what had been done by then is in the report.
@@ -217,6 +278,8 @@ impl Output {
             let fields = serde_json::json!({ "migrations": names });
             self.log.write(&Record::new(Level::Error, "applied_before", words).with(fields));
         }
+        self.report = report.cloned().or(self.report.take());
+        self.leave_message(exit, Err(diagnostic));
         exit
     }
 
@@ -266,9 +329,13 @@ impl Observe for Output {
                 _ => {}
             }
         }
+        self.position.see(&event);
         self.progress.see(&event);
     }
 }
+
+/// The words of `wait`.
+const CURRENT: &str = "the database stands at this project's migrations";
 
 /// Writes data to standard output. Nobody may be listening any more, which is no error of ours.
 #[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]

@@ -51,11 +51,11 @@ pub(super) fn standing(standing: &Standing) {
     answer(&text);
 }
 
-pub(super) fn resolved(name: &str, verdict: Verdict) {
-    answer(&match verdict {
+pub(super) fn resolved(name: &str, verdict: Verdict) -> String {
+    match verdict {
         Verdict::Applied => format!("{name} is recorded as applied\n"),
         Verdict::RolledBack => format!("{name} is recorded as rolled back\n"),
-    });
+    }
 }
 
 pub(super) fn planned(opened: &Opened, plan: &Plan<'_>, database_missing: bool) {

@@ -4,3 +4,4 @@ mod arguments;
 mod json;
 mod log;
 mod terminal;
+mod termination;
