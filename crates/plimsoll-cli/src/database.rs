@@ -9,6 +9,7 @@ use plimsoll_engine::{Postgres, Sqlite, Work};
 use plimsoll_project::{Project, Request};
 
 use crate::args::Common;
+use crate::identity::Identity;
 
 /// A project and where its database is.
 pub(crate) struct Opened {
@@ -74,7 +75,7 @@ impl Opened {
 
     /// The database, ready to be connected to.
     pub(crate) fn database(&self, intent: Intent) -> Result<Database, Diagnostic> {
-        let runner = runner();
+        let runner = Identity::of_this_process().to_string();
         let source = &self.project.datasource;
         Ok(match &self.url {
             DatabaseUrl::Postgres(url) => {
@@ -95,12 +96,4 @@ impl Opened {
     pub(crate) fn work(&self) -> Work<'_> {
         Work { migrations: &self.project.migrations, provider: self.project.datasource.provider }
     }
-}
-
-/// The name of this process for others: the host name of a pod is the pod's name.
-fn runner() -> String {
-    let host =
-        std::env::var("HOSTNAME").ok().or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
-    let host = host.map_or_else(|| "unknown host".to_owned(), |host| host.trim().to_owned());
-    format!("plimsoll {host}/{}", std::process::id())
 }

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod database;
 mod exit;
+mod identity;
 mod orphans;
 mod output;
 mod program;

@@ -161,6 +161,17 @@ impl Instant {
     }
 }
 
+impl Instant {
+    /// The instant without the fraction of its second, for people: `2026-11-22 13:19:43 UTC`.
+    pub fn to_the_second(self) -> String {
+        let text = self.to_string();
+        match text.split_once('.') {
+            Some((seconds, _)) => format!("{seconds} UTC"),
+            None => text,
+        }
+    }
+}
+
 impl fmt::Display for Instant {
     /// The form of Prisma's P3009: `2026-11-22 13:19:43.457960 UTC`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

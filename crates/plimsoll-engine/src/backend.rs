@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::history::{Row, Snapshot};
+use plimsoll_core::history::{Instant, Row, Snapshot};
 use plimsoll_core::plan::Step;
 use plimsoll_core::{Diagnostic, Migration, Script};
 
@@ -88,10 +88,12 @@ pub enum Lock {
 pub struct Holder {
     /// The name that its connection carries.
     pub application: String,
-    /// The database's number for its connection.
-    pub connection: String,
+    /// The database's number for its connection; nothing where the database gives none.
+    pub connection: Option<String>,
     /// From where it is connected.
     pub address: Option<String>,
-    /// For how long it has been connected.
+    /// Since when it has been connected, by the server's clock (on SQLite: since when it has held the lock).
+    pub since: Option<Instant>,
+    /// How long ago that was, by the same clock.
     pub connected_for: Duration,
 }

@@ -18,6 +18,9 @@ use crate::event::{Event, Observe};
 /// How often a waiting runner says for whom it is waiting.
 pub(crate) const REMINDER: Duration = Duration::from_secs(30);
 
+/// What tells one holder from another: its name and the number of its connection.
+type Who = (String, Option<String>);
+
 /// Takes the lock, unless the work turns out to be done by then: true if it was taken.
 pub(crate) async fn take<S: Session>(
     session: &mut S,
@@ -28,14 +31,14 @@ pub(crate) async fn take<S: Session>(
 ) -> Result<bool> {
     let deadline = Instant::now() + wait;
     let mut backoff = Backoff::new(Duration::from_millis(25), Duration::from_secs(1));
-    let mut said: Option<(Instant, Option<String>)> = None;
+    let mut said: Option<(Instant, Option<Who>)> = None;
     observer.see(Event::Locking);
     loop {
         let Lock::HeldBy(holder) = session.try_lock().await? else {
             observer.see(Event::Locked);
             return Ok(true);
         };
-        let who = holder.as_ref().map(|holder| holder.connection.clone());
+        let who = holder.as_ref().map(|holder| (holder.application.clone(), holder.connection.clone()));
         if said.as_ref().is_none_or(|(at, whom)| at.elapsed() >= REMINDER || *whom != who) {
             observer.see(Event::WaitingForLock { holder: holder.as_ref() });
             said = Some((Instant::now(), who));
@@ -121,9 +124,8 @@ fn timed_out(holder: Option<&Holder>) -> Error {
 pub fn describe(holder: &Holder) -> String {
     let name = if holder.application.is_empty() { "an unnamed client" } else { &holder.application };
     let from = holder.address.as_deref().map_or_else(String::new, |address| format!(" from {address}"));
-    format!(
-        "`{name}` (connection {}{from}, connected for {} s)",
-        holder.connection,
-        holder.connected_for.as_secs()
-    )
+    let connection = holder.connection.as_deref();
+    let connection = connection.map_or_else(String::new, |number| format!("connection {number}{from}, "));
+    let since = holder.since.map_or_else(String::new, |since| format!("since {}, ", since.to_the_second()));
+    format!("`{name}` ({connection}{since}for {} s)", holder.connected_for.as_secs())
 }

@@ -73,6 +73,7 @@ fn waiting_for_lock(holder: Option<&Holder>) -> Record {
         "name": holder.application,
         "connection": holder.connection,
         "address": holder.address,
+        "since": holder.since.map(|since| since.to_string()),
         "connected_ms": whole(holder.connected_for),
     } }))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_core::Provider;
 use plimsoll_testkit::command::plimsoll;
-use plimsoll_testkit::program::Running;
+use plimsoll_testkit::program::{Program, Running};
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::server::{Options, PostgresServer, Stop, Version};
 
@@ -189,6 +189,48 @@ async fn the_holder_of_the_lock_is_named_and_waited_for() {
     assert_eq!(second.stdout, "up to date\n");
     assert_eq!(lines(&second.stderr, "waiting"), 1, "{second}");
     assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "2");
+}
+
+/// What a person needs to find the pod that everybody waits for.
+#[tokio::test]
+async fn a_waiter_names_pod_namespace_process_release_and_since_when() {
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_init", INIT);
+    let gate = scene.postgres().connect().await;
+    gate.batch_execute("SELECT pg_advisory_lock(4711)").await.expect("nobody else has it");
+    scene.project.set_migration("2_gate", "SELECT pg_advisory_xact_lock(4711);");
+    let first = in_a_pod(scene.command(&["deploy"])).spawn();
+    until_true(scene.postgres(), AT_THE_GATE).await;
+    let over = scene.run(&["deploy", "--lock-wait=0"]).expect_code(75);
+    let since = "SELECT to_char(backend_start AT TIME ZONE 'UTC', '\"since\" YYYY-MM-DD HH24:MI:SS \"UTC\"') \
+                 FROM pg_stat_activity WHERE application_name LIKE 'plimsoll shop/%' AND datname = current_database()";
+    let name = format!("`plimsoll shop/app-6d4cf56db6-x7k2p/{} 1.4.2`", first.pid());
+    assert_says(&over.stderr, &[&name, &scene.base.value(since).await]);
+    gate.batch_execute("SELECT pg_advisory_unlock(4711)").await.expect("it is ours");
+    first.wait().expect_code(0);
+}
+
+/// SQLite has no server that could tell: the holder signs its lock.
+#[tokio::test]
+async fn a_waiter_on_sqlite_names_the_holder_too() {
+    let scene = Scene::new(Kind::Sqlite).await.migration("1_init", INIT);
+    scene.deployed();
+    scene.project.set_migration("2_more", "INSERT INTO ship VALUES ('Beagle');");
+    let other = scene.sqlite().connect();
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+    let first = in_a_pod(scene.command(&["deploy"])).spawn();
+    first.wait_for_stderr("waiting for another process");
+    let over = scene.run(&["deploy", "--lock-wait=0"]).expect_code(75);
+    let name = format!("`plimsoll shop/app-6d4cf56db6-x7k2p/{} 1.4.2` (since 20", first.pid());
+    assert_says(&over.stderr, &["P1002", &name]);
+    other.execute_batch("ROLLBACK").expect("it is ours");
+    first.wait().expect_code(0);
+}
+
+fn in_a_pod(command: Program) -> Program {
+    command
+        .env("PLIMSOLL_POD", "app-6d4cf56db6-x7k2p")
+        .env("PLIMSOLL_NAMESPACE", "shop")
+        .env("PLIMSOLL_RELEASE", "registry.example:5000/shop/app:1.4.2")
 }
 
 /// Whoever did the work may keep the lock for as long as it likes.

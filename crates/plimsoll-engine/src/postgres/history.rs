@@ -172,7 +172,8 @@ pub(super) async fn try_lock(session: &PostgresSession) -> Result<Lock> {
     let rows = session
         .rows(&format!(
             "SELECT l.pid, a.application_name, host(a.client_addr), \
-             extract(epoch FROM clock_timestamp() - a.backend_start)::bigint \
+             extract(epoch FROM clock_timestamp() - a.backend_start)::bigint, \
+             (extract(epoch FROM a.backend_start) * 1000000)::bigint \
              FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
              WHERE {LOCK_ROW} AND l.granted"
         ))
@@ -188,9 +189,10 @@ fn holder(row: &SimpleQueryRow) -> Holder {
     let text = |n: usize| row.get(n).map(str::to_owned);
     let seconds = text(3).and_then(|text| text.parse().ok()).unwrap_or(0);
     Holder {
-        connection: text(0).unwrap_or_default(),
+        connection: text(0),
         application: text(1).unwrap_or_default(),
         address: text(2),
+        since: text(4).and_then(|text| text.parse().ok()).map(Instant),
         connected_for: Duration::from_secs(seconds),
     }
 }

@@ -4,9 +4,14 @@
 //! process.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use plimsoll_core::history::Instant;
+
+use crate::backend::Holder;
 
 /// The lock, held until it is dropped.
 pub(super) struct RunLock {
@@ -19,29 +24,57 @@ pub(super) struct RunLock {
 pub(super) enum Tried {
     /// It is ours.
     Taken(RunLock),
-    /// Another runner has it.
-    Held,
+    /// Another runner has it, and this is what it has written into the file.
+    Held(Option<Holder>),
     /// There can be none here: a directory that cannot be written, a file system without locks. What is left is the look
     /// at the history inside each transaction.
     Impossible,
 }
 
-/// Tries to take the lock of a database, once.
-pub(super) fn try_take(database: &Path) -> Tried {
+/// Tries to take the lock of a database, once, in the name of `runner`.
+pub(super) fn try_take(database: &Path, runner: &str) -> Tried {
     let mut name = database.file_name().unwrap_or_default().to_owned();
     name.push("-plimsoll.lock");
     let path = database.with_file_name(name);
-    let Ok(file) = File::options().create(true).truncate(false).write(true).open(&path) else {
+    let Ok(file) = File::options().create(true).truncate(false).read(true).write(true).open(&path) else {
         return Tried::Impossible;
     };
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Tried::Held,
+        Err(TryLockError::WouldBlock) => Tried::Held(holder(&file).ok().flatten()),
         Err(TryLockError::Error(_)) => Tried::Impossible,
         // The holder removes the file before it lets go: then this is a lock that nobody else can find.
-        Ok(()) if !is_at(&file, &path).unwrap_or(false) => Tried::Held,
-        Ok(()) => Tried::Taken(RunLock { path, _file: file }),
+        Ok(()) if !is_at(&file, &path).unwrap_or(false) => Tried::Held(None),
+        Ok(()) => {
+            // The name is for people who wait; the lock holds without it.
+            let _unnamed = sign(&file, runner);
+            Tried::Taken(RunLock { path, _file: file })
+        }
     }
 }
+
+/// Writes the holder's name, which a holder that was killed may have left before.
+fn sign(mut file: &File, runner: &str) -> io::Result<()> {
+    file.set_len(0)?;
+    file.write_all(runner.as_bytes())
+}
+
+/// Who signed a file, and when. Nothing if its holder is about to.
+fn holder(file: &File) -> io::Result<Option<Holder>> {
+    let mut name = String::new();
+    file.take(MOST).read_to_string(&mut name)?;
+    let signed = file.metadata()?.modified()?;
+    let since = signed.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
+    Ok((!name.is_empty()).then(|| Holder {
+        application: name,
+        connection: None,
+        address: None,
+        since: i64::try_from(since).ok().map(Instant),
+        connected_for: signed.elapsed().unwrap_or_default(),
+    }))
+}
+
+/// As many bytes of a name as are believed.
+const MOST: u64 = 256;
 
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let (ours, there) = (file.metadata()?, std::fs::metadata(path)?);
@@ -64,10 +97,11 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("plimsoll-lock-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let database = directory.join("a.db");
-        let Tried::Taken(first) = try_take(&database) else { panic!("the lock is free") };
-        assert!(matches!(try_take(&database), Tried::Held));
+        let Tried::Taken(first) = try_take(&database, "first") else { panic!("the lock is free") };
+        let Tried::Held(Some(holder)) = try_take(&database, "second") else { panic!("the holder is known") };
+        assert_eq!(holder.application, "first");
         drop(first);
-        assert!(matches!(try_take(&database), Tried::Taken(_)));
+        assert!(matches!(try_take(&database, "second"), Tried::Taken(_)));
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
         std::fs::remove_dir(&directory).unwrap();
     }

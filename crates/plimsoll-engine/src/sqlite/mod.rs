@@ -222,8 +222,8 @@ impl Session for SqliteSession {
     /// transaction.
     async fn try_lock(&mut self) -> Result<Lock> {
         self.call(|worker| {
-            match lock::try_take(&worker.path) {
-                Tried::Held => return Ok(Lock::HeldBy(None)),
+            match lock::try_take(&worker.path, &worker.runner) {
+                Tried::Held(holder) => return Ok(Lock::HeldBy(holder)),
                 Tried::Taken(lock) => worker.lock = Some(lock),
                 Tried::Impossible => {}
             }
