@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
 mod docs;
+mod image;
 mod process;
 mod setup;
 mod tidy;
@@ -29,13 +30,14 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Outcome {
-    let (chore, rest) = arguments.split_first().ok_or(USAGE)?;
+    let (chore, rest) = arguments.split_first().ok_or_else(|| format!("{USAGE}\n{}", image::USAGE))?;
     match (chore.as_str(), rest) {
         ("setup", []) => setup::setup(&root()),
         ("test", rest) => test(&root(), rest),
         ("tidy", []) => tidy::tidy(&root()),
         ("docs", []) => docs::write(&root()),
-        _ => Err(USAGE.into()),
+        ("image", rest) => image::image(&root(), rest),
+        _ => Err(format!("{USAGE}\n{}", image::USAGE)),
     }
 }
 

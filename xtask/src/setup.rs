@@ -1,6 +1,7 @@
 //! Installs what the tests need, each part only if it is not there yet.
 
-mod apt;
+pub(crate) mod apt;
+mod backend;
 mod npm;
 mod postgres;
 
@@ -9,6 +10,7 @@ use std::path::Path;
 
 use crate::process::{Outcome, version_of};
 use crate::say;
+use npm::Packages;
 
 /// Node must be able to run Prisma 6, which wants 18.18.
 const NODE_MAJOR: u32 = 18;
@@ -24,9 +26,11 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     need("npm", 1, &["npm"])?;
     need("pg_dump", PG_DUMP_MAJOR, &["postgresql-client"])?;
     need("psql", PG_DUMP_MAJOR, &["postgresql-client"])?;
-    npm::install(&root.join("testbed/postgres"), &testbed.join("postgres"))?;
+    need("python3", 3, &["python3"])?;
+    npm::install(&root.join("testbed/postgres"), &testbed.join("postgres"), Packages::All)?;
     postgres::complete(&testbed.join("postgres/node_modules"))?;
-    npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"))?;
+    npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"), Packages::All)?;
+    backend::build(&root.join("examples/backend"), &testbed.join("backend"))?;
     say("testbed: ready");
     Ok(())
 }

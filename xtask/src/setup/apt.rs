@@ -1,7 +1,8 @@
 //! Programs from the distribution.
 
 use std::os::unix::fs::MetadataExt;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::process::{Outcome, run, version_of};
 
@@ -12,6 +13,44 @@ pub(crate) fn install(program: &str, packages: &[&str]) -> Outcome {
     }
     run(apt_get().arg("update"))?;
     run(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Installs packages unless there is such a program, wherever `PATH` leads.
+pub(crate) fn need(program: &str, packages: &[&str]) -> Outcome {
+    if is_there(program) { Ok(()) } else { install(program, packages) }
+}
+
+/// Not every program knows `--version`.
+fn is_there(program: &str) -> bool {
+    let mut command = Command::new("sh");
+    command.args(["-c", "command -v \"$1\"", "sh", program]).stdout(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// The files of a package for another processor, below `home`. Nothing is installed, and apt's own lists stay as they are.
+pub(crate) fn unpacked(package: &str, arch: &str, home: &Path) -> Outcome<PathBuf> {
+    let (state, to) = (home.join("apt"), home.join(package));
+    if to.is_dir() {
+        return Ok(to);
+    }
+    std::fs::create_dir_all(state.join("lists/partial"))
+        .map_err(|error| format!("{}: {error}", state.display()))?;
+    let foreign = || {
+        let mut command = apt_get();
+        command.current_dir(&state).arg("--option").arg(format!("APT::Architecture={arch}"));
+        command.arg("--option").arg(format!("APT::Architectures={arch}"));
+        command.arg("--option").arg(format!("Dir::State::lists={}", state.join("lists").display()));
+        command.arg("--option").arg(format!("Dir::Cache={}", state.display()));
+        command
+    };
+    run(foreign().arg("update"))?;
+    run(foreign().args(["download", package]))?;
+    let files = std::fs::read_dir(&state).map_err(|error| format!("{}: {error}", state.display()))?;
+    let mut files = files.flatten().map(|entry| entry.path());
+    let file = files.find(|path| path.extension().is_some_and(|it| it == "deb"));
+    let file = file.ok_or_else(|| format!("apt-get has brought no `{package}` for {arch}"))?;
+    run(Command::new("dpkg-deb").arg("--extract").arg(file).arg(&to))?;
+    Ok(to)
 }
 
 fn apt_get() -> Command {
@@ -35,6 +74,12 @@ fn is_root() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_is_there_needs_no_package() {
+        assert_eq!(need("sh", &["no-such-package"]), Ok(()));
+        assert!(!is_there("no-such-program"));
+    }
 
     #[test]
     fn what_is_missing_is_said_with_the_package_to_install() {

@@ -9,8 +9,25 @@ use crate::say;
 /// Written last, with the lock file in it: if it is there and equal, everything was installed.
 const STAMP: &str = ".installed";
 
+/// Which packages of a lock file are installed.
+#[derive(Clone, Copy)]
+pub(crate) enum Packages {
+    All,
+    /// Those that a program needs while it runs. What only builds it is left out, and what it may have besides.
+    ToRun,
+}
+
+impl Packages {
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::All => &[],
+            Self::ToRun => &["--omit=dev", "--omit=optional"],
+        }
+    }
+}
+
 /// Copies the tracked directory `from` to `to` and installs its packages there. No script of a package is run.
-pub(crate) fn install(from: &Path, to: &Path) -> Outcome {
+pub(crate) fn install(from: &Path, to: &Path, packages: Packages) -> Outcome {
     let wanted = read(&from.join("package-lock.json"))?;
     copy_files(from, to)?;
     if std::fs::read_to_string(to.join(STAMP)).is_ok_and(|installed| installed == wanted) {
@@ -18,7 +35,7 @@ pub(crate) fn install(from: &Path, to: &Path) -> Outcome {
         return Ok(());
     }
     let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    run(Command::new("npm").args(arguments).current_dir(to))?;
+    run(Command::new("npm").args(arguments).args(packages.flags()).current_dir(to))?;
     write(&to.join(STAMP), &wanted)
 }
 
@@ -62,13 +79,17 @@ mod tests {
         // Not a lock file at all: npm would refuse it, so success means that npm was not asked.
         write(&from.join("package-lock.json"), "stamp").unwrap();
         write(&to.join(STAMP), "stamp").unwrap();
-        assert_eq!(install(&from, &to), Ok(()));
+        assert_eq!(install(&from, &to, Packages::All), Ok(()));
         assert_eq!(read(&to.join("package-lock.json")), Ok("stamp".to_owned()));
     }
 
     #[test]
     fn a_missing_lock_file_is_named() {
         let directory = tempfile::tempdir().unwrap();
-        assert!(install(directory.path(), directory.path()).unwrap_err().contains("package-lock.json"));
+        assert!(
+            install(directory.path(), directory.path(), Packages::All)
+                .unwrap_err()
+                .contains("package-lock.json")
+        );
     }
 }

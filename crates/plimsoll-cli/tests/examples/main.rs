@@ -1,0 +1,6 @@
+//! The examples do what their documents say.
+
+mod backend;
+mod http;
+mod project;
+mod sqlite;
