@@ -6,7 +6,7 @@ use crate::process::{self, Outcome};
 use crate::say;
 
 /// The documents, by the word that `plimsoll docs` knows them by.
-pub(crate) const DOCUMENTS: [&str; 2] = ["errors", "reference"];
+pub(crate) const DOCUMENTS: [&str; 3] = ["errors", "exit-codes", "reference"];
 
 /// Where a document is kept, from the root of the workspace.
 pub(crate) fn path_of(document: &str) -> String {

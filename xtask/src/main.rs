@@ -16,7 +16,7 @@ const USAGE: &str = "\
 cargo xtask setup         installs what the tests need into target/testbed: PostgreSQL, Prisma, pg_dump
 cargo xtask test [ARGS]   setup, then `cargo test --workspace --locked ARGS`
 cargo xtask tidy          checks the rules that the compiler does not know; changes nothing
-cargo xtask docs          writes docs/errors.md and docs/reference.md from the program";
+cargo xtask docs          writes the documents that the program knows, such as docs/errors.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

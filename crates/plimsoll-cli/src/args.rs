@@ -4,6 +4,7 @@ mod shared;
 mod time;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     /// The same as Prisma's commands of these names, with Prisma's arguments and phrases
     #[command(subcommand)]
     Migrate(Migrate),
+    /// Copy this program to DIRECTORY/plimsoll, for the other containers of a pod
+    Install(Install),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -87,6 +90,7 @@ impl Command {
             Self::Resolve(resolve) | Self::Migrate(Migrate::Resolve(resolve)) => &resolve.common,
             Self::Plan(plan) => &plan.common,
             Self::Wait(wait) => &wait.common,
+            Self::Install(install) => return Some(&install.logging),
             Self::Completions { .. } | Self::Docs { .. } => return None,
         };
         Some(&common.logging)
@@ -108,6 +112,7 @@ pub(crate) enum Migrate {
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Document {
     Errors,
+    ExitCodes,
     Reference,
 }
 
@@ -190,6 +195,15 @@ pub(crate) struct Resolve {
     /// Record that this failed migration has been undone, so that it will be applied again
     #[arg(long, value_name = "MIGRATION")]
     pub(crate) rolled_back: Option<String>,
+}
+
+/// `install`.
+#[derive(Args, Clone)]
+pub(crate) struct Install {
+    /// An existing directory, such as an emptyDir volume
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) logging: Logging,
 }
 
 /// The name of a variable: a value behind it is a mistake that would leave the variable where it is.

@@ -10,11 +10,14 @@ use plimsoll_project::{Project, Request};
 
 use crate::args::Common;
 use crate::identity::Identity;
+use crate::url_file::UrlFile;
 
 /// A project and where its database is.
 pub(crate) struct Opened {
     pub(crate) project: Project,
     pub(crate) url: DatabaseUrl,
+    /// Where the URL is, if it may change while a command runs.
+    url_file: Option<UrlFile>,
 }
 
 /// A database of one of the kinds.
@@ -54,23 +57,27 @@ impl Opened {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
+        let url_file = common.url_file.as_deref().map(UrlFile::new);
+        let given = match &url_file {
+            Some(file) => Some(file.read()?),
+            None => common.url.clone().map(Secret::new),
+        };
         let project = plimsoll_project::read(&Request {
             cwd,
             environment,
             schema: common.schema.clone(),
             config: common.config.clone(),
             migrations: common.migrations.clone(),
-            url: common.url.clone().map(Secret::new),
+            url: given,
         })?;
         let source = &project.datasource;
-        let url =
-            DatabaseUrl::parse(source.provider, &source.url, &source.base).map_err(|error| match &source
-                .url_place
-            {
-                Some(place) => error.at(place.clone()),
-                None => error,
-            })?;
-        Ok(Self { project, url })
+        let place = url_file.as_ref().map(UrlFile::place).or_else(|| source.url_place.clone());
+        let url = DatabaseUrl::parse(source.provider, &source.url, &source.base);
+        let url = url.map_err(|error| match place {
+            Some(place) => error.at(place),
+            None => error,
+        })?;
+        Ok(Self { project, url, url_file })
     }
 
     /// The database, ready to be connected to.
@@ -83,7 +90,11 @@ impl Opened {
                     schemas: source.schemas.clone(),
                     external_tables: source.external_tables.clone(),
                 };
-                Database::Postgres(Box::new(Postgres::new((**url).clone(), &runner, scope)?))
+                let database = Postgres::new((**url).clone(), &runner, scope)?;
+                Database::Postgres(Box::new(match self.url_file.clone() {
+                    Some(file) => database.reading_its_url(file.source(source.base.clone())),
+                    None => database,
+                }))
             }
             DatabaseUrl::Sqlite(url) => {
                 let database = Sqlite::new(url.clone(), &runner, source.external_tables.clone());

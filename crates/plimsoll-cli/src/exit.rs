@@ -1,5 +1,5 @@
 //! Every exit code of the program. The table is a contract: a Job's `podFailurePolicy` and a container's
-//! `restartPolicyRules` name these numbers.
+//! `restartPolicyRules` name these numbers, and `docs/exit-codes.md` is made from it.
 
 use plimsoll_core::Class;
 
@@ -16,7 +16,39 @@ pub(crate) enum Exit {
     Signal(u8),
 }
 
+/// Whether another start can end otherwise, while nobody changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// There is nothing to try again.
+    Needless,
+    /// It fails in the same way: a person has to do something.
+    Useless,
+    /// It may pass by itself.
+    Useful,
+}
+
+/// SIGINT, SIGKILL and SIGTERM. The second one is not told by the program, which cannot hear it.
+const SIGNALS: [u8; 3] = [2, 9, 15];
+
 impl Exit {
+    /// Every way to end, in the order of the numbers.
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Success,
+        Self::NotUpToDate,
+        Self::Class(Class::Usage),
+        Self::Class(Class::Data),
+        Self::Class(Class::Unreachable),
+        Self::Class(Class::Bug),
+        Self::Class(Class::TryAgain),
+        Self::Class(Class::Denied),
+        Self::Class(Class::Config),
+        Self::Class(Class::CommandUnusable),
+        Self::Class(Class::CommandMissing),
+        Self::Signal(SIGNALS[0]),
+        Self::Signal(SIGNALS[1]),
+        Self::Signal(SIGNALS[2]),
+    ];
+
     /// The number that the process ends with.
     pub(crate) fn code(self) -> u8 {
         match self {
@@ -24,6 +56,51 @@ impl Exit {
             Self::NotUpToDate => 1,
             Self::Class(class) => class_code(class),
             Self::Signal(number) => 128_u8.saturating_add(number),
+        }
+    }
+
+    /// When it ends so.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "up to date, applied, or ahead and allowed",
+            Self::NotUpToDate => "`status` only: not up to date",
+            Self::Class(Class::Usage) => "wrong arguments",
+            Self::Class(Class::Data) => "a migration failed, or history and project contradict each other",
+            Self::Class(Class::Unreachable) => "the database could not be reached within `--wait`",
+            Self::Class(Class::Bug) => "a bug in Plimsoll",
+            Self::Class(Class::TryAgain) => {
+                "a lock was not free in time, the database has no room left, or it is not yet where it is waited for"
+            }
+            Self::Class(Class::Denied) => "credentials or rights",
+            Self::Class(Class::Config) => "the project or its configuration is wrong",
+            Self::Class(Class::CommandUnusable) => "`exec`: the command cannot be executed",
+            Self::Class(Class::CommandMissing) => "`exec`: the command cannot be found",
+            Self::Class(Class::Interrupted) => "ended by a signal that nobody knows",
+            Self::Signal(2) => "SIGINT: somebody pressed Ctrl-C",
+            Self::Signal(9) => {
+                "SIGKILL: out of memory, or the grace period was over. The kernel's word, not Plimsoll's"
+            }
+            Self::Signal(15) => "SIGTERM: the pod was deleted, evicted or replaced",
+            Self::Signal(_) => "ended by another signal",
+        }
+    }
+
+    /// Whether to start again.
+    pub(crate) fn retry(self) -> Retry {
+        match self {
+            Self::Success | Self::NotUpToDate => Retry::Needless,
+            Self::Class(Class::Unreachable | Class::TryAgain | Class::Interrupted) | Self::Signal(_) => {
+                Retry::Useful
+            }
+            Self::Class(
+                Class::Usage
+                | Class::Data
+                | Class::Bug
+                | Class::Denied
+                | Class::Config
+                | Class::CommandUnusable
+                | Class::CommandMissing,
+            ) => Retry::Useless,
         }
     }
 }
@@ -53,24 +130,19 @@ pub(crate) fn leave(exit: Exit) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plimsoll_core::Code;
 
     #[test]
     fn the_numbers_are_those_of_the_documentation() {
-        let codes = [
-            Exit::Success,
-            Exit::NotUpToDate,
-            Exit::Class(Class::Usage),
-            Exit::Class(Class::Data),
-            Exit::Class(Class::Unreachable),
-            Exit::Class(Class::Bug),
-            Exit::Class(Class::TryAgain),
-            Exit::Class(Class::Denied),
-            Exit::Class(Class::Config),
-            Exit::Class(Class::CommandUnusable),
-            Exit::Class(Class::CommandMissing),
-            Exit::Signal(15),
-            Exit::Signal(2),
-        ];
-        assert_eq!(codes.map(Exit::code), [0, 1, 64, 65, 69, 70, 75, 77, 78, 126, 127, 143, 130]);
+        let codes = [0, 1, 64, 65, 69, 70, 75, 77, 78, 126, 127, 130, 137, 143];
+        assert_eq!(Exit::ALL.map(Exit::code), codes);
+    }
+
+    #[test]
+    fn every_error_ends_with_a_number_of_the_table() {
+        for code in Code::ALL {
+            let exit = Exit::Class(code.class()).code();
+            assert!(Exit::ALL.iter().any(|known| known.code() == exit), "{code}: {exit}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod program;
 mod reference;
 mod signals;
 mod termination;
+mod url_file;
 
 use std::time::Duration;
 
@@ -37,14 +38,16 @@ fn main() {
     exit::leave(run(arguments, &sinks));
 }
 
-/// Whatever panics ends the process, and says so where somebody will look.
+/// Whatever panics ends the process, and says so where somebody will look: in plain words, since what draws the others may
+/// be what went wrong.
 fn explain_bugs(sinks: &Sinks) {
     let sinks = sinks.clone();
     std::panic::set_hook(Box::new(move |panic| {
-        let diagnostic = Diagnostic::new(Code::Bug, format!("plimsoll: a bug ({panic})"))
-            .help("the database is safe: what was not committed has been rolled back")
-            .help("please report this message");
-        exit::leave(end(&diagnostic, Phase::Unknown, &sinks));
+        let safe = "the database is safe: what was not committed has been rolled back";
+        let text = format!("plimsoll: a bug ({panic})\n{safe}\nplease report this message");
+        sinks.log.error_text("bug", &text);
+        let diagnostic = Diagnostic::new(Code::Bug, format!("a bug in plimsoll: {panic}")).help(safe);
+        exit::leave(last_word(&diagnostic, Phase::Unknown, &sinks));
     }));
 }
 
@@ -60,7 +63,9 @@ fn run(arguments: Arguments, sinks: &Sinks) -> Exit {
         }
         Err(error) => {
             let message = format!("the runtime cannot be started: {error}");
-            end(&Diagnostic::new(Code::Bug, message), Phase::Find, sinks)
+            let diagnostic = Diagnostic::new(Code::Bug, message);
+            sinks.log.error(&diagnostic);
+            last_word(&diagnostic, Phase::Find, sinks)
         }
     }
 }
@@ -78,12 +83,7 @@ fn refuse(error: &clap::Error, sinks: &Sinks) -> Exit {
     last_word(&Diagnostic::new(Code::Usage, summary), Phase::Arguments, sinks)
 }
 
-/// Ends with an error that no command of its own can tell.
-fn end(diagnostic: &Diagnostic, phase: Phase, sinks: &Sinks) -> Exit {
-    sinks.log.error(diagnostic);
-    last_word(diagnostic, phase, sinks)
-}
-
+/// Leaves a message for an end that no command can tell of.
 fn last_word(diagnostic: &Diagnostic, phase: Phase, sinks: &Sinks) -> Exit {
     let exit = Exit::Class(diagnostic.code.class());
     sinks.termination.write(&Ending {
@@ -96,4 +96,21 @@ fn last_word(diagnostic: &Diagnostic, phase: Phase, sinks: &Sinks) -> Exit {
         took: Duration::ZERO,
     });
     exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_leaves_a_message_too() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let termination = TerminationLog::new(file.path());
+        let sinks = Sinks { log: Log::of_environment(), termination };
+        let diagnostic = Diagnostic::new(Code::Bug, "a bug in plimsoll: panicked at\n'x'");
+        let exit = last_word(&diagnostic, Phase::Unknown, &sinks);
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        assert!(text.starts_with("PLM399: a bug in plimsoll: panicked at 'x'\n{"), "{text}");
+        assert_eq!(exit.code(), 70);
+    }
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use plimsoll_core::{Code, Diagnostic};
 use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
 
 /// Where the C library looks if there is no `PATH`.
 const USUAL: &str = "/usr/local/bin:/bin:/usr/bin";
@@ -40,7 +41,7 @@ impl Program {
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
-        Err(refused(name, &refusal.unwrap_or_else(|| io::ErrorKind::NotFound.into())))
+        Err(refused(name, &refusal.unwrap_or_else(|| Errno::NOENT.into())))
     }
 
     /// Becomes the command; returns only if that fails.
@@ -62,7 +63,7 @@ impl Program {
 fn usable(path: &Path) -> io::Result<()> {
     accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS)?;
     // A directory that may be entered counts as executable.
-    if path.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
+    if path.is_dir() { Err(Errno::ISDIR.into()) } else { Ok(()) }
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -1,5 +1,7 @@
 //! Documents that are made from the code, so that they cannot say anything else.
 
+mod exit_codes;
+
 use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
@@ -12,6 +14,7 @@ use crate::exit::Exit;
 pub(crate) fn document(which: Document) -> String {
     match which {
         Document::Errors => errors(),
+        Document::ExitCodes => exit_codes::document(),
         Document::Reference => reference(),
     }
 }

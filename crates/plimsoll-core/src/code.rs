@@ -66,7 +66,8 @@ codes! {
     /// The server refused the user or the password. Nothing was changed.
     ///
     /// Check the credentials in the URL: a password with `@`, `:`, `/` or `%` in it has to be percent-encoded.
-    /// A rotated Secret needs a new pod, or the old password to stay valid for a while.
+    /// A rotated Secret in a variable needs a new container, or the old password to stay valid for a while. In a file
+    /// (`--url-file`) it is read again on each attempt, and refused credentials are tried again within `--wait`.
     AuthenticationFailed = "P1000", Denied, "authentication failed";
     /// Nothing answered at the address within `--wait`: refused, no such host, no route, a timeout, or a server
     /// that said all the time that it is starting up, shutting down, in recovery or out of connections.
@@ -220,6 +221,8 @@ codes! {
     /// `exec` was given a command that cannot be executed: a directory, a file without the right to be executed, a program
     /// for another processor.
     CommandNotExecutable = "PLM305", CommandUnusable, "the command cannot be executed";
+    /// `install` could not put the program into the directory: it is missing, not writable, or full.
+    InstallFailed = "PLM306", Config, "the program cannot be installed";
     /// Plimsoll itself went wrong. The database is safe: what was not committed has been rolled back.
     ///
     /// Please report it with the message.

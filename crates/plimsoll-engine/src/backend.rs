@@ -95,5 +95,5 @@ pub struct Holder {
     /// Since when it has been connected, by the server's clock (on SQLite: since when it has held the lock).
     pub since: Option<Instant>,
     /// How long ago that was, by the same clock.
-    pub connected_for: Duration,
+    pub connected_for: Option<Duration>,
 }

@@ -124,8 +124,12 @@ fn timed_out(holder: Option<&Holder>) -> Error {
 pub fn describe(holder: &Holder) -> String {
     let name = if holder.application.is_empty() { "an unnamed client" } else { &holder.application };
     let from = holder.address.as_deref().map_or_else(String::new, |address| format!(" from {address}"));
-    let connection = holder.connection.as_deref();
-    let connection = connection.map_or_else(String::new, |number| format!("connection {number}{from}, "));
-    let since = holder.since.map_or_else(String::new, |since| format!("since {}, ", since.to_the_second()));
-    format!("`{name}` ({connection}{since}for {} s)", holder.connected_for.as_secs())
+    // Of another role's connection PostgreSQL shows the number and the name alone.
+    let known = [
+        holder.connection.as_deref().map(|number| format!("connection {number}{from}")),
+        holder.since.map(|since| format!("since {}", since.to_the_second())),
+        holder.connected_for.map(|length| format!("for {} s", length.as_secs())),
+    ];
+    let known = known.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if known.is_empty() { format!("`{name}`") } else { format!("`{name}` ({known})") }
 }

@@ -26,6 +26,15 @@ pub(crate) struct Common {
     /// The connection URL, instead of the project's; other users of the machine can see a flag, so prefer the variable
     #[arg(long, value_name = "URL", env = "PLIMSOLL_URL", hide_env_values = true, help_heading = "Database")]
     pub(crate) url: Option<String>,
+    /// A file that holds the connection URL, as a mounted Secret; read again for each attempt to connect
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "PLIMSOLL_URL_FILE",
+        conflicts_with = "url",
+        help_heading = "Database"
+    )]
+    pub(crate) url_file: Option<PathBuf>,
     /// For how long to wait for a database that is not up yet; 0 does not wait
     #[arg(long, value_name = "TIME", env = "PLIMSOLL_WAIT", default_value = "60s", value_parser = duration, help_heading = "Database")]
     pub(crate) wait: Duration,

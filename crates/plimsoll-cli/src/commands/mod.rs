@@ -2,6 +2,7 @@
 
 mod deploy;
 mod exec;
+mod install;
 mod plan;
 mod resolve;
 mod status;
@@ -30,6 +31,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Migrate(Migrate::Deploy(arguments)) => deploy::run(&arguments, Voice::Prisma).await,
         Command::Migrate(Migrate::Status(arguments)) => status::run(&arguments, Voice::Prisma).await,
         Command::Migrate(Migrate::Resolve(arguments)) => resolve::run(&arguments, Voice::Prisma).await,
+        Command::Install(arguments) => install::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plimsoll", &mut script);

@@ -74,7 +74,7 @@ fn waiting_for_lock(holder: Option<&Holder>) -> Record {
         "connection": holder.connection,
         "address": holder.address,
         "since": holder.since.map(|since| since.to_string()),
-        "connected_ms": whole(holder.connected_for),
+        "connected_ms": holder.connected_for.map(whole),
     } }))
 }
 

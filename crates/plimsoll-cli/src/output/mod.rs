@@ -10,6 +10,7 @@ mod prisma;
 mod progress;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::time::Instant;
 
 use plimsoll_core::plan::{IfAhead, Plan};
@@ -193,13 +194,13 @@ impl Output {
 
     /// `status` has been found out.
     pub(crate) fn standing(&mut self, standing: &Standing) -> Exit {
-        let exit = if standing.is_up_to_date() { Exit::Success } else { Exit::NotUpToDate };
+        let mut exit = if standing.is_up_to_date() { Exit::Success } else { Exit::NotUpToDate };
         match self.voice {
             Voice::Own | Voice::Aside => own::standing(standing),
-            Voice::Prisma => prisma::standing(standing, self.log),
+            Voice::Prisma => exit = prisma::standing(standing, exit, self.log),
             Voice::Json => self.document(exit).standing(standing).print(),
         }
-        self.done(exit, if standing.is_up_to_date() { "up to date" } else { "not up to date" })
+        self.done(exit, if exit == Exit::Success { "up to date" } else { "not up to date" })
     }
 
     /// `resolve` is done.
@@ -230,6 +231,13 @@ impl Output {
         }
         self.leave_message(exit, Err(&diagnostic));
         exit
+    }
+
+    /// `install` is done.
+    pub(crate) fn installed(&mut self, path: &Path) -> Exit {
+        let words = format!("installed {}", path.display());
+        answer(&format!("{words}\n"));
+        self.done(Exit::Success, words)
     }
 
     /// `wait` is over, and the database stands where it should.

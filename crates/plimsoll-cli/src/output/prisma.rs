@@ -10,6 +10,7 @@ use plimsoll_engine::resolve::Verdict;
 use plimsoll_project::Generation;
 
 use super::{Introduction, Log, answer};
+use crate::exit::Exit;
 
 /// The lines before anything is done. Prisma 7 moved some of them to standard error.
 pub(super) fn introduce(project: &Introduction, log: Log) {
@@ -67,8 +68,8 @@ pub(super) fn deployed(report: &Report, generation: Generation) {
     answer(&text);
 }
 
-/// `status`: what is pending hides what has failed, as in Prisma.
-pub(super) fn standing(standing: &Standing, log: Log) {
+/// `status`, and how it exits: what is pending hides what has failed, as in Prisma.
+pub(super) fn standing(standing: &Standing, exit: Exit, log: Log) -> Exit {
     answer("\n");
     count(standing.found);
     if !standing.managed && standing.found == 0 {
@@ -76,7 +77,7 @@ pub(super) fn standing(standing: &Standing, log: Log) {
             "not_up_to_date",
             "The current database is not managed by Prisma Migrate.\n        \nRead more about how to baseline an existing production database:\nhttps://pris.ly/d/migrate-baseline",
         );
-        return;
+        return Exit::NotUpToDate;
     }
     if !standing.pending.is_empty() && !standing.ahead.is_empty() {
         log.error_text("not_up_to_date", &diverged(standing));
@@ -87,6 +88,7 @@ pub(super) fn standing(standing: &Standing, log: Log) {
     } else {
         answer("\nDatabase schema is up to date!\n");
     }
+    exit
 }
 
 fn plural(names: &[String]) -> &'static str {

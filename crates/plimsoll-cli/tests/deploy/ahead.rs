@@ -5,7 +5,7 @@ use std::time::Duration;
 use plimsoll_testkit::program::Signal;
 use plimsoll_testkit::server::Version;
 
-use crate::scene::{Base, Kind, Scene, assert_says};
+use crate::scene::{Base, Kind, Scene, assert_says, until_true};
 
 const INIT: &str = "CREATE TABLE ship (name TEXT);\nINSERT INTO ship VALUES ('Ark');";
 const KINDS: [Kind; 2] = [Kind::Postgres(Version::V15), Kind::Sqlite];
@@ -95,4 +95,25 @@ async fn a_pod_that_waits_holds_neither_lock_nor_transaction() {
     scene.run(&["deploy", "--lock-wait=0"]).expect_code(0);
     drop(running);
     assert_eq!(scene.base.value("SELECT count(*) FROM new").await, "1");
+}
+
+/// It was not ahead when the lock was asked for, and is when the lock is had: then the lock is let go again.
+#[tokio::test]
+async fn a_database_that_gets_ahead_while_the_lock_is_waited_for_is_noticed() {
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_init", INIT);
+    scene.deployed();
+    scene.project.set_migration("2_late", "INSERT INTO ship VALUES ('late');");
+    let newer = scene.postgres().connect().await;
+    newer.batch_execute("SELECT pg_advisory_lock(72707369)").await.expect("nobody else has it");
+    let running = scene.command(&["deploy", "--if-ahead=wait"]).spawn();
+    running.wait_for_stderr("waiting for another runner");
+    let row = "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) \
+               VALUES ('x', 'x', '3_new', now(), 1); SELECT pg_advisory_unlock(72707369)";
+    newer.batch_execute(row).await.expect("the table is there");
+    running.wait_for_stderr(WAITING);
+    until_true(scene.postgres(), "SELECT pg_try_advisory_lock(72707369)").await;
+    assert_eq!(scene.applied().await, ["1_init", "3_new"]);
+    scene.base.execute("DELETE FROM _prisma_migrations WHERE id = 'x'").await;
+    running.wait().expect_code(0);
+    assert_eq!(scene.applied().await, ["1_init", "2_late"]);
 }

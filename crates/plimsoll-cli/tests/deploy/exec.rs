@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use plimsoll_core::Provider;
-use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::program::{Program, Signal};
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::server::Version;
 use plimsoll_testkit::wait::until;
 
-use crate::scene::{Kind, Scene, assert_says};
+use crate::scene::{Kind, Scene, assert_says, until_true};
 
 const INIT: &str = "CREATE TABLE ship (name TEXT);\nINSERT INTO ship VALUES ('Ark');";
 const KINDS: [Kind; 2] = [Kind::Postgres(Version::V15), Kind::Sqlite];
@@ -86,7 +85,7 @@ async fn a_command_that_cannot_be_started_is_refused_before_anything_is_migrated
     let scene = Scene::on(Kind::Sqlite, Kind::Sqlite.missing()).migration("1_init", INIT);
     scene.project.write("plain", "no program");
     for (command, code, words) in [
-        ("no-such-command", 127, ["PLM304", "`no-such-command`"]),
+        ("no-such-command", 127, ["PLM304", "`no-such-command` cannot be found: No such file"]),
         ("/no/such/command", 127, ["PLM304", "`/no/such/command`"]),
         ("./plain", 126, ["PLM305", "`./plain`"]),
         ("/", 126, ["PLM305", "`/`"]),
@@ -165,16 +164,32 @@ async fn before_the_command_the_first_process_can_be_ended_and_leaves_no_zombies
     assert!(!project.join("started").exists());
 }
 
-/// A signal that arrives when everything has been applied is not lost between two programs.
 #[tokio::test]
 async fn a_signal_keeps_the_command_from_starting() {
     let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_init", INIT);
     let holder = scene.postgres().connect().await;
     holder.batch_execute("SELECT pg_advisory_lock(72707369)").await.expect("nobody else has it");
-    let mut running = plimsoll(&scene.project).args(["exec", "--", "touch", "started"]).spawn();
+    let mut running = scene.command(&["exec", "--", "touch", "started"]).spawn();
     running.wait_for_stderr("waiting for another runner");
     running.signal(Signal::TERM);
     assert_says(&running.wait().expect_code(143).stderr, &["PLM301"]);
     holder.batch_execute("SELECT pg_advisory_unlock(72707369)").await.expect("it is ours");
     assert!(!scene.project.join("started").exists());
+}
+
+/// The script swallows the cancellation and is committed: a signal that stopped nothing is not lost between two programs.
+#[tokio::test]
+async fn a_signal_that_comes_too_late_for_the_migrations_is_in_time_for_the_command() {
+    let deaf = "DO $$ BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END $$;";
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_deaf", deaf);
+    let mut running = scene.command(&["exec", "--", "touch", "started"]).spawn();
+    let asleep = "SELECT count(*) > 0 FROM pg_stat_activity \
+                  WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    until_true(scene.postgres(), asleep).await;
+    running.signal(Signal::TERM);
+    assert_says(&running.wait().expect_code(143).stderr, &["PLM301", "the migrations are applied"]);
+    assert_eq!(scene.applied().await, ["1_deaf"]);
+    assert!(!scene.project.join("started").exists());
+    scene.run(&["exec", "--", "touch", "started"]).expect_code(0);
+    assert!(scene.project.join("started").exists());
 }

@@ -3,9 +3,11 @@
 mod ahead;
 mod conformance;
 mod exec;
+mod install;
 mod output;
 mod postgres;
 mod scene;
 mod signals;
 mod sqlite;
+mod url_file;
 mod waiting;

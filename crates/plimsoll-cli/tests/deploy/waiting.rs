@@ -6,7 +6,7 @@ use plimsoll_core::Provider;
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::program::{Program, Running};
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::{Options, PostgresServer, Stop, Version};
+use plimsoll_testkit::server::{Options, PostgresServer, Role, Stop, Version};
 
 use crate::scene::{Kind, Scene, assert_says, until_true};
 
@@ -207,6 +207,20 @@ async fn a_waiter_names_pod_namespace_process_release_and_since_when() {
     assert_says(&over.stderr, &[&name, &scene.base.value(since).await]);
     gate.batch_execute("SELECT pg_advisory_unlock(4711)").await.expect("it is ours");
     first.wait().expect_code(0);
+}
+
+/// PostgreSQL shows little of other roles' connections: what is not known is left out, not made up.
+#[tokio::test]
+async fn a_holder_of_another_role_is_named_as_far_as_it_may_be_seen() {
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_init", INIT);
+    let holder = scene.postgres().connect().await;
+    let take = "SET application_name = 'somebody'; SELECT pg_advisory_lock(72707369)";
+    holder.batch_execute(take).await.expect("nobody else has it");
+    let url = scene.postgres().address().role(Role::Md5).url();
+    let over = scene.run(&["deploy", "--lock-wait=0", "--url", &url]).expect_code(75);
+    assert_says(&over.stderr, &["lock: `somebody` (connection "]);
+    assert!(!over.stderr.contains("since") && !over.stderr.contains(", for "), "{over}");
+    holder.batch_execute("SELECT 1").await.expect("the holder is still connected");
 }
 
 /// SQLite has no server that could tell: the holder signs its lock.

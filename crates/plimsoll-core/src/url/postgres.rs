@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::secret::Secret;
 
 /// How to reach a PostgreSQL database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostgresUrl {
     /// A host name or address, or the directory of a Unix socket if it begins with `/`.
     pub host: String,

@@ -9,6 +9,7 @@ use plimsoll_core::{Code, Diagnostic};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, config};
 
+use super::target::Target;
 use super::tls::Connection;
 use super::{Postgres, PostgresSession, error, history, quote_name};
 use crate::backoff::Backoff;
@@ -16,12 +17,14 @@ use crate::error::{Error, Kind, Result};
 
 /// Connects once.
 pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
-    let url = &database.url;
-    let (client, connection) = open(database, &url.database).await?;
+    let target = database.targets.next()?;
+    let url = &target.url;
+    let opened = open(&target, &url.database, &database.runner).await;
+    let (client, connection) = opened.map_err(|error| database.targets.failed(url.clone(), error))?;
     Ok(PostgresSession {
         client,
         connection,
-        tls: database.tls.clone(),
+        tls: target.tls.clone(),
         endpoint: url.endpoint(),
         runner: database.runner.clone(),
         scope: database.scope.clone(),
@@ -33,10 +36,10 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
 
 /// Opens one connection. The time limit is for all of it: the driver's own is for the socket alone, and a proxy that has
 /// no server behind it takes connections and says nothing.
-async fn open(database: &Postgres, name: &str) -> Result<(Client, Connection)> {
-    let url = &database.url;
-    let config = config(url, name, &database.runner);
-    let connecting = database.tls.connect(&config);
+async fn open(target: &Target, name: &str, runner: &str) -> Result<(Client, Connection)> {
+    let url = &target.url;
+    let config = config(url, name, runner);
+    let connecting = target.tls.connect(&config);
     let connected = match url.connect_timeout {
         None => connecting.await,
         Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds.into()), connecting).await {
@@ -115,8 +118,9 @@ pub(super) async fn create_database(database: &Postgres) -> Result<()> {
 }
 
 async fn create_once(database: &Postgres) -> Result<()> {
-    let url = &database.url;
-    let (client, connection) = maintenance_connection(database).await?;
+    let target = database.targets.next()?;
+    let url = &target.url;
+    let (client, connection) = maintenance_connection(&target, &database.runner).await?;
     let created = client.batch_execute(&format!("CREATE DATABASE {}", quote_name(&url.database))).await;
     drop(client);
     // It ends with its client; how is of no interest once the answer is there.
@@ -138,11 +142,10 @@ fn may_not_create(error: Error, name: &str) -> Error {
 }
 
 /// A connection to `postgres`, or to `template1` where that does not exist.
-async fn maintenance_connection(database: &Postgres) -> Result<(Client, Connection)> {
-    let url = &database.url;
+async fn maintenance_connection(target: &Target, runner: &str) -> Result<(Client, Connection)> {
     let mut last = None;
     for name in ["postgres", "template1"] {
-        match open(database, name).await {
+        match open(target, name, runner).await {
             Ok(connected) => return Ok(connected),
             Err(error) => last = Some(error),
         }
@@ -150,7 +153,7 @@ async fn maintenance_connection(database: &Postgres) -> Result<(Client, Connecti
             break;
         }
     }
-    Err(last.unwrap_or_else(|| error::unreachable(url)))
+    Err(last.unwrap_or_else(|| error::unreachable(&target.url)))
 }
 
 /// Another runner was faster: by a moment (23505), or by more.

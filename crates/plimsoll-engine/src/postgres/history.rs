@@ -187,13 +187,12 @@ pub(super) const LOCK_ROW: &str = "l.locktype = 'advisory' AND l.classid = 0 AND
 
 fn holder(row: &SimpleQueryRow) -> Holder {
     let text = |n: usize| row.get(n).map(str::to_owned);
-    let seconds = text(3).and_then(|text| text.parse().ok()).unwrap_or(0);
     Holder {
         connection: text(0),
         application: text(1).unwrap_or_default(),
         address: text(2),
         since: text(4).and_then(|text| text.parse().ok()).map(Instant),
-        connected_for: Duration::from_secs(seconds),
+        connected_for: text(3).and_then(|text| text.parse().ok()).map(Duration::from_secs),
     }
 }
 

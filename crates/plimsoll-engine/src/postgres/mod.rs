@@ -9,6 +9,7 @@ mod connect;
 mod error;
 mod failure;
 mod history;
+mod target;
 mod tls;
 
 use plimsoll_core::diagnostic::Diagnostic;
@@ -22,15 +23,17 @@ use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::backend::{Backend, Cancel, Lock, Session};
 use crate::error::{Error, Result};
+use target::{Target, Targets};
 use tls::Tls;
+
+pub use target::UrlSource;
 
 /// Prisma's key, so that Prisma and Plimsoll exclude each other.
 const LOCK_KEY: i64 = 72_707_369;
 
 /// A PostgreSQL database.
 pub struct Postgres {
-    url: PostgresUrl,
-    tls: Tls,
+    targets: Targets,
     runner: String,
     scope: Scope,
 }
@@ -52,9 +55,17 @@ impl Postgres {
     ///
     /// Fails if a certificate file of the URL cannot be used.
     pub fn new(url: PostgresUrl, runner: &str, scope: Scope) -> std::result::Result<Self, Diagnostic> {
-        let tls = Tls::new(&url.tls)?;
         let runner = url.application_name.clone().unwrap_or_else(|| runner.to_owned());
-        Ok(Self { url, tls, runner, scope })
+        Ok(Self { targets: Targets::fixed(Target::new(url)?), runner, scope })
+    }
+
+    /// The same database, whose URL is read anew before each attempt to connect, also after a lost connection.
+    ///
+    /// Credentials that the server refuses are then waited for like a server that is not up: tried again as soon as
+    /// the URL changes, and every 5 seconds otherwise.
+    #[must_use]
+    pub fn reading_its_url(self, source: UrlSource) -> Self {
+        Self { targets: self.targets.read_from(source), ..self }
     }
 }
 

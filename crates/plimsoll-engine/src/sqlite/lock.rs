@@ -69,7 +69,7 @@ fn holder(file: &File) -> io::Result<Option<Holder>> {
         connection: None,
         address: None,
         since: i64::try_from(since).ok().map(Instant),
-        connected_for: signed.elapsed().unwrap_or_default(),
+        connected_for: signed.elapsed().ok(),
     }))
 }
 

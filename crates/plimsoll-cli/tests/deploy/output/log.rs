@@ -129,7 +129,11 @@ async fn quiet_says_nothing_but_errors() {
 fn verbose_says_each_try_to_connect() {
     let nobody_listens =
         Project::new(Provider::Postgresql).env_url("postgresql://u@127.0.0.1:9/d").migration("1_init", INIT);
-    let ended = plimsoll(&nobody_listens).args(["deploy", "-v", "--wait=300ms"]).run().expect_code(69);
+    let ended = plimsoll(&nobody_listens)
+        .args(["deploy", "--wait=300ms"])
+        .env("PLIMSOLL_VERBOSE", "true")
+        .run()
+        .expect_code(69);
     assert_says(&ended.stderr, &["connecting, try 1", "connecting, try 3", "next try in", "P1001"]);
 }
 

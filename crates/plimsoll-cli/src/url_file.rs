@@ -1,0 +1,56 @@
+//! A connection URL in a file: a mounted Secret, which Kubernetes replaces in place when it is rotated.
+
+use std::path::{Path, PathBuf};
+
+use plimsoll_core::url::{DatabaseUrl, PostgresUrl};
+use plimsoll_core::{Code, Diagnostic, Place, Provider, Secret};
+use plimsoll_engine::postgres::UrlSource;
+
+/// A file that holds nothing but a connection URL.
+#[derive(Clone, Debug)]
+pub(crate) struct UrlFile(PathBuf);
+
+impl UrlFile {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The URL as it is at this moment, without the line break at its end. No error shows any of it.
+    ///
+    /// The path is opened anew: Kubernetes swaps a symbolic link on the way to it.
+    pub(crate) fn read(&self) -> Result<Secret, Diagnostic> {
+        let shown = self.0.display();
+        let text = std::fs::read_to_string(&self.0).map_err(|error| {
+            Diagnostic::new(Code::FileUnreadable, format!("cannot read the file of `--url-file`, `{shown}`: {error}"))
+                .help("in a pod: check the volume, its `items` and `mountPath`, and the user of the container (`runAsUser`, `fsGroup`)")
+        })?;
+        let url = text.trim_end_matches(['\n', '\r']);
+        if url.is_empty() {
+            return Err(Diagnostic::new(
+                Code::UrlMissing,
+                format!("the file of `--url-file`, `{shown}`, is empty"),
+            )
+            .at(self.place())
+            .help("it has to hold the connection URL and nothing else: check the key of the Secret"));
+        }
+        Ok(Secret::new(url))
+    }
+
+    /// The place of an error in the URL: the beginning of the file, with none of its text.
+    pub(crate) fn place(&self) -> Place {
+        Place::new(self.0.display().to_string(), "", 0..0)
+    }
+
+    /// What gives the URL of a PostgreSQL database anew for each attempt to connect.
+    pub(crate) fn source(self, base: PathBuf) -> UrlSource {
+        Box::new(move || {
+            let located = |diagnostic: Diagnostic| diagnostic.at(self.place());
+            match DatabaseUrl::parse(Provider::Postgresql, &self.read()?, &base).map_err(located)? {
+                DatabaseUrl::Postgres(url) => Ok(PostgresUrl::clone(&url)),
+                DatabaseUrl::Sqlite(_) => {
+                    Err(located(Diagnostic::new(Code::UrlInvalid, "not a URL of PostgreSQL")))
+                }
+            }
+        })
+    }
+}

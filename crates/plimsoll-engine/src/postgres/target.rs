@@ -1,0 +1,95 @@
+//! Where to connect to, and as whom: once and for all, or as a file says at this moment.
+//!
+//! A password that is rotated reaches a pod's file up to about a minute after the server, or before it. Until both agree
+//! the server refuses it, which is then no reason to give up.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use plimsoll_core::url::PostgresUrl;
+use plimsoll_core::{Code, Diagnostic};
+
+use super::tls::Tls;
+use crate::error::{Error, Kind, Result};
+
+/// Reads the URL as it is at this moment.
+pub type UrlSource = Box<dyn Fn() -> std::result::Result<PostgresUrl, Diagnostic>>;
+
+/// A URL and what its TLS parameters amount to.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) url: PostgresUrl,
+    pub(super) tls: Tls,
+}
+
+impl Target {
+    /// Fails if a certificate file of the URL cannot be used.
+    pub(super) fn new(url: PostgresUrl) -> std::result::Result<Self, Diagnostic> {
+        let tls = Tls::new(&url.tls)?;
+        Ok(Self { url, tls })
+    }
+
+    /// The same for another URL. The system's certificates are not loaded again.
+    fn moved_to(&self, url: PostgresUrl) -> std::result::Result<Self, Diagnostic> {
+        let tls = if url.tls == self.url.tls { self.tls.clone() } else { Tls::new(&url.tls)? };
+        Ok(Self { url, tls })
+    }
+}
+
+/// How long credentials that were refused are not tried again as long as they stay the same: a server may count, log or
+/// slow down what fails.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// The target of each attempt to connect.
+pub(super) struct Targets {
+    last: RefCell<Target>,
+    source: Option<UrlSource>,
+    refused: RefCell<Option<Refusal>>,
+}
+
+struct Refusal {
+    url: PostgresUrl,
+    at: Instant,
+    error: Error,
+}
+
+impl Targets {
+    /// Always the same one.
+    pub(super) fn fixed(target: Target) -> Self {
+        Self { last: RefCell::new(target), source: None, refused: RefCell::new(None) }
+    }
+
+    /// Read anew for each attempt.
+    pub(super) fn read_from(self, source: UrlSource) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// The target of this attempt. What cannot be read now may be readable at the next one.
+    pub(super) fn next(&self) -> Result<Target> {
+        let Some(source) = &self.source else { return Ok(self.last.borrow().clone()) };
+        let not_yet = |diagnostic| Error::new(Kind::NotYet, diagnostic);
+        let url = source().map_err(not_yet)?;
+        let target = self.last.borrow().moved_to(url).map_err(not_yet)?;
+        self.last.replace(target.clone());
+        match &*self.refused.borrow() {
+            Some(refusal) if refusal.url == target.url && refusal.at.elapsed() < AGAIN => {
+                Err(refusal.error.clone())
+            }
+            _ => Ok(target),
+        }
+    }
+
+    /// What an attempt that failed means: refused credentials are waited for if they can change.
+    pub(super) fn failed(&self, url: PostgresUrl, error: Error) -> Error {
+        if self.source.is_none() || error.diagnostic.code != Code::AuthenticationFailed {
+            return error;
+        }
+        let diagnostic = error.diagnostic.help(
+            "the file of the URL was read again on each try: a Secret that is rotated can take more than a minute to \
+             arrive in a pod, so wait longer with `--wait`",
+        );
+        let error = Error::new(Kind::NotYet, diagnostic);
+        self.refused.replace(Some(Refusal { url, at: Instant::now(), error: error.clone() }));
+        error
+    }
+}
