@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
 mod docs;
+mod e2e;
 mod image;
 mod process;
 mod setup;
@@ -14,7 +15,7 @@ use process::Outcome;
 
 const USAGE: &str = "\
 cargo xtask setup         installs what the tests need into target/testbed: PostgreSQL, Prisma, pg_dump
-cargo xtask test [ARGS]   setup, then `cargo test --workspace --locked ARGS`
+cargo xtask test [ARGS]   setup, then `cargo test` of every crate but e2e
 cargo xtask tidy          checks the rules that the compiler does not know; changes nothing
 cargo xtask docs          writes the documents that the program knows, such as docs/errors.md";
 
@@ -30,21 +31,27 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Outcome {
-    let (chore, rest) = arguments.split_first().ok_or_else(|| format!("{USAGE}\n{}", image::USAGE))?;
+    let (chore, rest) = arguments.split_first().ok_or_else(usage)?;
     match (chore.as_str(), rest) {
         ("setup", []) => setup::setup(&root()),
         ("test", rest) => test(&root(), rest),
+        ("e2e", rest) => e2e::e2e(&root(), rest),
         ("tidy", []) => tidy::tidy(&root()),
         ("docs", []) => docs::write(&root()),
         ("image", rest) => image::image(&root(), rest),
-        _ => Err(format!("{USAGE}\n{}", image::USAGE)),
+        _ => Err(usage()),
     }
+}
+
+fn usage() -> String {
+    [USAGE, image::USAGE, e2e::USAGE].join("\n")
 }
 
 fn test(root: &Path, arguments: &[String]) -> Outcome {
     setup::setup(root)?;
     let mut cargo = process::cargo(root);
-    process::run(cargo.args(["test", "--workspace", "--locked"]).args(arguments))
+    // Those tests need a cluster: `cargo xtask e2e` starts one for them.
+    process::run(cargo.args(["test", "--workspace", "--exclude", "plimsoll-e2e", "--locked"]).args(arguments))
 }
 
 /// The directory of the workspace, which is the parent of this crate's. Cargo tells it when it starts this program; what

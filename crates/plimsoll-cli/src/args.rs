@@ -13,6 +13,9 @@ use clap_complete::Shell;
 
 pub(crate) use shared::{Answer, Common, Format, LockWait, Logging, Policy};
 
+use crate::called;
+use crate::commands::Inject;
+
 const STYLES: Styles =
     Styles::styled().header(AnsiColor::Green.on_default().bold()).usage(AnsiColor::Green.on_default().bold());
 
@@ -31,7 +34,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Reads the arguments and variables of this process.
     pub(crate) fn read() -> Result<Self, clap::Error> {
-        let matches = without_empty_variables(Self::command()).try_get_matches()?;
+        let matches = without_empty_variables(called::named(Self::command())).try_get_matches()?;
         Self::from_arg_matches(&matches)
     }
 }
@@ -67,6 +70,8 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// Copy this program to DIRECTORY/plimsoll, for the other containers of a pod
     Install(Install),
+    /// Put a gate into Kubernetes manifests, or take it out again
+    Inject(Box<Inject>),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -91,7 +96,7 @@ impl Command {
             Self::Plan(plan) => &plan.common,
             Self::Wait(wait) => &wait.common,
             Self::Install(install) => return Some(&install.logging),
-            Self::Completions { .. } | Self::Docs { .. } => return None,
+            Self::Inject(_) | Self::Completions { .. } | Self::Docs { .. } => return None,
         };
         Some(&common.logging)
     }

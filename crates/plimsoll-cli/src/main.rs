@@ -1,6 +1,7 @@
 //! The binary `plimsoll`: arguments, output, exit codes and signals around the one run loop of `plimsoll-engine`.
 
 mod args;
+mod called;
 mod commands;
 mod database;
 mod exit;

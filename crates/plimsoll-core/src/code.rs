@@ -206,6 +206,42 @@ codes! {
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";
 
+    /// A manifest is not YAML or JSON that Kubernetes reads: its syntax is wrong, a key is there twice or is no text, an
+    /// alias has no anchor, or a number is none that JSON has.
+    ///
+    /// The message points at the place. The API server would refuse it too, or read something else than it says.
+    ManifestUnreadable = "PLM421", Config, "a manifest cannot be read";
+    /// A manifest still holds `{{ … }}`: it is a template, and what it will say is not known yet.
+    ///
+    /// Render it first: `helm template RELEASE CHART | plimsoll inject -`, or use Plimsoll as Helm's post-renderer.
+    ManifestTemplate = "PLM422", Config, "a manifest is a template";
+    /// A manifest is nested deeper, or its aliases stand for more, than any manifest needs. It is not read to its end, so
+    /// that it cannot use up memory or stack.
+    ManifestTooLarge = "PLM423", Config, "a manifest is too large";
+    /// The change that is wanted cannot be made in the text of a manifest without rewriting what surrounds it. Nothing was
+    /// written.
+    ///
+    /// Write the part that the message names in plain block style, without anchors and tags, and start again.
+    ManifestUneditable = "PLM424", Config, "a manifest cannot be edited";
+    /// `inject` found workloads and nothing that says which of them needs a gate, or `--target` names none of them.
+    ///
+    /// Name it with `--target`, or with the label `plimsoll.dev/inject: "true"`.
+    InjectNothing = "PLM431", Config, "nothing says which workload needs a gate";
+    /// `inject` knows which workload to gate, but not how: which container, where the URL comes from, a name that is taken.
+    /// Nothing was changed. The message names the flag that decides.
+    InjectUnclear = "PLM432", Config, "the gate cannot be decided";
+    /// A container runs `prisma migrate deploy` in a way that cannot surely be taken over: behind `||`, in a loop, with a
+    /// pipe, or beside other work. Nothing was changed.
+    ///
+    /// `--existing keep` puts the gate before it and leaves the command; it then finds nothing to do.
+    InjectCommand = "PLM433", Config, "the Prisma command cannot be taken over";
+    /// A flag, annotation or label of `inject` does not exist, or cannot have this value.
+    InjectOption = "PLM434", Usage, "wrong option of inject";
+    /// The workload cannot have a gate: its pods run on Windows, or it has no containers.
+    InjectUnsupported = "PLM435", Config, "the workload cannot have a gate";
+    /// The annotation in which `inject` keeps what it did cannot be read, so that nobody knows how to take it back.
+    InjectRecord = "PLM436", Config, "the record of the gate cannot be read";
+
     /// SIGTERM or SIGINT arrived. The message says whether the statement under way was rolled back, or did not stop in
     /// time and may be committed or not. What had been applied before stays applied; the next start looks and carries on.
     Interrupted = "PLM301", Interrupted, "interrupted";

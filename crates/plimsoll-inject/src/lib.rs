@@ -1,3 +1,24 @@
 //! From a Kubernetes object to the same object with a gate in it.
 //!
 //! Pure: objects and texts in, objects and texts out. Nothing here reads a file, a clock or the environment.
+//! [`inject`] is `add(remove(x))`: what an earlier run did is undone first, from the record that it left in an
+//! annotation, so that a second run with the same options changes nothing.
+
+mod detect;
+mod edit;
+mod gate;
+mod inject;
+pub mod krm;
+pub mod options;
+mod outcome;
+pub mod policy;
+mod record;
+mod select;
+mod settings;
+pub mod text;
+mod value;
+mod workload;
+
+pub use inject::{Facts, Injected, Texts, inject, remove};
+pub use options::Given;
+pub use outcome::{Action, At, Outcome, Restored, Trouble};

@@ -148,6 +148,27 @@ pub fn read(request: &Request) -> Result<Project, Diagnostic> {
     })
 }
 
+/// The scripts of the `package.json` in a directory, by name; none if there is no such file, or it cannot be understood.
+pub fn scripts(directory: &Path) -> BTreeMap<String, String> {
+    package::scripts(directory)
+}
+
+/// The variables that the schema of a project takes its URLs from, in the order `directUrl`, `url`.
+///
+/// A schema without `env("NAME")`, as Prisma 7 wants it, names none. No variable is read.
+pub fn url_variables(request: &Request) -> Result<Vec<String>, Diagnostic> {
+    let cwd = &request.cwd;
+    let package = package::find(cwd);
+    let found = find::schema(request, None, package.as_ref())?;
+    let schema = schema::read(&find::sources(&found.path, cwd)?, &shown(cwd, &found.path))?;
+    Ok([&schema.direct_url, &schema.url]
+        .into_iter()
+        .flatten()
+        .filter_map(url::variable)
+        .map(str::to_owned)
+        .collect())
+}
+
 /// Prisma 6 loads `.env` files by itself unless there is a config; Prisma 7 never does, but its config may.
 fn load_env(
     request: &Request,

@@ -1,5 +1,6 @@
 //! `package.json`: where Prisma 6 lets a project say where its schema is, and what marks the root for `.env`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::display::absolute;
@@ -23,10 +24,21 @@ pub(crate) fn find(cwd: &Path) -> Option<Package> {
     Some(Package { directory, schema })
 }
 
+/// The scripts of the `package.json` in this very directory, by name; none if it cannot be read.
+pub(crate) fn scripts(directory: &Path) -> BTreeMap<String, String> {
+    let json = read(&directory.join("package.json")).unwrap_or_default();
+    let scripts = json.get("scripts").and_then(serde_json::Value::as_object);
+    let texts = scripts.into_iter().flatten();
+    texts.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned()))).collect()
+}
+
 fn schema_of(file: &Path) -> Option<String> {
+    read(file)?.get("prisma")?.get("schema")?.as_str().map(str::to_owned)
+}
+
+fn read(file: &Path) -> Option<serde_json::Value> {
     let text = std::fs::read_to_string(file).ok()?;
-    let json: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-    json.get("prisma")?.get("schema")?.as_str().map(str::to_owned)
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
 }
 
 #[cfg(test)]
@@ -50,5 +62,13 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("package.json"), "{ nonsense").unwrap();
         assert!(find(root.path()).unwrap().schema.is_none());
+    }
+
+    #[test]
+    fn scripts_are_those_of_the_directory_itself() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("package.json"), r#"{"scripts": {"a": "b", "c": 1}}"#).unwrap();
+        assert_eq!(scripts(root.path()), BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+        assert!(scripts(&root.path().join("none")).is_empty());
     }
 }

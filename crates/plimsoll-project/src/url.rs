@@ -101,6 +101,14 @@ fn from_schema(
     Ok((Secret::new(url), Some(place)))
 }
 
+/// The variable that a value of the schema comes from.
+pub(crate) fn variable(value: &Value) -> Option<&str> {
+    match &value.shape {
+        Shape::Call(function, arguments) if function == "env" => only_text(arguments),
+        _ => None,
+    }
+}
+
 /// What to do about a variable that is not set.
 fn step(name: &str) -> String {
     match name {

@@ -37,7 +37,7 @@ pub(super) fn build(root: &Path, arch: Arch, facts: &Facts, variant: Variant) ->
         command.arg("--annotation").arg(format!("org.opencontainers.image.{name}={value}"));
     }
     command.arg("--signature-policy").arg(&policy).arg("--file").arg(root.join("deploy/Containerfile"));
-    let tag = format!("plimsoll:{}{}", facts.version, variant.suffix);
+    let tag = format!("localhost/plimsoll:{}{}", facts.version, variant.suffix);
     command.arg("--tag").arg(format!("oci-archive:{}:{tag}", archive.display()));
     run(command.arg(home.join(arch.name()).join("context")))?;
     Ok(archive)

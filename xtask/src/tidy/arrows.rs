@@ -5,13 +5,15 @@ use toml::{Table, Value};
 use super::tree::{Finding, Source, Tree};
 
 /// The crates of the workspace and what of ours each may import.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("plimsoll-core", &[]),
     ("plimsoll-project", &["plimsoll-core"]),
     ("plimsoll-engine", &["plimsoll-core"]),
     ("plimsoll-inject", &["plimsoll-core"]),
     ("plimsoll-cli", &["plimsoll-core", "plimsoll-project", "plimsoll-engine", "plimsoll-inject"]),
     ("plimsoll-testkit", &["plimsoll-core", "plimsoll-project", "plimsoll-engine"]),
+    ("plimsoll-e2e", &["plimsoll-core", "plimsoll-testkit"]),
+    ("plimsoll-e2e-backend", &[]),
     ("xtask", &[]),
 ];
 

@@ -2,6 +2,7 @@
 
 mod deploy;
 mod exec;
+mod inject;
 mod install;
 mod plan;
 mod resolve;
@@ -18,6 +19,7 @@ use crate::exit::Exit;
 use crate::output::{self, Output, Voice};
 use crate::reference;
 use crate::signals::{Ended, Signals};
+pub(crate) use inject::Inject;
 
 /// Does what the arguments ask for.
 pub(crate) async fn run(arguments: Arguments) -> Exit {
@@ -32,6 +34,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Migrate(Migrate::Status(arguments)) => status::run(&arguments, Voice::Prisma).await,
         Command::Migrate(Migrate::Resolve(arguments)) => resolve::run(&arguments, Voice::Prisma).await,
         Command::Install(arguments) => install::run(&arguments),
+        Command::Inject(arguments) => inject::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plimsoll", &mut script);

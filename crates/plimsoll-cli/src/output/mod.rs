@@ -355,6 +355,12 @@ pub(crate) fn answer(text: &str) {
 
 /// Writes a line to standard error.
 #[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Prints an error that came before there was anything else to say.
+pub(crate) fn fail(diagnostic: &Diagnostic) -> Exit {
+    diagnostic::print(diagnostic);
+    Exit::Class(diagnostic.code.class())
 }

@@ -1,0 +1,8 @@
+//! `plimsoll inject` as a whole: what it reads, what it writes, how it ends.
+
+#[cfg(test)]
+mod ends;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod writes;

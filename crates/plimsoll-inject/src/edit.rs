@@ -1,0 +1,300 @@
+//! Changes to an object that can be taken back exactly.
+//!
+//! A place is a JSON pointer in which the item of a list is named by its `name`: other tools may put containers before
+//! ours between a change and its undoing, and an index would then hit the wrong one.
+
+use serde_json::{Map, Value, json};
+
+use crate::value::{escape, name, unescape};
+
+/// How one change is taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Undo {
+    /// The place that was changed.
+    pub(crate) at: String,
+    pub(crate) how: How,
+}
+
+/// What to do at the place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum How {
+    /// Nothing was here: delete what is.
+    Delete,
+    /// Nothing was here, and what others have put into it since stays: delete it if it is empty.
+    DeleteIfEmpty,
+    /// This value was here.
+    Put { was: Value, text: Option<String>, position: usize },
+}
+
+impl Undo {
+    /// As it stands in the record.
+    pub(crate) fn to_json(&self) -> Value {
+        match &self.how {
+            How::Delete => json!({"at": self.at}),
+            How::DeleteIfEmpty => json!({"at": self.at, "if": "empty"}),
+            How::Put { was, text: None, position } => json!({"at": self.at, "was": was, "i": position}),
+            How::Put { was, text: Some(text), position } => {
+                json!({"at": self.at, "was": was, "text": text, "i": position})
+            }
+        }
+    }
+
+    /// Reads what [`Undo::to_json`] wrote; `None` if it is something else.
+    pub(crate) fn from_json(value: &Value) -> Option<Self> {
+        let at = value.get("at")?.as_str()?.to_owned();
+        let how = match (value.get("was"), value.get("if").and_then(Value::as_str)) {
+            (Some(was), _) => How::Put {
+                was: was.clone(),
+                text: value.get("text").and_then(Value::as_str).map(str::to_owned),
+                position: usize::try_from(value.get("i")?.as_u64()?).ok()?,
+            },
+            (None, Some("empty")) => How::DeleteIfEmpty,
+            (None, None) => How::Delete,
+            (None, Some(_)) => return None,
+        };
+        Some(Self { at, how })
+    }
+
+    /// Takes the change back; a place that is not there any more is left alone.
+    pub(crate) fn apply(&self, object: &mut Value) {
+        let Some((parent, last)) = self.at.rsplit_once('/') else { return };
+        let last = unescape(last);
+        let Some(parent) = locate(object, parent).and_then(|pointer| object.pointer_mut(&pointer)) else {
+            return;
+        };
+        match parent {
+            Value::Object(map) => self.apply_to_map(map, &last),
+            Value::Array(items) => self.apply_to_list(items, &last),
+            _ => {}
+        }
+    }
+
+    fn apply_to_map(&self, map: &mut Map<String, Value>, key: &str) {
+        match &self.how {
+            How::Put { was, .. } if map.contains_key(key) => {
+                map.insert(key.to_owned(), was.clone());
+            }
+            How::Put { was, position, .. } => {
+                map.shift_insert((*position).min(map.len()), key.to_owned(), was.clone());
+            }
+            How::DeleteIfEmpty if !map.get(key).is_some_and(is_empty) => {}
+            How::Delete | How::DeleteIfEmpty => {
+                map.shift_remove(key);
+            }
+        }
+    }
+
+    fn apply_to_list(&self, items: &mut Vec<Value>, wanted: &str) {
+        if let Some(index) = items.iter().position(|item| name(item) == wanted) {
+            match &self.how {
+                How::Put { was, .. } => items[index] = was.clone(),
+                How::DeleteIfEmpty if !is_empty(&items[index]) => {}
+                How::Delete | How::DeleteIfEmpty => {
+                    items.remove(index);
+                }
+            }
+        }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
+}
+
+/// The JSON pointer of a place; `None` if it is not there.
+pub(crate) fn locate(object: &Value, at: &str) -> Option<String> {
+    let mut pointer = String::new();
+    let mut value = object;
+    for segment in at.split('/').skip(1) {
+        let key = unescape(segment);
+        let segment = match value {
+            Value::Array(items) => items.iter().position(|item| name(item) == key)?.to_string(),
+            _ => escape(&key),
+        };
+        pointer = format!("{pointer}/{segment}");
+        value = object.pointer(&pointer)?;
+    }
+    Some(pointer)
+}
+
+/// An object that is being changed, and how to take it all back.
+pub(crate) struct Editor<'t> {
+    object: Value,
+    original: Value,
+    undo: Vec<Undo>,
+    /// The text of the value at a JSON pointer of the original, if the caller has one.
+    text: &'t dyn Fn(&str) -> Option<String>,
+}
+
+impl<'t> Editor<'t> {
+    /// Begins with an object as it is.
+    pub(crate) fn new(object: &Value, text: &'t dyn Fn(&str) -> Option<String>) -> Self {
+        Self { object: object.clone(), original: object.clone(), undo: Vec::new(), text }
+    }
+
+    /// The object as it is now.
+    pub(crate) fn object(&self) -> &Value {
+        &self.object
+    }
+
+    /// The changed object, and the way back, which is to be gone from the end.
+    pub(crate) fn finish(self) -> (Value, Vec<Undo>) {
+        (self.object, self.undo)
+    }
+
+    /// Puts a value at a place whose last segment is the key of an object; makes the objects that lead there.
+    pub(crate) fn set(&mut self, at: &str, value: Value) {
+        let Some((parent, key)) = at.rsplit_once('/') else { return };
+        self.need(parent, &json!({}));
+        let key = unescape(key);
+        let Some(map) = self.map(parent) else { return };
+        let position = map.keys().position(|k| *k == key);
+        match (map.get(&key).is_some_and(|was| *was == value), position) {
+            (true, _) => {}
+            (false, Some(position)) => {
+                if let Some(was) = map.insert(key, value) {
+                    self.replaced(at, was, position);
+                }
+            }
+            (false, None) => {
+                map.insert(key, value);
+                self.undo.push(Undo { at: at.to_owned(), how: How::Delete });
+            }
+        }
+    }
+
+    /// Deletes the key at a place.
+    pub(crate) fn delete(&mut self, at: &str) {
+        let Some((parent, key)) = at.rsplit_once('/') else { return };
+        let key = unescape(key);
+        let Some(map) = self.map(parent) else { return };
+        if let Some(position) = map.keys().position(|k| *k == key)
+            && let Some(was) = map.shift_remove(&key)
+        {
+            self.replaced(at, was, position);
+        }
+    }
+
+    /// Puts a named item into the list at a place, which is made if it is missing.
+    pub(crate) fn insert(&mut self, at: &str, index: usize, item: Value) {
+        self.need(at, &json!([]));
+        let place = format!("{at}/{}", escape(name(&item)));
+        let list = locate(&self.object, at).and_then(|pointer| self.object.pointer_mut(&pointer));
+        if let Some(items) = list.and_then(Value::as_array_mut) {
+            items.insert(index.min(items.len()), item);
+            self.undo.push(Undo { at: place, how: How::Delete });
+        }
+    }
+
+    /// Puts a named item at the end of the list at a place.
+    pub(crate) fn push(&mut self, at: &str, item: Value) {
+        self.insert(at, usize::MAX, item);
+    }
+
+    /// Puts a named item into the list at a place, instead of the one of its name if there is one.
+    pub(crate) fn put(&mut self, at: &str, item: Value) {
+        let place = format!("{at}/{}", escape(name(&item)));
+        let there = locate(&self.object, &place).and_then(|pointer| self.object.pointer_mut(&pointer));
+        match there {
+            None => self.push(at, item),
+            Some(there) if *there == item => {}
+            Some(there) => {
+                let was = std::mem::replace(there, item);
+                self.replaced(&place, was, 0);
+            }
+        }
+    }
+
+    /// Makes the object at a place, and those that lead there.
+    pub(crate) fn need_map(&mut self, at: &str) {
+        self.need(at, &json!({}));
+    }
+
+    fn need(&mut self, at: &str, empty: &Value) {
+        if at.is_empty() {
+            return;
+        }
+        let present = locate(&self.object, at).and_then(|pointer| self.object.pointer(&pointer));
+        // `annotations: null` is how some tools write "none": the API server takes it for absent.
+        if present.is_some_and(|value| !value.is_null()) {
+            return;
+        }
+        let Some((parent, key)) = at.rsplit_once('/') else { return };
+        self.need(parent, &json!({}));
+        let key = unescape(key);
+        let Some(map) = self.map(parent) else { return };
+        let position = map.keys().position(|k| *k == key);
+        // People write init containers before the containers that they run before.
+        let before = if key == "initContainers" { map.keys().position(|k| k == "containers") } else { None };
+        let index = position.or(before).unwrap_or(map.len());
+        match (map.shift_insert(index, key, empty.clone()), position) {
+            (Some(was), Some(position)) => self.replaced(at, was, position),
+            _ => self.undo.push(Undo { at: at.to_owned(), how: How::DeleteIfEmpty }),
+        }
+    }
+
+    fn replaced(&mut self, at: &str, was: Value, position: usize) {
+        let text = locate(&self.original, at).and_then(|pointer| (self.text)(&pointer));
+        self.undo.push(Undo { at: at.to_owned(), how: How::Put { was, text, position } });
+    }
+
+    fn map(&mut self, at: &str) -> Option<&mut Map<String, Value>> {
+        let pointer = locate(&self.object, at)?;
+        self.object.pointer_mut(&pointer).and_then(Value::as_object_mut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(object: &Value, change: impl FnOnce(&mut Editor<'_>)) -> (Value, Value) {
+        let no_text = |_: &str| None;
+        let mut editor = Editor::new(object, &no_text);
+        change(&mut editor);
+        let (changed, undo) = editor.finish();
+        let mut back = changed.clone();
+        for undo in undo.iter().rev() {
+            let read = Undo::from_json(&undo.to_json()).unwrap();
+            assert_eq!(&read, undo);
+            read.apply(&mut back);
+        }
+        (changed, back)
+    }
+
+    #[test]
+    fn what_is_set_deleted_and_inserted_is_taken_back_with_its_order() {
+        let object = json!({"a": 1, "list": [{"name": "x", "k": 1, "l": 2, "m": 3}], "z": 1});
+        let (changed, back) = change(&object, |editor| {
+            editor.delete("/list/x/l");
+            editor.set("/list/x/k", json!(7));
+            editor.set("/made/deep", json!(true));
+            editor.insert("/list", 0, json!({"name": "first"}));
+            editor.push("/other", json!({"name": "y"}));
+        });
+        assert_eq!(
+            changed.to_string(),
+            r#"{"a":1,"list":[{"name":"first"},{"name":"x","k":7,"m":3}],"z":1,"made":{"deep":true},"other":[{"name":"y"}]}"#
+        );
+        assert_eq!(back.to_string(), object.to_string());
+    }
+
+    #[test]
+    fn what_somebody_else_put_into_a_list_of_ours_stays() {
+        let no_text = |_: &str| None;
+        let mut editor = Editor::new(&json!({}), &no_text);
+        editor.push("/list", json!({"name": "ours"}));
+        let (mut object, undo) = editor.finish();
+        object["list"].as_array_mut().unwrap().insert(0, json!({"name": "theirs"}));
+        undo.iter().rev().for_each(|undo| undo.apply(&mut object));
+        assert_eq!(object, json!({"list": [{"name": "theirs"}]}));
+    }
+
+    #[test]
+    fn a_null_is_given_back() {
+        let object = json!({"metadata": {"annotations": null, "name": "a"}});
+        let (changed, back) = change(&object, |editor| editor.set("/metadata/annotations/k", json!("v")));
+        assert_eq!(changed, json!({"metadata": {"annotations": {"k": "v"}, "name": "a"}}));
+        assert_eq!(back.to_string(), object.to_string());
+    }
+}

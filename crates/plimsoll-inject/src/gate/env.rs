@@ -1,0 +1,194 @@
+//! The variables that the gate needs, and no others.
+
+use std::collections::BTreeSet;
+
+use plimsoll_core::{Code, Diagnostic};
+use serde_json::{Value, json};
+
+use crate::settings::{SecretKey, Settings};
+use crate::value::{list, name, named, names, text};
+use crate::workload::Workload;
+
+/// Variables that a schema may name beside its URL, and that a migration needs if they are there.
+const BESIDE: [&str; 2] = ["DIRECT_URL", "DIRECT_DATABASE_URL"];
+
+/// The variables of a gate.
+#[derive(Debug, Default)]
+pub(super) struct Env {
+    pub(super) entries: Vec<Value>,
+    pub(super) sources: Vec<Value>,
+    pub(super) reasons: Vec<String>,
+}
+
+/// Whether the URL may come from where no manifest shows it, because a Prisma command worked there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unseen {
+    Allowed,
+    Refused,
+}
+
+/// Takes what the URL needs from the variables of a container.
+pub(super) fn of(
+    workload: &Workload,
+    container: &Value,
+    settings: &Settings,
+    needed: &[String],
+    unseen: Unseen,
+) -> Result<Env, Diagnostic> {
+    let entries = list(container, "/env");
+    let mut env = Env::default();
+    let mut wanted: BTreeSet<&str> = BESIDE.into_iter().chain(needed.iter().map(String::as_str)).collect();
+    for extra in &settings.copy_env {
+        if named(entries, extra).is_none() {
+            return Err(no_such(workload, container, extra));
+        }
+        wanted.insert(extra);
+    }
+    wanted.insert(&settings.env);
+    let own = entries.iter().map(name).filter(|name| name.starts_with("PLIMSOLL_"));
+    wanted.extend(own);
+    if settings.secret.is_some() {
+        wanted.remove(settings.env.as_str());
+    }
+    let missing = close(&mut wanted, entries);
+    env.entries = entries.iter().filter(|entry| wanted.contains(name(entry))).cloned().collect();
+    let has_url = named(&env.entries, &settings.env).is_some();
+    let sources = list(container, "/envFrom");
+    match &settings.secret {
+        Some(secret) => {
+            env.entries.insert(0, secret_entry(&settings.env, secret));
+            env.reasons.push(format!(
+                "`{}` comes from `{}` of the Secret `{}`, for it alone",
+                settings.env, secret.key, secret.name
+            ));
+        }
+        None if has_url => env.reasons.push(format!("it has {} of the container", names(&env.entries))),
+        None if !sources.is_empty() => {
+            env.sources = sources.to_vec();
+            env.reasons.push(format!(
+                "it has all of the container's `envFrom`, as no entry is called `{}`",
+                settings.env
+            ));
+        }
+        None if unseen == Unseen::Allowed => {
+            env.reasons.push(format!(
+                "no entry is called `{}`: the image or a file has to say where the database is, as before",
+                settings.env
+            ));
+        }
+        None => return Err(no_url(workload, container, settings)),
+    }
+    if has_url && env.sources.is_empty() && !missing.is_empty() && !sources.is_empty() {
+        env.sources = sources.to_vec();
+        env.reasons.push(format!(
+            "it has the container's `envFrom`, as the URL refers to `{}`",
+            missing.join("`, `")
+        ));
+    }
+    Ok(env)
+}
+
+/// The entry that takes the URL from a Secret.
+pub(super) fn secret_entry(name: &str, secret: &SecretKey) -> Value {
+    json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}})
+}
+
+/// Who the gate is: for the lock, where others wait for it, and for its report.
+pub(super) fn identity(image: Option<&str>, is_knative: Knative) -> Vec<Value> {
+    let field =
+        |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
+    let mut entries = match is_knative {
+        Knative::Yes => Vec::new(),
+        Knative::No => {
+            vec![field("PLIMSOLL_POD", "metadata.name"), field("PLIMSOLL_NAMESPACE", "metadata.namespace")]
+        }
+    };
+    entries.extend(image.map(|image| json!({"name": "PLIMSOLL_RELEASE", "value": literal(image)})));
+    entries
+}
+
+/// Whether Knative checks the pod: it refuses `fieldRef` unless a feature flag is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Knative {
+    Yes,
+    No,
+}
+
+/// A value that Kubernetes takes as it is: `$(` would be the beginning of a reference.
+pub(super) fn literal(value: &str) -> String {
+    value.replace("$(", "$$(")
+}
+
+/// Adds every variable that a wanted one refers to; returns the names that are not among the entries.
+fn close<'e>(wanted: &mut BTreeSet<&'e str>, entries: &'e [Value]) -> Vec<&'e str> {
+    let mut missing = Vec::new();
+    let mut open: Vec<&str> = wanted.iter().copied().collect();
+    while let Some(next) = open.pop() {
+        let value = named(entries, next).and_then(|entry| text(entry, "/value")).unwrap_or_default();
+        for reference in references(value) {
+            if named(entries, reference).is_none() {
+                missing.push(reference);
+            } else if wanted.insert(reference) {
+                open.push(reference);
+            }
+        }
+    }
+    missing
+}
+
+/// The names in `$(NAME)`; `$$(NAME)` is a text.
+fn references(value: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = value;
+    while let Some(at) = rest.find('$') {
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            rest = after;
+        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+            found.push(name);
+            rest = after;
+        }
+    }
+    found
+}
+
+fn no_such(workload: &Workload, container: &Value, wanted: &str) -> Diagnostic {
+    let message = format!("container `{}` has no variable `{wanted}` for `--copy-env`", name(container));
+    workload.trouble(Code::InjectUnclear, &message).help(format!("it has {}", names(list(container, "/env"))))
+}
+
+fn no_url(workload: &Workload, container: &Value, settings: &Settings) -> Diagnostic {
+    let message = format!(
+        "nothing says where the database is: container `{}` has no variable `{}`",
+        name(container),
+        settings.env
+    );
+    workload
+        .trouble(Code::InjectUnclear, &message)
+        .help("name the Secret that holds the URL: `--secret NAME/KEY`")
+        .help("name the variable, if it has another name: `--env NAME`; or another container: `--container NAME`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found_and_escaped_ones_are_not() {
+        assert_eq!(references("postgres://$(USER):$(PASS)@h/$$(NOT)/$x/$(OPEN"), ["USER", "PASS"]);
+        assert_eq!(literal("a$(b)"), "a$$(b)");
+    }
+
+    #[test]
+    fn what_is_referred_to_comes_along_and_its_own_references_too() {
+        let entries = [
+            json!({"name": "A", "value": "$(B)$(GONE)"}),
+            json!({"name": "B", "value": "$(C)"}),
+            json!({"name": "C"}),
+            json!({"name": "D"}),
+        ];
+        let mut wanted = BTreeSet::from(["A"]);
+        assert_eq!(close(&mut wanted, &entries), ["GONE"]);
+        assert_eq!(wanted, BTreeSet::from(["A", "B", "C"]));
+    }
+}

@@ -1,0 +1,180 @@
+//! What is there already and becomes the gate's work.
+
+use plimsoll_core::{Code, Diagnostic};
+use serde_json::{Map, Value, json};
+
+use super::LEAVE;
+use crate::detect::{Deploy, Rest, Role};
+use crate::edit::Editor;
+use crate::select::Candidate;
+use crate::settings::Existing;
+use crate::value::{list, text, texts};
+
+/// What the gate takes over.
+#[derive(Debug, Default)]
+pub(super) struct Takeover {
+    /// A container that does nothing else: its place below the pod's spec, and what it ran.
+    pub(super) whole: Option<(String, Deploy)>,
+    /// Start commands that go on without their migration: place, what is left, and what went.
+    pub(super) starts: Vec<(String, Rest, String)>,
+    /// The migration that a new gate runs instead of a start command.
+    pub(super) deploy: Option<Deploy>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Finds out what is taken over; what cannot be is an error that names the ways on.
+pub(super) fn of(candidate: &Candidate, pod: &Value) -> Result<Takeover, Diagnostic> {
+    let Candidate { survey, .. } = candidate;
+    let mut takeover = Takeover::default();
+    for (kind, roles) in [("initContainers", &survey.init), ("containers", &survey.containers)] {
+        for (name, role) in roles {
+            look(candidate, pod, &mut takeover, (kind, name), role)?;
+        }
+    }
+    Ok(takeover)
+}
+
+fn look(
+    candidate: &Candidate,
+    pod: &Value,
+    takeover: &mut Takeover,
+    (kind, name): (&str, &str),
+    role: &Role,
+) -> Result<(), Diagnostic> {
+    let is_init = kind == "initContainers";
+    let keeps = candidate.settings.existing == Existing::Keep;
+    let place = format!("{kind}/{name}");
+    match role {
+        Role::Gate | Role::Nothing => {}
+        Role::Other(command) => {
+            takeover
+                .notes
+                .push(format!("`{name}` runs `{command}`, which is not `migrate deploy` and stays as it is"));
+        }
+        Role::Migrates(_) | Role::Starts(..) | Role::Unclear(_) if keeps => {
+            takeover.notes.push(format!(
+                "`{name}` keeps its own Prisma command, as `--existing keep` says; it will find nothing to do"
+            ));
+            takeover.deploy.get_or_insert_default();
+        }
+        Role::Unclear(why) => return Err(unclear(candidate, name, why)),
+        Role::Starts(deploy, _) if is_init => {
+            let why = format!("it does more than `{}` in one init container", deploy.was.trim());
+            return Err(unclear(candidate, name, &why));
+        }
+        Role::Starts(deploy, rest) => start(candidate, takeover, &place, deploy, rest)?,
+        Role::Migrates(deploy) => {
+            let restarts = !is_init && !candidate.workload.ends_by_itself(&candidate.object);
+            if restarts {
+                return Err(unclear(
+                    candidate,
+                    name,
+                    "it migrates and does nothing else, in a pod that is started again when it ends",
+                ));
+            }
+            let is_sidecar = is_init && text_of(pod, kind, name, "restartPolicy") == Some("Always");
+            if is_sidecar || takeover.whole.is_some() {
+                return Err(unclear(
+                    candidate,
+                    name,
+                    "it is the second that migrates in this pod, or a sidecar",
+                ));
+            }
+            takeover.notes.extend(deploy.notes.iter().cloned());
+            takeover.whole = Some((place, deploy.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn text_of<'p>(pod: &'p Value, kind: &str, wanted: &str, key: &str) -> Option<&'p str> {
+    let container = crate::value::named(list(pod, &format!("/{kind}")), wanted)?;
+    text(container, &format!("/{key}"))
+}
+
+fn start(
+    candidate: &Candidate,
+    takeover: &mut Takeover,
+    place: &str,
+    deploy: &Deploy,
+    rest: &Rest,
+) -> Result<(), Diagnostic> {
+    let is_same = |other: &Deploy| {
+        (&other.args, &other.env, &other.directory) == (&deploy.args, &deploy.env, &deploy.directory)
+    };
+    let whole = takeover.whole.as_ref().map(|(_, deploy)| deploy);
+    if takeover.deploy.as_ref().or(whole).is_some_and(|other| !is_same(other)) {
+        let name = place.rsplit('/').next().unwrap_or(place);
+        return Err(unclear(
+            candidate,
+            name,
+            "another container of this pod migrates too, with other arguments",
+        ));
+    }
+    takeover.notes.extend(deploy.notes.iter().cloned());
+    takeover.deploy.get_or_insert_with(|| deploy.clone());
+    takeover.starts.push((place.to_owned(), rest.clone(), deploy.was.trim().to_owned()));
+    Ok(())
+}
+
+fn unclear(candidate: &Candidate, name: &str, why: &str) -> Diagnostic {
+    candidate
+        .workload
+        .trouble(Code::InjectCommand, &format!("the Prisma command of container `{name}` cannot be taken over: {why}"))
+        .help("to put the gate before it and leave it as it is: `--existing keep`, or `plimsoll.dev/existing: keep` on the workload")
+        .help(LEAVE)
+}
+
+/// Leaves a start command without its migration.
+pub(super) fn cut(editor: &mut Editor<'_>, at: &str, rest: &Rest) {
+    let mut words: Vec<Value> = editor_list(editor, &format!("{at}/{}", rest.list));
+    if let Some(word) = words.get_mut(rest.index) {
+        *word = json!(rest.script);
+    }
+    editor.set(&format!("{at}/{}", rest.list), Value::Array(words));
+}
+
+fn editor_list(editor: &Editor<'_>, at: &str) -> Vec<Value> {
+    let pointer = crate::edit::locate(editor.object(), at).unwrap_or_default();
+    list(editor.object(), &pointer).to_vec()
+}
+
+/// Sets the command of a container, in as many lists as it had.
+pub(super) fn command(editor: &mut Editor<'_>, at: &str, program: &str, (verb, args): (&str, Vec<String>)) {
+    let had_args = crate::edit::locate(editor.object(), &format!("{at}/args")).is_some();
+    let mut command = vec![program.to_owned(), verb.to_owned()];
+    if had_args && !args.is_empty() {
+        editor.set(&format!("{at}/command"), json!(command));
+        editor.set(&format!("{at}/args"), json!(args));
+    } else {
+        command.extend(args);
+        editor.set(&format!("{at}/command"), json!(command));
+        editor.delete(&format!("{at}/args"));
+    }
+}
+
+/// Adds what a container lacks of these fields; what it has of its own wins.
+pub(super) fn complete(editor: &mut Editor<'_>, at: &str, container: &Value, fields: Map<String, Value>) {
+    for (key, value) in fields {
+        match (container.get(&key), value) {
+            (Some(own), Value::Object(wanted)) if key == "securityContext" && own.is_object() => {
+                let is_root = own.get("runAsUser").and_then(Value::as_u64) == Some(0);
+                for (key, value) in wanted {
+                    // A container that says it is root would not start at all.
+                    let contradicts = is_root && key == "runAsNonRoot"
+                        || is_privileged(own) && key == "allowPrivilegeEscalation";
+                    if own.get(&key).is_none() && !contradicts {
+                        editor.set(&format!("{at}/securityContext/{key}"), value);
+                    }
+                }
+            }
+            (Some(own), _) if !own.is_null() => {}
+            (_, value) => editor.set(&format!("{at}/{key}"), value),
+        }
+    }
+}
+
+fn is_privileged(security: &Value) -> bool {
+    let adds_admin = texts(security, "/capabilities/add").iter().any(|name| name.ends_with("SYS_ADMIN"));
+    adds_admin || security.get("privileged").and_then(Value::as_bool) == Some(true)
+}

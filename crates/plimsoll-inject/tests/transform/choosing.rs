@@ -1,0 +1,164 @@
+//! Which workloads get a gate.
+
+use serde_json::{Value, json};
+
+use crate::support::{app, deployment, gated, gated_one, pod_in_deployment, text, trouble, try_inject};
+
+fn without_url(name: &str) -> Value {
+    let mut object = deployment(json!({"name": "app", "image": "other:1"}));
+    object["metadata"]["name"] = json!(name);
+    object
+}
+
+fn actions(documents: &[Value], flags: &[(&str, &str)]) -> Vec<String> {
+    let injected = try_inject(documents, flags).unwrap();
+    injected.outcomes.iter().map(|outcome| format!("{}: {}", outcome.name, outcome.action)).collect()
+}
+
+#[test]
+fn a_variable_is_evidence_and_the_others_are_left_alone() {
+    let documents = [without_url("web"), deployment(app()), json!({"kind": "Service", "apiVersion": "v1"})];
+    assert_eq!(actions(&documents, &[]), ["Deployment/web: left alone", "Deployment/shop: gated"]);
+    assert_eq!(text(&gated(&documents, &[])[..1]), text(&documents[..1]));
+}
+
+#[test]
+fn the_label_decides_before_everything_else() {
+    let mut yes = without_url("web");
+    yes["metadata"]["labels"] = json!({"plimsoll.dev/inject": "true"});
+    let mut no = deployment(app());
+    no["spec"]["template"]["metadata"] = json!({"annotations": {"plimsoll.dev/inject": "false"}});
+    let flags = [("secret", "db/url"), ("target", "shop")];
+    assert_eq!(actions(&[yes, no], &flags), ["Deployment/web: gated", "Deployment/shop: left alone"]);
+}
+
+#[test]
+fn a_target_is_named_with_or_without_its_kind() {
+    for target in ["shop", "deployment/shop", "Deployment/shop"] {
+        let documents = [without_url("web"), deployment(app())];
+        assert_eq!(actions(&documents, &[("target", target)])[1], "Deployment/shop: gated");
+    }
+    let lost = trouble(&[deployment(app())], &[("target", "shp")]);
+    assert_eq!(lost, "PLM431: `--target shp` names no workload of the input\nit has `Deployment/shop`");
+}
+
+#[test]
+fn all_means_all() {
+    let documents = [without_url("web"), deployment(app())];
+    let flags = [("all", "true"), ("secret", "db/url")];
+    assert_eq!(actions(&documents, &flags), ["Deployment/web: gated", "Deployment/shop: gated"]);
+}
+
+#[test]
+fn a_secret_gates_the_only_workload_and_never_one_of_several() {
+    let flags = [("secret", "db/url")];
+    assert_eq!(actions(&[without_url("web")], &flags), ["Deployment/web: gated"]);
+    insta::assert_snapshot!(trouble(&[without_url("web"), without_url("api")], &flags), @r#"
+    PLM431: nothing says which workload needs a gate: `Deployment/web`, `Deployment/api`
+    name it: `--target NAME`, or the label `plimsoll.dev/inject: "true"` on the workload
+    say where its database is, if no container says so: `--secret NAME/KEY`, or `--env NAME`
+    "#);
+}
+
+#[test]
+fn an_input_without_workloads_passes() {
+    let documents = [json!({"apiVersion": "v1", "kind": "ConfigMap"}), Value::Null];
+    assert_eq!(text(&gated(&documents, &[])), text(&documents));
+    assert!(try_inject(&documents, &[]).unwrap().outcomes.is_empty());
+}
+
+#[test]
+fn a_hook_of_helms_is_left_alone_unless_its_label_says_otherwise() {
+    let mut hook = deployment(app());
+    hook["metadata"]["annotations"] = json!({"helm.sh/hook": "pre-install"});
+    assert_eq!(actions(std::slice::from_ref(&hook), &[]), ["Deployment/shop: left alone"]);
+    hook["metadata"]["annotations"]["plimsoll.dev/inject"] = json!("true");
+    assert_eq!(actions(&[hook], &[]), ["Deployment/shop: gated"]);
+}
+
+#[test]
+fn an_item_of_a_list_is_gated_where_it_is() {
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [{"kind": "Secret"}, deployment(app())]});
+    let gated = gated_one(&list, &[]);
+    assert_eq!(gated["items"][0], list["items"][0]);
+    assert_eq!(gated["items"][1]["spec"]["template"]["spec"]["initContainers"][0]["name"], "plimsoll");
+}
+
+#[test]
+fn every_kind_gets_its_gate_at_its_place() {
+    let pod = json!({"containers": [app()], "restartPolicy": "Never"});
+    for (version, kind, spec) in [
+        ("apps/v1", "StatefulSet", json!({"template": {"spec": pod}})),
+        ("apps/v1", "DaemonSet", json!({"template": {"spec": pod}})),
+        ("apps/v1", "ReplicaSet", json!({"template": {"spec": pod}})),
+        ("v1", "ReplicationController", json!({"template": {"spec": pod}})),
+        ("v1", "Pod", pod.clone()),
+        ("batch/v1", "Job", json!({"template": {"spec": pod}})),
+        ("batch/v1", "CronJob", json!({"jobTemplate": {"spec": {"template": {"spec": pod}}}})),
+        ("argoproj.io/v1alpha1", "Rollout", json!({"template": {"spec": pod}})),
+        ("serving.knative.dev/v1", "Service", json!({"template": {"spec": pod}})),
+    ] {
+        let object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "a"}, "spec": spec});
+        let gated = gated_one(&object, &[]);
+        assert!(gated["spec"].to_string().contains(r#""initContainers":[{"name":"plimsoll""#), "{kind}");
+    }
+}
+
+#[test]
+fn knative_gets_no_field_reference_which_it_refuses() {
+    let spec = json!({"template": {"spec": {"containers": [app()]}}});
+    let object = json!({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "a"}, "spec": spec});
+    assert!(!gated_one(&object, &[]).to_string().contains("fieldRef"));
+}
+
+#[test]
+fn a_gate_of_somebody_else_is_left_as_it_is() {
+    let own = json!({"name": "plimsoll", "image": "shop:1", "command": ["plimsoll", "deploy"]});
+    let object = pod_in_deployment(json!({"initContainers": [own], "containers": [app()]}));
+    assert_eq!(actions(std::slice::from_ref(&object), &[]), ["Deployment/shop: kept as it is"]);
+    assert_eq!(gated_one(&object, &[]), object);
+}
+
+#[test]
+fn a_gate_that_nothing_asks_for_now_is_kept() {
+    let gated = gated(&[without_url("web")], &[("secret", "db/url")]);
+    assert_eq!(actions(&gated, &[]), ["Deployment/web: kept as it is"]);
+    assert_eq!(text(&try_inject(&gated, &[]).unwrap().documents), text(&gated));
+}
+
+#[test]
+fn a_no_takes_the_gate_of_an_earlier_run_out() {
+    let mut gated = gated_one(&deployment(app()), &[]);
+    gated["metadata"]["labels"] = json!({"plimsoll.dev/inject": "false"});
+    assert_eq!(actions(std::slice::from_ref(&gated), &[]), ["Deployment/shop: gate removed"]);
+    assert!(!try_inject(&[gated], &[]).unwrap().documents[0].to_string().contains("initContainers"));
+}
+
+#[test]
+fn a_pod_for_windows_is_refused_in_plain_words() {
+    let object = pod_in_deployment(json!({"os": {"name": "windows"}, "containers": [app()]}));
+    assert!(trouble(&[object], &[]).contains("its pods run on Windows"));
+}
+
+#[test]
+fn a_workload_without_containers_is_refused_if_it_was_named() {
+    let object = pod_in_deployment(json!({"containers": []}));
+    assert!(trouble(&[object], &[("target", "shop")]).contains("it has no containers at"));
+}
+
+#[test]
+fn a_mistyped_annotation_names_the_closest_option() {
+    let mut object = deployment(app());
+    object["metadata"]["annotations"] = json!({"plimsoll.dev/conteiner": "app"});
+    insta::assert_snapshot!(trouble(&[object], &[]), @r"
+    PLM434: `Deployment/shop`: there is no option `conteiner` (`plimsoll.dev/conteiner` in its annotations)
+    did you mean `container`?
+    ");
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_not_passed_over() {
+    let mut object = deployment(app());
+    object["metadata"]["annotations"] = json!({"plimsoll.dev/gate": "gibberish"});
+    assert!(trouble(&[object], &[]).starts_with("PLM436"));
+}

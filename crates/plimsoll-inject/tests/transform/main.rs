@@ -1,0 +1,18 @@
+//! What happens to whole objects, seen from outside.
+
+#[cfg(test)]
+mod choosing;
+#[cfg(test)]
+mod gate;
+#[cfg(test)]
+mod krm;
+#[cfg(test)]
+mod policy;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod seed;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod takeover;

@@ -1,0 +1,150 @@
+//! Prisma commands that are there already.
+
+use serde_json::{Value, json};
+
+use crate::support::{app, deployment, gated_one, init_containers, pod_in_deployment, trouble, try_inject};
+
+fn start(script: &str) -> Value {
+    let mut app = app();
+    app["command"] = json!(["sh", "-c", script]);
+    deployment(app)
+}
+
+fn prisma_init(fields: &Value) -> Value {
+    let mut init =
+        json!({"name": "migrate", "image": "shop:1", "command": ["npx", "prisma", "migrate", "deploy"]});
+    init.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    pod_in_deployment(
+        json!({"initContainers": [{"name": "first", "image": "a"}, init], "containers": [app()]}),
+    )
+}
+
+#[test]
+fn the_migration_leaves_the_start_command() {
+    let gated = gated_one(
+        &start("cd /srv && A=b npx prisma migrate deploy --schema=db/schema.prisma && node dist/index.js"),
+        &[],
+    );
+    assert_eq!(
+        gated["spec"]["template"]["spec"]["containers"][0]["command"],
+        json!(["sh", "-c", "cd /srv && node dist/index.js"])
+    );
+    let gate = &init_containers(&gated)[0];
+    assert_eq!(
+        (&gate["command"], &gate["args"]),
+        (&json!(["plimsoll", "deploy"]), &json!(["--schema=db/schema.prisma"]))
+    );
+    assert_eq!(gate["workingDir"], "/srv");
+    assert!(gate["env"].as_array().unwrap().contains(&json!({"name": "A", "value": "b"})));
+}
+
+#[test]
+fn a_container_keeps_what_it_has_when_it_becomes_the_gate() {
+    let own = json!({
+        "resources": {"limits": {"memory": "1Gi"}},
+        "securityContext": {"runAsUser": 1000, "readOnlyRootFilesystem": false},
+        "env": [{"name": "PLIMSOLL_POD", "value": "mine"}],
+        "volumeMounts": [{"name": "x", "mountPath": "/x"}],
+    });
+    let containers = init_containers(&gated_one(&prisma_init(&own), &[]));
+    assert_eq!(containers.len(), 2);
+    let gate = &containers[1];
+    assert_eq!(gate["resources"], own["resources"]);
+    assert_eq!(gate["securityContext"]["runAsUser"], 1000);
+    assert_eq!(gate["securityContext"]["readOnlyRootFilesystem"], false);
+    assert_eq!(gate["securityContext"]["allowPrivilegeEscalation"], false);
+    assert_eq!(gate["env"][0], own["env"][0]);
+    assert_eq!(gate["volumeMounts"], own["volumeMounts"]);
+    assert_eq!(gate["command"], json!(["plimsoll", "deploy"]));
+}
+
+#[test]
+fn a_container_that_says_it_is_root_is_not_told_that_it_is_not() {
+    let gate =
+        &init_containers(&gated_one(&prisma_init(&json!({"securityContext": {"runAsUser": 0}})), &[]))[1];
+    assert_eq!(gate["securityContext"]["runAsUser"], 0);
+    assert!(gate["securityContext"].get("runAsNonRoot").is_none());
+}
+
+#[test]
+fn a_variable_that_was_set_for_the_command_alone_wins() {
+    let own = json!({
+        "command": ["sh", "-c", "DATABASE_URL=file:/x npx prisma migrate deploy"],
+        "env": [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}],
+    });
+    let gate = &init_containers(&gated_one(&prisma_init(&own), &[]))[1];
+    assert_eq!(gate["env"][0], json!({"name": "DATABASE_URL", "value": "file:/x"}));
+}
+
+#[test]
+fn a_secret_replaces_the_url_of_the_gate_alone() {
+    let gated = gated_one(&prisma_init(&app()), &[("secret", "owner/url")]);
+    let reference = json!({"secretKeyRef": {"name": "owner", "key": "url"}});
+    let pod = &gated["spec"]["template"]["spec"];
+    assert_eq!(pod["initContainers"][1]["env"][0]["valueFrom"], reference);
+    assert_eq!(pod["containers"][0]["env"], app()["env"]);
+}
+
+#[test]
+fn the_container_of_a_migration_job_is_the_gate() {
+    let mut app = app();
+    app["command"] = json!(["npx", "prisma", "migrate", "deploy"]);
+    let pod = json!({"restartPolicy": "Never", "containers": [app]});
+    let object = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "m"}, "spec": {"template": {"spec": pod}}});
+    let pod = &gated_one(&object, &[])["spec"]["template"]["spec"];
+    assert_eq!(pod["containers"][0]["command"], json!(["plimsoll", "deploy"]));
+    assert!(pod.get("initContainers").is_none());
+}
+
+#[test]
+fn what_cannot_be_taken_over_names_the_ways_on() {
+    insta::assert_snapshot!(trouble(&[start("npx prisma migrate deploy || true; node x")], &[]), @r#"
+    PLM433: `Deployment/shop`: the Prisma command of container `app` cannot be taken over: it has `||` in its script
+    to put the gate before it and leave it as it is: `--existing keep`, or `plimsoll.dev/existing: keep` on the workload
+    to leave it alone: `plimsoll.dev/inject: "false"` among its labels or annotations
+    "#);
+    let seeds = json!({"command": ["sh", "-c", "npx prisma migrate deploy && npx prisma db seed"]});
+    assert!(
+        trouble(&[prisma_init(&seeds)], &[])
+            .contains("it does more than `npx prisma migrate deploy` in one init container")
+    );
+}
+
+#[test]
+fn what_cannot_be_taken_over_can_be_kept_behind_the_gate() {
+    let script = "npx prisma migrate deploy || true; node x";
+    let gated = gated_one(&start(script), &[("existing", "keep")]);
+    assert_eq!(gated["spec"]["template"]["spec"]["containers"][0]["command"][2], script);
+    assert_eq!(init_containers(&gated)[0]["name"], "plimsoll");
+}
+
+#[test]
+fn pushing_a_schema_is_not_deploying_and_stays() {
+    let gated = gated_one(&start("npx prisma db push && node x"), &[]);
+    assert_eq!(
+        gated["spec"]["template"]["spec"]["containers"][0]["command"][2],
+        "npx prisma db push && node x"
+    );
+}
+
+#[test]
+fn a_password_in_a_command_is_not_told() {
+    let object = start("DATABASE_URL=postgres://u:hunter2@h/d npx prisma migrate deploy && node x");
+    let injected = try_inject(&[object], &[]).unwrap();
+    assert!(!format!("{:?}", injected.outcomes).contains("hunter2"));
+}
+
+#[test]
+fn two_that_migrate_differently_are_not_made_one() {
+    let mut object = prisma_init(&json!({}));
+    let script = "npx prisma migrate deploy --schema=other && node x";
+    object["spec"]["template"]["spec"]["containers"][0]["command"] = json!(["sh", "-c", script]);
+    assert!(
+        trouble(std::slice::from_ref(&object), &[]).contains("another container of this pod migrates too")
+    );
+    object["spec"]["template"]["spec"]["containers"][0]["command"][2] =
+        json!("npx prisma migrate deploy && node x");
+    let gated = gated_one(&object, &[]);
+    assert_eq!(gated["spec"]["template"]["spec"]["containers"][0]["command"][2], "node x");
+    assert_eq!(init_containers(&gated).len(), 2);
+}

@@ -1,0 +1,110 @@
+//! Pods: what they say, and what is said about them.
+
+use futures_util::{AsyncBufReadExt as _, TryStreamExt as _};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+use kube::ResourceExt as _;
+use kube::api::{DeleteParams, LogParams};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::namespace::Namespace;
+use crate::watch::LIMIT;
+
+impl Namespace {
+    /// Waits for a pod with this label of which something is true. Pods that are about to go do not count.
+    pub async fn pod(&self, label: &str, what: &str, is_so: impl Fn(&Pod) -> bool) -> Pod {
+        self.until(label, &format!("a pod with `{label}`: {what}"), |pods: &[Pod]| {
+            pods.iter().find(|pod| pod.metadata.deletion_timestamp.is_none() && is_so(pod)).cloned()
+        })
+        .await
+    }
+
+    /// The pods with this label, as they are now.
+    pub async fn pods(&self, label: &str) -> Vec<Pod> {
+        self.until(label, "pods can be listed", |pods: &[Pod]| Some(pods.to_vec())).await
+    }
+
+    /// Everything that a container has said since it was last started.
+    pub async fn log(&self, pod: &Pod, container: &str) -> String {
+        self.read_log(pod, LogParams { container: Some(container.into()), ..LogParams::default() }).await
+    }
+
+    /// Everything that a container said before it was last started.
+    pub async fn previous_log(&self, pod: &Pod, container: &str) -> String {
+        let which = LogParams { container: Some(container.into()), previous: true, ..LogParams::default() };
+        self.read_log(pod, which).await
+    }
+
+    async fn read_log(&self, pod: &Pod, which: LogParams) -> String {
+        self.api::<Pod>().logs(&pod.name_any(), &which).await.expect("the container has been started")
+    }
+
+    /// Follows what a container says until a line of it holds `text`, and returns that line.
+    pub async fn log_says(&self, pod: &Pod, container: &str, text: &str) -> String {
+        let found = tokio::time::timeout(LIMIT, self.follow(pod, container, text)).await;
+        found.unwrap_or_else(|_| panic!("`{container}` does not say `{text}` within {LIMIT:?}"))
+    }
+
+    async fn follow(&self, pod: &Pod, container: &str, text: &str) -> String {
+        let which = LogParams { container: Some(container.into()), follow: true, ..LogParams::default() };
+        let log = self.api::<Pod>().log_stream(&pod.name_any(), &which).await;
+        let mut lines = log.expect("the container has been started").lines();
+        let mut said = String::new();
+        while let Some(line) = lines.try_next().await.expect("the node passes logs on") {
+            if line.contains(text) {
+                return line;
+            }
+            said += &line;
+            said.push('\n');
+        }
+        panic!("`{container}` has ended without saying `{text}`:\n{said}")
+    }
+
+    /// What a person reads who asks what is wrong with a pod.
+    pub fn describe(&self, pod: &Pod) -> String {
+        self.kubectl(&["describe", "pod", &pod.name_any()], "").expect("the pod is there")
+    }
+
+    /// What the application in a pod answers to a request; panics with its answer if it is not well.
+    pub async fn ask(&self, pod: &Pod) -> String {
+        let address = pod.status.as_ref().and_then(|status| status.pod_ip.as_deref());
+        let address = format!("{}:3000", address.expect("a pod that runs has an address"));
+        let mut stream = TcpStream::connect(&address).await.expect("the application listens");
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: it\r\n\r\n").await.expect("the application reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("the application answers in text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("the answer has a head");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
+        body.to_owned()
+    }
+
+    /// Deletes a pod as an eviction does: with its grace period, and without waiting.
+    pub async fn delete_pod(&self, pod: &Pod) {
+        self.api::<Pod>().delete(&pod.name_any(), &DeleteParams::default()).await.expect("the pod is there");
+    }
+}
+
+/// What is known about an init container.
+pub fn init<'pod>(pod: &'pod Pod, container: &str) -> Option<&'pod ContainerStatus> {
+    let all = pod.status.as_ref()?.init_container_statuses.as_ref()?;
+    all.iter().find(|status| status.name == container)
+}
+
+/// How an init container ended, this time or the last time.
+pub fn terminated<'pod>(pod: &'pod Pod, container: &str) -> Option<&'pod ContainerStateTerminated> {
+    let known = init(pod, container)?;
+    let states = [known.state.as_ref(), known.last_state.as_ref()];
+    states.into_iter().flatten().find_map(|state| state.terminated.as_ref())
+}
+
+/// Whether an init container is running at the moment.
+pub fn is_running(pod: &Pod, container: &str) -> bool {
+    init(pod, container).and_then(|status| status.state.as_ref()).is_some_and(|state| state.running.is_some())
+}
+
+/// How often containers of the pod have been started again.
+pub fn restarts(pod: &Pod) -> i32 {
+    let Some(status) = &pod.status else { return 0 };
+    let all = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    all.map(|container| container.restart_count).sum()
+}
