@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::process::{Outcome, output};
+use crate::process::Outcome;
 
 /// The same sources give the same facts, and so the same image, byte for byte.
 pub(super) struct Facts {
@@ -60,10 +60,11 @@ fn epoch(root: &Path) -> Outcome<i64> {
     text.parse().map_err(|error| format!("`{text}` is not a number of seconds: {error}"))
 }
 
-/// What git says, if there is a repository here.
+/// What git says, if there is a repository here. If there is none, that is no error to show.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
-    let text = output(command.arg("-C").arg(root).args(arguments).stdin(Stdio::null())).ok()?;
+    let output = command.arg("-C").arg(root).args(arguments).stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
     Some(text.trim().to_owned())
 }
 

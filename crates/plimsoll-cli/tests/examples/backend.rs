@@ -58,3 +58,16 @@ async fn the_health_of_the_backend_is_that_of_its_table() {
     database.execute("DROP TABLE \"LoadLine\"").await;
     assert_eq!(get(port, "/healthz").0, 503);
 }
+
+#[test]
+fn the_manifest_after_is_what_inject_makes_of_the_one_before() {
+    let project = copy("backend", &["k8s"]);
+    let injected = plimsoll(&project).args(["inject", "k8s/before/deployment.yaml"]).run().expect_code(0);
+    assert_eq!(
+        injected.stdout,
+        project.read("k8s/after/deployment.yaml"),
+        "make it anew with `plimsoll inject`"
+    );
+    let removed = plimsoll(&project).args(["inject", "--remove", "k8s/after/deployment.yaml"]).run();
+    assert_eq!(removed.expect_code(0).stdout, project.read("k8s/before/deployment.yaml"));
+}
