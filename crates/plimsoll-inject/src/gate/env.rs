@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_core::{Code, Diagnostic};
 use serde_json::{Value, json};
 
+use crate::detect::Deploy;
 use crate::settings::{SecretKey, Settings};
 use crate::value::{list, name, named, names, text};
 use crate::workload::Workload;
@@ -48,15 +49,16 @@ pub(super) fn of(
     let own = entries.iter().map(name).filter(|name| name.starts_with("PLIMSOLL_"));
     wanted.extend(own);
     if settings.secret.is_some() {
-        wanted.remove(settings.env.as_str());
+        wanted.retain(|name| *name != settings.env && !is_url(name, needed));
     }
     let missing = close(&mut wanted, entries);
     env.entries = entries.iter().filter(|entry| wanted.contains(name(entry))).cloned().collect();
-    let has_url = named(&env.entries, &settings.env).is_some();
+    let has_url =
+        [&settings.env, OURS, "PLIMSOLL_URL_FILE"].iter().any(|name| named(&env.entries, name).is_some());
     let sources = list(container, "/envFrom");
     match &settings.secret {
         Some(secret) => {
-            env.entries.insert(0, secret_entry(&settings.env, secret));
+            env.entries.splice(0..0, secret_entries(container, settings, secret, needed));
             env.reasons.push(format!(
                 "`{}` comes from `{}` of the Secret `{}`, for it alone",
                 settings.env, secret.key, secret.name
@@ -88,9 +90,41 @@ pub(super) fn of(
     Ok(env)
 }
 
-/// The entry that takes the URL from a Secret.
-pub(super) fn secret_entry(name: &str, secret: &SecretKey) -> Value {
-    json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}})
+/// The entries that take the URL from a Secret.
+///
+/// A schema may prefer another variable, such as `DIRECT_URL`: where there may be one, our own is set too, which wins over
+/// everything that the project says. The application's role must not slip in.
+pub(super) fn secret_entries(
+    container: &Value,
+    settings: &Settings,
+    secret: &SecretKey,
+    needed: &[String],
+) -> Vec<Value> {
+    let entry = |name: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}});
+    let is_other = |entry: &Value| name(entry) != settings.env && is_url(name(entry), needed);
+    let may_have_others =
+        list(container, "/env").iter().any(is_other) || !list(container, "/envFrom").is_empty();
+    let names = [settings.env.as_str()].into_iter().chain(may_have_others.then_some(OURS));
+    names.map(entry).collect()
+}
+
+/// The variable that wins over every URL of the project.
+pub(crate) const OURS: &str = "PLIMSOLL_URL";
+
+/// The variables that a command set for itself, without URLs that a Secret replaces.
+pub(super) fn own_entries<'d>(
+    deploy: &'d Deploy,
+    settings: &'d Settings,
+    needed: &'d [String],
+) -> impl Iterator<Item = Value> + 'd {
+    let replaced = |name: &str| settings.secret.is_some() && (name == settings.env || is_url(name, needed));
+    let kept = deploy.env.iter().filter(move |(name, _)| !replaced(name));
+    kept.map(|(name, value)| json!({"name": name, "value": literal(value)}))
+}
+
+/// Whether a variable holds a URL that a migration may use.
+fn is_url(name: &str, needed: &[String]) -> bool {
+    BESIDE.contains(&name) || name.starts_with(OURS) || needed.iter().any(|other| other == name)
 }
 
 /// Who the gate is: for the lock, where others wait for it, and for its report.

@@ -20,6 +20,7 @@ use crate::settings::{Mode, Settings};
 use crate::value::{list, name, named, text};
 use crate::workload::Workload;
 pub(crate) use delivery::{DIRECTORY, VOLUME};
+pub(crate) use env::OURS;
 use env::{Knative, Unseen};
 use takeover::Takeover;
 
@@ -149,9 +150,9 @@ fn insert(
 
     let deploy = takeover.deploy.as_ref();
     let mut entries = env.entries;
-    for (name, value) in deploy.into_iter().flat_map(|deploy| &deploy.env) {
-        entries.retain(|entry| crate::value::name(entry) != name);
-        entries.push(json!({"name": name, "value": env::literal(value)}));
+    for own in deploy.into_iter().flat_map(|deploy| env::own_entries(deploy, settings, &facts.variables)) {
+        entries.retain(|entry| name(entry) != name(&own));
+        entries.push(own);
     }
     entries.retain(|entry| !IDENTITY.contains(&name(entry)));
     entries.extend(env::identity(text(base, "/image"), knative(workload)));
@@ -262,10 +263,12 @@ fn replace_env(
     );
     let list = format!("{at}/env");
     if let Some(secret) = &settings.secret {
-        editor.put(&list, env::secret_entry(&settings.env, secret));
+        for entry in env::secret_entries(container, settings, secret, &facts.variables) {
+            editor.put(&list, entry);
+        }
     }
-    for (name, value) in &deploy.env {
-        editor.put(&list, json!({"name": name, "value": env::literal(value)}));
+    for own in env::own_entries(deploy, settings, &facts.variables) {
+        editor.put(&list, own);
     }
     for entry in env::identity(text(container, "/image"), knative(workload)) {
         if named(crate::value::list(container, "/env"), name(&entry)).is_none() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::gate::{DIRECTORY, VOLUME, arguments};
+use crate::gate::{DIRECTORY, OURS, VOLUME, arguments};
 use crate::select::SIDECARS;
 use crate::settings::{Delivery, Position, Security, Settings, User};
 
@@ -77,10 +77,15 @@ fn position(position: &Position) -> &'static str {
 
 /// Which entries of the application's environment come along. If the URL refers to others, all do.
 fn taken(settings: &Settings) -> String {
-    let mut names: Vec<&str> = BESIDE.to_vec();
-    names.extend(settings.copy_env.iter().map(String::as_str));
+    let mut names: Vec<&str> = settings.copy_env.iter().map(String::as_str).collect();
     let url = text(&settings.env);
+    // A URL of the application's must not win over the one of the Secret.
+    let ours = match settings.secret {
+        Some(_) => "e.name.startsWith('PLIMSOLL_') && !e.name.startsWith('PLIMSOLL_URL')",
+        None => "e.name.startsWith('PLIMSOLL_')",
+    };
     if settings.secret.is_none() {
+        names.extend(BESIDE);
         names.push(&settings.env);
     }
     let refers =
@@ -89,7 +94,7 @@ fn taken(settings: &Settings) -> String {
     // What the gate always has from us is not taken twice.
     format!(
         "!(e.name in ['PLIMSOLL_POD', 'PLIMSOLL_NAMESPACE', 'PLIMSOLL_RELEASE']) && \
-         (e.name in {} || e.name.startsWith('PLIMSOLL_') || {all})",
+         (e.name in {} || ({ours}) || {all})",
         texts(names)
     )
 }
@@ -177,8 +182,9 @@ fn gate(settings: &Settings) -> String {
             "{OF}.env{{name: '{name}', valueFrom: {OF}.env.valueFrom{{fieldRef: {OF}.env.valueFrom.fieldRef{{fieldPath: '{path}'}}}}}}"
         )
     };
-    let mut env: Vec<String> =
-        settings.secret.iter().map(|secret| secret_entry(OF, &settings.env, secret)).collect();
+    let urls =
+        settings.secret.iter().flat_map(|secret| [settings.env.as_str(), OURS].map(|name| (name, secret)));
+    let mut env: Vec<String> = urls.map(|(name, secret)| secret_entry(OF, name, secret)).collect();
     env.push(field("PLIMSOLL_POD", "metadata.name"));
     env.push(field("PLIMSOLL_NAMESPACE", "metadata.namespace"));
     env.push(format!("{OF}.env{{name: 'PLIMSOLL_RELEASE', value: variables.target.image}}"));

@@ -227,3 +227,23 @@ fn the_pod_is_changed_beside_the_gate_only_if_asked() {
     assert_eq!(gated["spec"]["progressDeadlineSeconds"], 3600);
     assert_eq!(gated["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], 60);
 }
+
+#[test]
+fn no_other_url_of_the_application_wins_over_the_secret() {
+    let secret = json!({"secretKeyRef": {"name": "owner", "key": "url"}});
+    for name in ["DIRECT_URL", "PLIMSOLL_URL", "PLIMSOLL_URL_FILE"] {
+        let env = json!([{"name": "DATABASE_URL", "value": "a"}, {"name": name, "value": "application"}]);
+        let gate = gate_of(&deployment(with(&json!({"env": env}))), &[("secret", "owner/url")]);
+        assert_eq!(names(&gate["env"])[..3], ["DATABASE_URL", "PLIMSOLL_URL", "PLIMSOLL_POD"], "{name}");
+        assert_eq!((&gate["env"][0]["valueFrom"], &gate["env"][1]["valueFrom"]), (&secret, &secret));
+    }
+    let plain = gate_of(&deployment(app()), &[("secret", "owner/url")]);
+    assert_eq!(names(&plain["env"])[..2], ["DATABASE_URL", "PLIMSOLL_POD"]);
+}
+
+#[test]
+fn a_url_of_our_own_is_enough() {
+    let env = json!([{"name": "PLIMSOLL_URL", "value": "postgres://h/d"}]);
+    let gate = gate_of(&deployment(with(&json!({"env": env}))), &[("target", "shop")]);
+    assert_eq!(names(&gate["env"])[0], "PLIMSOLL_URL");
+}

@@ -148,3 +148,20 @@ fn two_that_migrate_differently_are_not_made_one() {
     assert_eq!(gated["spec"]["template"]["spec"]["containers"][0]["command"][2], "node x");
     assert_eq!(init_containers(&gated).len(), 2);
 }
+
+#[test]
+fn a_url_that_a_command_set_for_itself_does_not_win_over_the_secret() {
+    let script = "DATABASE_URL=application A=b npx prisma migrate deploy";
+    for object in
+        [prisma_init(&json!({"command": ["sh", "-c", script]})), start(&format!("{script} && node x"))]
+    {
+        let gated = gated_one(&object, &[("secret", "owner/url")]);
+        let gate = init_containers(&gated).pop().unwrap();
+        let env = gate["env"].as_array().unwrap();
+        assert_eq!(env[0]["valueFrom"]["secretKeyRef"]["name"], "owner");
+        assert!(
+            env.contains(&json!({"name": "A", "value": "b"}))
+                && !gate["env"].to_string().contains("application")
+        );
+    }
+}
