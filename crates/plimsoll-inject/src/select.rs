@@ -128,6 +128,9 @@ fn choose_one(candidate: &Candidate, flags: &Given) -> Result<Choice, Diagnostic
         let why = "it is a hook of Helm's; the label `plimsoll.dev/inject: \"true\"` would gate it";
         return Ok(Choice::Refuse(why.to_owned()));
     }
+    if survey.containers.is_empty() {
+        return Ok(Choice::Refuse("it has no containers, like a patch of kustomize's".to_owned()));
+    }
     if flags.is_on("all") {
         return Ok(Choice::Gate("`--all` was given".to_owned()));
     }

@@ -127,17 +127,25 @@ fn is_url(name: &str, needed: &[String]) -> bool {
     BESIDE.contains(&name) || name.starts_with(OURS) || needed.iter().any(|other| other == name)
 }
 
+/// The label that says which release a pod is.
+const VERSION: &str = "app.kubernetes.io/version";
+
 /// Who the gate is: for the lock, where others wait for it, and for its report.
-pub(super) fn identity(image: Option<&str>, is_knative: Knative) -> Vec<Value> {
+///
+/// All of it is the pod's own, by the downward API. The image of the manifest would be the wrong release as soon as
+/// `kubectl set image` or a tool that replaces tags has been at it, so that the release is told by the pod's label or not at all.
+pub(super) fn identity(template: &Value, is_knative: Knative) -> Vec<Value> {
     let field =
         |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
-    let mut entries = match is_knative {
-        Knative::Yes => Vec::new(),
-        Knative::No => {
-            vec![field("PLIMSOLL_POD", "metadata.name"), field("PLIMSOLL_NAMESPACE", "metadata.namespace")]
-        }
-    };
-    entries.extend(image.map(|image| json!({"name": "PLIMSOLL_RELEASE", "value": literal(image)})));
+    if is_knative == Knative::Yes {
+        return Vec::new();
+    }
+    let mut entries =
+        vec![field("PLIMSOLL_POD", "metadata.name"), field("PLIMSOLL_NAMESPACE", "metadata.namespace")];
+    let labels = template.pointer("/metadata/labels").and_then(Value::as_object);
+    if labels.is_some_and(|labels| labels.contains_key(VERSION)) {
+        entries.push(field("PLIMSOLL_RELEASE", &format!("metadata.labels['{VERSION}']")));
+    }
     entries
 }
 

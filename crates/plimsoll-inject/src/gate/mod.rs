@@ -154,8 +154,9 @@ fn insert(
         entries.retain(|entry| name(entry) != name(&own));
         entries.push(own);
     }
-    entries.retain(|entry| !IDENTITY.contains(&name(entry)));
-    entries.extend(env::identity(text(base, "/image"), knative(workload)));
+    let identity = env::identity(template(candidate), knative(workload));
+    entries.retain(|entry| named(&identity, name(entry)).is_none());
+    entries.extend(identity);
     let directory =
         deploy.and_then(|deploy| deploy.directory.as_deref()).or_else(|| text(base, "/workingDir"));
     let (verb, args) = arguments(settings, deploy);
@@ -185,8 +186,10 @@ fn insert(
     Ok(())
 }
 
-/// The variables that the gate always has from us.
-const IDENTITY: [&str; 3] = ["PLIMSOLL_POD", "PLIMSOLL_NAMESPACE", "PLIMSOLL_RELEASE"];
+/// The pod template, or the pod itself.
+fn template(candidate: &Candidate) -> &Value {
+    candidate.object.pointer(&candidate.workload.template).unwrap_or(&Value::Null)
+}
 
 fn is_free(workload: &Workload, pod: &Value, wanted: &str) -> Result<(), Diagnostic> {
     let taken =
@@ -270,7 +273,7 @@ fn replace_env(
     for own in env::own_entries(deploy, settings, &facts.variables) {
         editor.put(&list, own);
     }
-    for entry in env::identity(text(container, "/image"), knative(workload)) {
+    for entry in env::identity(template(candidate), knative(workload)) {
         if named(crate::value::list(container, "/env"), name(&entry)).is_none() {
             editor.push(&list, entry);
         }

@@ -146,6 +146,14 @@ fn a_workload_without_containers_is_refused_if_it_was_named() {
     assert!(trouble(&[object], &[("target", "shop")]).contains("it has no containers at"));
 }
 
+/// A directory of manifests usually has such patches in it.
+#[test]
+fn a_patch_without_containers_is_left_alone_even_by_all() {
+    let patch = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": {"replicas": 3}});
+    let actions = actions(&[patch, deployment(app())], &[("all", "")]);
+    assert_eq!(actions, ["Deployment/shop: left alone", "Deployment/shop: gated"]);
+}
+
 #[test]
 fn a_mistyped_annotation_names_the_closest_option() {
     let mut object = deployment(app());

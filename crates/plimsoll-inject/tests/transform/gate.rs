@@ -28,10 +28,24 @@ fn the_gate_has_image_policy_and_directory_of_the_application() {
         (&json!("shop:1"), &json!("Always"), &json!("/srv"))
     );
     assert!(gate.get("ports").is_none() && gate.get("livenessProbe").is_none());
-    assert_eq!(
-        gate["env"].as_array().unwrap().last().unwrap(),
-        &json!({"name": "PLIMSOLL_RELEASE", "value": "shop:1"})
-    );
+}
+
+/// The image of a manifest is not what runs once somebody has replaced its tag.
+#[test]
+fn the_release_is_told_by_the_pods_own_label_or_not_at_all() {
+    let release = |object: &Value| {
+        let gate = gate_of(object, &[]);
+        let entries = gate["env"].as_array().unwrap();
+        entries.iter().find(|entry| entry["name"] == "PLIMSOLL_RELEASE").cloned()
+    };
+    let mut object = deployment(with(&json!({})));
+    assert_eq!(release(&object), None);
+    object["spec"]["template"]["metadata"] = json!({"labels": {"app.kubernetes.io/version": "1.4.2"}});
+    let field = json!({"fieldRef": {"fieldPath": "metadata.labels['app.kubernetes.io/version']"}});
+    assert_eq!(release(&object), Some(json!({"name": "PLIMSOLL_RELEASE", "valueFrom": field})));
+    let own = json!([{"name": "DATABASE_URL", "value": "x"}, {"name": "PLIMSOLL_RELEASE", "value": "mine"}]);
+    let object = deployment(with(&json!({"env": own})));
+    assert_eq!(release(&object), Some(json!({"name": "PLIMSOLL_RELEASE", "value": "mine"})));
 }
 
 #[test]
