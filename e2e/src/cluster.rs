@@ -73,10 +73,17 @@ impl Cluster {
         Path::new(self.fact("image")).join("context/plain/plimsoll")
     }
 
-    /// The number of containerd's process at this moment.
-    pub(crate) fn containerd(&self) -> u32 {
+    /// The number of containerd's process at this moment; `None` while it is being started.
+    pub(crate) fn containerd(&self) -> Option<u32> {
         let text = std::fs::read_to_string(self.fact("containerd")).expect("the cluster is up");
-        text.trim().parse().expect("the file holds a number")
+        text.parse().ok()
+    }
+
+    /// Asks containerd.
+    pub(crate) fn ctr(&self, words: &[&str]) -> Answer {
+        let mut command = Command::new(Path::new(self.fact("binaries")).join("ctr"));
+        command.arg("--address").arg(self.storage().with_file_name("containerd/containerd.sock"));
+        Answer::to(command.args(words), "")
     }
 
     /// A client with every right. It belongs to the runtime of the test that asks for it.

@@ -10,12 +10,10 @@ pub fn inject(manifest: &str, flags: &[&str]) -> String {
     run(manifest, flags).expect("`plimsoll inject`")
 }
 
-/// What `plimsoll inject` says when it refuses a manifest.
-#[track_caller]
-pub fn inject_fails(manifest: &str, flags: &[&str]) -> String {
-    let answer = run(manifest, flags);
-    assert!(!answer.succeeded, "it has not failed:\n{}", answer.stdout);
-    answer.stderr
+/// The policies by which an API server injects by itself.
+pub fn policies() -> String {
+    let mut command = Command::new(cluster().plimsoll());
+    Answer::to(command.args(["inject", "--emit", "map"]), "").expect("`plimsoll inject --emit map`")
 }
 
 fn run(manifest: &str, flags: &[&str]) -> Answer {

@@ -158,14 +158,21 @@ fn build(what: &str, name: &str, context: &Path, arguments: &[String]) {
     run(command.arg(context));
 }
 
-/// A name without a registry means Docker's, and one without a path there its library.
 fn push(name: &str) {
-    let (registry, path) = name.split_once('/').unwrap_or(("docker.io", name));
-    let path = if registry == "docker.io" { format!("library/{path}") } else { path.to_owned() };
-    let to = format!("docker://{}/{path}", cluster().registry());
+    let to = format!("docker://{}/{}", cluster().registry(), path_in_registry(name));
     let mut command = buildah();
     command.args(["push", "--quiet", "--tls-verify=false", "--signature-policy"]).arg(policy());
     run(command.args([name, &to]));
+}
+
+/// What a node asks a registry for when it is asked for an image of this name: a name without a registry means Docker's,
+/// and one without a path there its library.
+fn path_in_registry(name: &str) -> String {
+    match name.split_once('/') {
+        Some((registry, path)) if registry.contains(['.', ':']) => path.to_owned(),
+        Some(_) => name.to_owned(),
+        None => format!("library/{name}"),
+    }
 }
 
 fn buildah() -> Command {
@@ -199,5 +206,30 @@ impl Context {
 
     fn path(&self) -> &Path {
         self.0.path()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_completed_as_a_node_completes_them() {
+        assert_eq!(path_in_registry("my-backend-image:latest"), "library/my-backend-image:latest");
+        assert_eq!(path_in_registry("somebody/backend:1"), "somebody/backend:1");
+        assert_eq!(path_in_registry("registry.test/ns/backend:1"), "ns/backend:1");
+    }
+
+    #[test]
+    fn a_release_has_as_many_migrations_as_its_number_and_its_own_comes_last() {
+        let context = Context::new();
+        Release::number(3).first("SELECT 1;").lay_out(context.path());
+        let migrations = context.path().join("app/prisma/migrations");
+        for number in 1..=3 {
+            let script = migrations.join(Release::migration(number)).join("migration.sql");
+            let text = std::fs::read_to_string(script).unwrap();
+            assert!(text.contains(&format!("CREATE TABLE release_{number} ")));
+            assert_eq!(text.starts_with("SELECT 1;"), number == 3);
+        }
     }
 }

@@ -31,9 +31,9 @@ mod watch;
 
 pub use cluster::{Answer, Cluster, cluster};
 pub use database::{own_postgres, postgres, url_for_pods};
-pub use gate::{inject, inject_fails};
+pub use gate::{inject, policies};
 pub use image::{Base, Release, push_example};
 pub use namespace::{Namespace, in_namespace, with_namespace};
-pub use node::kill_containerd;
+pub use node::{kill_containerd, kill_containerd_while};
 pub use pods::{init, is_running, restarts, terminated};
 pub use watch::LIMIT;

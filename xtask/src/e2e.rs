@@ -9,7 +9,7 @@ mod tools;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::process::{Outcome, cargo, run};
+use crate::process::{Outcome, cargo, output, run};
 use crate::{say, setup};
 use leash::Leash;
 
@@ -89,6 +89,7 @@ pub(crate) fn e2e(root: &Path, arguments: &[String]) -> Outcome {
     setup::setup(root)?;
     binaries::build(&places)?;
     programs::build(&places, &options.profile)?;
+    must_exist(&places, &options)?;
     let cluster = Leash::start(SUPERVISE, cluster::READY)?;
     let outcome = test(&places, &options);
     if options.after == After::KeptUntilEnter {
@@ -106,10 +107,21 @@ fn only_one(places: &Places) -> Outcome<File> {
     Ok(file)
 }
 
-/// Builds before it counts the time; then as many scenarios at once as spend their time waiting, not computing.
+/// A name that fits no test would be a run that passes because it has done nothing.
+fn must_exist(places: &Places, options: &Options) -> Outcome {
+    let mut list = cargo(&places.root);
+    list.args(["test", "--quiet", "--locked", "--package", "plimsoll-e2e", "--tests", "--", "--list"]);
+    let tests = output(&mut list)?;
+    match options.only.iter().find(|name| !tests.lines().any(|line| line.contains(name.as_str()))) {
+        Some(name) => Err(format!("no test has `{name}` in its name; there are\n{tests}")),
+        None => Ok(()),
+    }
+}
+
+/// Six at once: scenarios spend their time waiting for the node, not computing.
 fn test(places: &Places, options: &Options) -> Outcome {
     let mut tests = cargo(&places.root);
-    tests.args(["test", "--locked", "--package", "plimsoll-e2e", "--"]).args(&options.only);
+    tests.args(["test", "--locked", "--package", "plimsoll-e2e", "--no-fail-fast", "--"]).args(&options.only);
     tests.args(["--test-threads", "6"]);
     run(&mut tests)
 }

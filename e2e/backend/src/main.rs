@@ -91,7 +91,7 @@ async fn try_to_change_the_schema() -> Outcome {
 
 /// The URL comes from a file, which is read each time, or from the environment.
 async fn connect() -> Outcome<Client> {
-    let url = match std::env::var("DATABASE_URL_FILE") {
+    let url = match std::env::var("PLIMSOLL_URL_FILE") {
         Ok(file) => std::fs::read_to_string(file)?.trim().to_owned(),
         Err(_) => std::env::var("DATABASE_URL")?,
     };

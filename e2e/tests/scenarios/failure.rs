@@ -17,6 +17,8 @@ async fn a_migration_that_fails_is_explained_by_describe_and_a_corrected_image_h
         let failed =
             |code| move |pod: &Pod| terminated(pod, "plimsoll").is_some_and(|it| it.exit_code == code);
         let pod = ns.pod(APP, "its migration has failed", failed(65)).await;
+        let listed = ns.kubectl(&["get", "pods"], "").expect("pods can be listed");
+        assert!(listed.contains("Init:Error") || listed.contains("Init:CrashLoopBackOff"), "{listed}");
         let described = ns.describe(&pod);
         for word in ["P3018", "42P01", "lifeboats", "Exit Code:    65"] {
             assert!(described.contains(word), "no `{word}` in:\n{described}");

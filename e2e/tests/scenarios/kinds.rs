@@ -11,8 +11,21 @@ use serde_json::{Value, json};
 
 use crate::scene::{APP, applied, with_scene};
 
-/// Worth another try: the database cannot be reached, or a lock is not free. `docs/exit-codes.md` has the whole table.
-const TRY_AGAIN: [i32; 2] = [69, 75];
+/// What people are told to write, with the numbers that the program itself has.
+const DOCUMENTED: &str = include_str!("../../../docs/exit-codes.md");
+
+/// The manifest under a heading of the documentation, under another name and with an image that there is. It waits for a
+/// second only, so that a test does not wait for a minute.
+fn documented(heading: &str, name: &str, image: &str) -> String {
+    let (_, section) = DOCUMENTED.split_once(&format!("\n## {heading}\n")).unwrap();
+    let (_, block) = section.split_once("```yaml\n").unwrap();
+    let (manifest, _) = block.split_once("```").unwrap();
+    let (head, rest) = manifest.split_once("metadata:\n  name: ").unwrap();
+    let (_, rest) = rest.split_once('\n').unwrap();
+    let impatient = rest.replace("\"deploy\"]", "\"deploy\", \"--wait=1s\"]");
+    assert_ne!(impatient, rest);
+    format!("{head}metadata:\n  name: {name}\n{}", impatient.replace("my-backend-image:latest", image))
+}
 
 /// A pod whose application looks once whether the database is ready.
 fn pod(image: &str) -> Value {
@@ -39,50 +52,27 @@ fn template(spec: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_init_container_is_restarted_for_what_may_pass_and_for_nothing_else() {
-    with_late_database(async |ns, server| {
-        let with_rules = |image: &str, name: &str| {
-            let mut object = template(&pod(image));
-            object["apiVersion"] = "v1".into();
-            object["kind"] = "Pod".into();
-            object["metadata"] = json!({ "name": name, "labels": { "app": name } });
-            let mut object = gated(&object);
-            let gate = &mut object["spec"]["initContainers"][0];
-            gate["restartPolicy"] = "Never".into();
-            gate["restartPolicyRules"] =
-                json!([{ "action": "Restart", "exitCodes": { "operator": "In", "values": TRY_AGAIN } }]);
-            object.to_string()
+async fn the_documented_rules_restart_an_init_container_for_what_may_pass_and_for_nothing_else() {
+    with_late_database(async |ns, server, url| {
+        let manifest = |name: &str, release: &Release| {
+            documented("An init container", name, &ns.push(&release.clone().baked_url(url)))
         };
-        ns.apply(&with_rules(&ns.push(&Release::number(1)), "late"));
-        let late = ns.pod("app=late", "its gate was restarted", |pod| restarts(pod) > 0).await;
-        assert_eq!(terminated(&late, "plimsoll").map(|it| it.exit_code), Some(69));
+        ns.apply(&manifest("late", &Release::number(1)));
+        let late = ns.pod("late", "its gate was restarted", |pod| restarts(pod) > 0).await;
+        assert_eq!(terminated(&late, "migrate").map(|it| it.exit_code), Some(69));
         server.start_again();
-        ns.pod("app=late", "it has done its work", |pod| is_in_phase(pod, "Succeeded")).await;
-        ns.apply(&with_rules(&ns.push(&Release::number(2).first("SELECT * FROM lifeboats;")), "wrong"));
-        let wrong = ns.pod("app=wrong", "it has failed", |pod| is_in_phase(pod, "Failed")).await;
-        assert_eq!((terminated(&wrong, "plimsoll").unwrap().exit_code, restarts(&wrong)), (65, 0));
+        ns.pod("late", "its application runs", |pod| is_in_phase(pod, "Running")).await;
+        ns.apply(&manifest("wrong", &wrong()));
+        let wrong = ns.pod("wrong", "it has failed", |pod| is_in_phase(pod, "Failed")).await;
+        assert_eq!((terminated(&wrong, "migrate").unwrap().exit_code, restarts(&wrong)), (65, 0));
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_job_tries_again_what_may_pass_and_gives_up_at_once_on_what_cannot() {
-    with_late_database(async |ns, server| {
-        let job = |name: &str, image: &str| {
-            gated(&json!({
-                "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": name },
-                "spec": {
-                    "backoffLimit": 6,
-                    "podFailurePolicy": { "rules": [
-                        { "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget" }] },
-                        { "action": "FailJob", "onExitCodes": { "operator": "NotIn", "values": TRY_AGAIN } },
-                    ] },
-                    "template": template(&pod(image)),
-                },
-            }))
-            .to_string()
-        };
-        ns.apply(&job("late", &ns.push(&Release::number(1))));
+async fn the_documented_job_tries_again_what_may_pass_and_gives_up_at_once_on_what_cannot() {
+    with_late_database(async |ns, server, _| {
+        ns.apply(&documented("A Job", "late", &ns.push(&Release::number(1))));
         let failed = |job: &Job| job.status.as_ref().and_then(|status| status.failed).unwrap_or(0);
         ns.until("late", "a pod of the job has failed", |jobs: &[Job]| {
             (failed(jobs.first()?) > 0).then_some(())
@@ -90,7 +80,7 @@ async fn a_job_tries_again_what_may_pass_and_gives_up_at_once_on_what_cannot() {
         .await;
         server.start_again();
         ns.until("late", "the job is done", |jobs: &[Job]| condition(jobs.first()?, "Complete")).await;
-        ns.apply(&job("wrong", &ns.push(&Release::number(2).first("SELECT * FROM lifeboats;"))));
+        ns.apply(&documented("A Job", "wrong", &ns.push(&wrong())));
         let (reason, job) = ns
             .until("wrong", "the job has failed", |jobs: &[Job]| {
                 condition(jobs.first()?, "Failed").map(|reason| (reason, jobs[0].clone()))
@@ -101,6 +91,11 @@ async fn a_job_tries_again_what_may_pass_and_gives_up_at_once_on_what_cannot() {
     .await;
 }
 
+/// A release whose last migration cannot be applied.
+fn wrong() -> Release {
+    Release::number(2).first("SELECT * FROM lifeboats;")
+}
+
 #[tokio::test]
 async fn a_stateful_set_and_a_cron_job_are_gated_like_anything_else() {
     with_scene(async |ns, database| {
@@ -108,23 +103,23 @@ async fn a_stateful_set_and_a_cron_job_are_gated_like_anything_else() {
         let mut serves = pod(&image);
         serves["restartPolicy"] = "Always".into();
         serves["containers"][0]["command"] = json!(["backend", "serve"]);
-        ns.apply(&json!({
+        ns.apply(&gated(&json!({
             "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "store" },
             "spec": {
                 "replicas": 2, "serviceName": "store",
                 "selector": { "matchLabels": { "app": "my-backend" } }, "template": template(&serves),
             },
-        }).to_string());
+        })).to_string());
         ns.until("store", "both replicas are ready", |sets: &[StatefulSet]| {
             (sets.first()?.status.as_ref()?.ready_replicas == Some(2)).then_some(())
         })
         .await;
         assert_eq!(ns.pods(APP).await.iter().map(restarts).sum::<i32>(), 0);
         let next = ns.push(&Release::number(2));
-        ns.apply(&json!({
+        ns.apply(&gated(&json!({
             "apiVersion": "batch/v1", "kind": "CronJob", "metadata": { "name": "nightly" },
             "spec": { "schedule": "0 3 * * *", "jobTemplate": { "spec": { "template": template(&pod(&next)) } } },
-        }).to_string());
+        })).to_string());
         ns.kubectl(&["create", "job", "tonight", "--from=cronjob/nightly"], "").expect("a job of the cron job");
         ns.until("tonight", "the job is done", |jobs: &[Job]| condition(jobs.first()?, "Complete")).await;
         assert_eq!(applied(database).await, [1, 2].map(Release::migration));
@@ -133,13 +128,14 @@ async fn a_stateful_set_and_a_cron_job_are_gated_like_anything_else() {
 }
 
 /// A scenario with a database whose server is down until the scenario starts it.
-async fn with_late_database(scenario: impl AsyncFnOnce(&Namespace, &PostgresServer)) {
+async fn with_late_database(scenario: impl AsyncFnOnce(&Namespace, &PostgresServer, &str)) {
     let server = own_postgres();
     let database = server.database().await;
     server.stop(Stop::Fast);
     with_namespace(async |ns| {
-        ns.secret("database-secret", &[("database_url", &url_for_pods(database.address()))]);
-        scenario(ns, &server).await;
+        let url = url_for_pods(database.address());
+        ns.secret("database-secret", &[("database_url", &url)]);
+        scenario(ns, &server, &url).await;
     })
     .await;
 }

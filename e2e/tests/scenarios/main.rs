@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails the test")]
 
 mod delivery;
+mod exec;
 mod failure;
 mod kinds;
 mod names;

@@ -1,6 +1,6 @@
 //! Injection by the API server itself, without a webhook.
 
-use plimsoll_e2e::{Namespace, Release, cluster, inject, restarts, terminated};
+use plimsoll_e2e::{Namespace, Release, cluster, policies, restarts, terminated};
 use plimsoll_testkit::wait;
 use serde_json::json;
 
@@ -9,8 +9,7 @@ use crate::scene::{APP, application, applied, with_scene};
 #[tokio::test]
 async fn a_pod_with_the_label_is_gated_by_the_api_server() {
     with_scene(async |ns, database| {
-        let policies = inject("", &["--emit", "map"]);
-        cluster().kubectl(&["apply", "--filename=-"], &policies).expect("the policies are accepted");
+        cluster().kubectl(&["apply", "--filename=-"], &policies()).expect("the policies are accepted");
         let image = ns.push(&Release::number(1));
         let labelled = application(&image).replace(
             "labels: { app: my-backend }",

@@ -48,8 +48,8 @@ async fn a_password_that_is_rotated_while_the_gate_waits_is_picked_up_without_a_
         ns.secret("database-secret", &[("database_url", &url(database, &role, "hush-old-0c1d"))]);
         let app = application(&ns.push(&Release::number(1)));
         let app = app.replace("\n      containers:\n        - name: my-backend-app", MOUNTED);
-        let app = app.replace(URL, "{ name: DATABASE_URL_FILE, value: /secret/database_url }");
-        ns.apply(&inject(&app, &["--all", "--mount=secret"]));
+        let app = app.replace(URL, "{ name: PLIMSOLL_URL_FILE, value: /secret/database_url }");
+        ns.apply(&inject(&app, &["--env=PLIMSOLL_URL_FILE"]));
         let first = ns.pod(APP, "its gate is at work", |pod| is_running(pod, "plimsoll")).await;
         ns.log_says(&first, "plimsoll", "waiting for up to").await;
         ns.secret("database-secret", &[("database_url", &url(database, &role, "hush-new-7e2f"))]);

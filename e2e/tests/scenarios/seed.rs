@@ -23,11 +23,13 @@ async fn the_usual_manifest_with_npx_prisma_is_gated_by_one_command() {
 #[tokio::test]
 async fn the_same_without_any_init_container_is_gated_too() {
     with_scene(async |ns, database| {
-        // Not `latest`, which is the other one's.
-        push_example("my-backend-image:ungated", &url_for_pods(database.address()));
+        // `latest` is the other scenario's, and what is not `latest` is not pulled again.
+        let image = format!("my-backend-image:{}", ns.name());
+        push_example(&image, &url_for_pods(database.address()));
         let (before, after) = BEFORE.split_once("      initContainers:\n").unwrap();
         let (_, after) = after.split_once("      containers:\n").unwrap();
-        let ungated = format!("{before}      containers:\n{after}").replace(":latest", ":ungated");
+        let ungated =
+            format!("{before}      containers:\n{after}").replace("my-backend-image:latest", &image);
         ns.apply(&inject(&ungated, &["--secret=database-secret/database_url"]));
         let migrations = applied_by(ns, "plimsoll").await;
         assert!(migrations.starts_with("3 applied"), "{migrations}");
