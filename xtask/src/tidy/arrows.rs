@@ -11,7 +11,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("plimsoll-engine", &["plimsoll-core"]),
     ("plimsoll-inject", &["plimsoll-core"]),
     ("plimsoll-cli", &["plimsoll-core", "plimsoll-project", "plimsoll-engine", "plimsoll-inject"]),
-    ("plimsoll-testkit", &["plimsoll-core", "plimsoll-project", "plimsoll-engine"]),
+    ("plimsoll-testkit", &["plimsoll-core"]),
     ("plimsoll-e2e", &["plimsoll-core", "plimsoll-testkit"]),
     ("plimsoll-e2e-backend", &[]),
     ("xtask", &[]),
@@ -20,10 +20,28 @@ const ARROWS: [(&str, &[&str]); 9] = [
 /// The one crate that every other may import for its tests, and never for anything else.
 const FOR_TESTS: &str = "plimsoll-testkit";
 
-/// Checks the `Cargo.toml` of every crate.
+/// Checks the `Cargo.toml` of every crate, and that ARCHITECTURE.md draws the same arrows.
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let is_crate = |file: &&Source| file.path.ends_with("/Cargo.toml");
-    tree.files().iter().filter(is_crate).flat_map(check_crate).collect()
+    let wrong = tree.files().iter().filter(is_crate).flat_map(check_crate);
+    let undrawn = tree.files().iter().filter(|file| file.path == "ARCHITECTURE.md").flat_map(check_drawing);
+    wrong.chain(undrawn).collect()
+}
+
+fn check_drawing(file: &Source) -> Vec<Finding> {
+    let text = file.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let missing = ARROWS.iter().map(arrow).filter(|arrow| !text.contains(arrow.as_str()));
+    missing.map(|arrow| Finding::new(&file.path, 1, format!("does not say `{arrow}`"))).collect()
+}
+
+/// An arrow as ARCHITECTURE.md has it, such as `cli → core, engine`.
+fn arrow((name, allowed): &(&str, &[&str])) -> String {
+    let short = |name: &str| name.strip_prefix("plimsoll-").unwrap_or(name).to_owned();
+    let to = match allowed {
+        [] => "nothing".to_owned(),
+        allowed => allowed.iter().map(|name| short(name)).collect::<Vec<_>>().join(", "),
+    };
+    format!("{} → {to}", short(name))
 }
 
 fn check_crate(file: &Source) -> Vec<Finding> {
@@ -89,6 +107,14 @@ mod tests {
             1
         );
         assert_eq!(findings("xtask", "[target.'cfg(unix)'.dependencies]\nplimsoll-core = \"1\"\n").len(), 1);
+    }
+
+    #[test]
+    fn a_drawing_without_an_arrow_is_found() {
+        let all = ARROWS.iter().map(arrow).collect::<Vec<_>>().join(" ·\n");
+        let found = |text: &str| check(&Tree::of(&[("ARCHITECTURE.md", text)])).len();
+        assert_eq!(found(&all), 0);
+        assert_eq!(found(&all.replace("project → core", "project → engine")), 1);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The README is short, and its two commands are the ones that are run.
+//! The README is short, its two commands are the ones that are run, and every page of `docs/` can be reached from it.
 
 use super::tree::{Finding, Source, Tree};
 
@@ -15,7 +15,16 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     if file.text.lines().count() > MOST_LINES {
         findings.push(Finding::new(&file.path, MOST_LINES + 1, "the README has to stay under 150 lines"));
     }
+    findings.extend(unreachable(tree, file));
     findings
+}
+
+/// The pages that nobody finds who begins at the README: a merge can lose a link as easily as an author can forget it.
+fn unreachable(tree: &Tree, readme: &Source) -> Vec<Finding> {
+    let is_page = |file: &&Source| file.path.starts_with("docs/") && file.path.ends_with(".md");
+    let pages = tree.files().iter().filter(is_page);
+    let lost = pages.filter(|page| !readme.text.contains(&format!("]({})", page.path)));
+    lost.map(|page| Finding::new(&page.path, 1, "README.md has no link to this page")).collect()
 }
 
 /// The section holds one block of shell, and that one line.
@@ -57,6 +66,14 @@ mod tests {
         assert_eq!(count(&GOOD.replace("two\n", "")), 1);
         assert_eq!(count(&GOOD.replace("```text", "```sh")), 1);
         assert_eq!(count(&GOOD.replace("## Test it", "## Tests")), 1);
+    }
+
+    #[test]
+    fn a_page_without_a_link_is_found() {
+        let page = ("docs/exec.md", "# Exec");
+        assert_eq!(check(&Tree::of(&[("README.md", GOOD), page])).len(), 1);
+        let linked = format!("{GOOD}[exec](docs/exec.md)\n");
+        assert_eq!(check(&Tree::of(&[("README.md", &linked), page])).len(), 0);
     }
 
     #[test]
