@@ -19,6 +19,7 @@
 //! Nothing sleeps: what a scenario waits for, it watches.
 #![expect(clippy::missing_panics_doc, reason = "a testkit panics wherever a test has to fail")]
 
+mod bench;
 mod cluster;
 mod database;
 mod gate;
@@ -29,6 +30,7 @@ mod pods;
 mod story;
 mod watch;
 
+pub use bench::{Bench, Client, project_file};
 pub use cluster::{Answer, Cluster, cluster};
 pub use database::{own_postgres, postgres, url_for_pods};
 pub use gate::{inject, policies};

@@ -1,6 +1,7 @@
 //! The tests on a real Kubernetes: brings everything that they need, runs them, and takes all of it away again.
 
 mod binaries;
+mod clients;
 mod cluster;
 mod leash;
 mod programs;
@@ -88,6 +89,7 @@ pub(crate) fn e2e(root: &Path, arguments: &[String]) -> Outcome {
     tools::install()?;
     setup::setup(root)?;
     binaries::build(&places)?;
+    clients::build(&places)?;
     programs::build(&places, &options.profile)?;
     must_exist(&places, &options)?;
     let cluster = Leash::start(SUPERVISE, cluster::READY)?;

@@ -56,7 +56,8 @@ fn containerd(place: &Path) -> Outcome {
     run(go(Path::new("/"), place).args(["install", "-ldflags", "-s -w"]).args(without).args(programs))
 }
 
-fn go(directory: &Path, place: &Path) -> Command {
+/// Go, which writes what it installs into `place`.
+pub(super) fn go(directory: &Path, place: &Path) -> Command {
     let mut command = Command::new("go");
     command.current_dir(directory).env("CGO_ENABLED", "0").env("GOBIN", place);
     // What is built must not depend on where.
@@ -65,7 +66,7 @@ fn go(directory: &Path, place: &Path) -> Command {
 }
 
 /// From 1.21 on, Go fetches the newer Go that a module asks for.
-fn need_go() -> Outcome {
+pub(super) fn need_go() -> Outcome {
     let version = output(Command::new("go").args(["env", "GOVERSION"])).map_err(|_| {
         "`go` is missing: the e2e tests compile Kubernetes. Install Go 1.21 or newer (Debian: golang-go from backports)"
     })?;
