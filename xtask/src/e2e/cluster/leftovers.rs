@@ -16,15 +16,23 @@ const TICK: Duration = Duration::from_millis(20);
 /// Kept for whoever wants to know why something failed.
 const LOGS: &str = "log";
 
+/// Where CNI remembers what it has set up, and the kubelet shows logs to collectors, wherever everything else is.
+const NETWORKS: &str = "/var/lib/cni/results";
+const LOG_LINKS: &str = "/var/log/containers";
+
 /// Removes all of it but the logs. Only what was started for this directory is touched, by its number.
 pub(super) fn clear(directory: &Path) -> Outcome {
     end(&services(directory));
     end(&containers(directory));
     mounts(directory).iter().rev().try_for_each(|place| unmount(place))?;
     if let Ok(bridge) = std::fs::read_to_string(directory.join(BRIDGE_FILE)) {
-        // Without the machine having been started anew since, it is there.
+        // Unless the machine has been started anew since, it is there.
         let _ = remove(&bridge);
     }
+    remove_those(NETWORKS, |path| speaks_of(path, directory))?;
+    remove_those(LOG_LINKS, |path| {
+        std::fs::read_link(path).is_ok_and(|target| target.starts_with(directory))
+    })?;
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_name() != LOGS).try_for_each(|entry| remove_all(&entry.path()))
 }
@@ -95,6 +103,17 @@ fn unmount(place: &Path) -> Outcome {
     Err(format!("`umount {}`: {}", place.display(), String::from_utf8_lossy(&output.stderr).trim()))
 }
 
+/// What CNI has written about a pod names the pod's network, which is mounted below the cluster's directory.
+fn speaks_of(path: &Path, directory: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.contains(&format!("\"netns\":\"{}/", directory.display()))
+}
+
+fn remove_those(directory: &str, is_ours: impl Fn(&Path) -> bool) -> Outcome {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| is_ours(path)).try_for_each(|path| remove_all(&path))
+}
+
 fn remove_all(path: &Path) -> Outcome {
     let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
     removed.map_err(|error| format!("{}: {error}", path.display()))
@@ -116,6 +135,15 @@ mod tests {
         assert_eq!(clear(directory.path()), Ok(()));
         assert!(directory.path().join("log/kubelet").exists());
         assert!(!directory.path().join("etcd").exists() && !directory.path().join("cluster.json").exists());
+    }
+
+    #[test]
+    fn what_cni_remembers_is_ours_if_the_network_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let (result, cluster) = (directory.path().join("lab-0f3a-eth0"), Path::new("/somewhere/cluster"));
+        std::fs::write(&result, r#"{"kind":"x","netns":"/somewhere/cluster/containerd/state/n"}"#).unwrap();
+        assert!(speaks_of(&result, cluster));
+        assert!(!speaks_of(&result, Path::new("/somewhere/clus")));
     }
 
     #[test]
