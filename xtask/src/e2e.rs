@@ -3,6 +3,7 @@
 mod binaries;
 mod clients;
 mod cluster;
+mod go;
 mod leash;
 mod programs;
 mod tools;

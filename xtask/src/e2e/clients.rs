@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::go::Go;
 use super::{Places, binaries};
 use crate::process::{Outcome, run};
 use crate::say;
@@ -27,10 +28,10 @@ pub(super) fn build(places: &Places) -> Outcome {
         say(&format!("e2e: {}: is built", place.display()));
         return Ok(());
     }
-    binaries::need_go()?;
+    let go = Go::find(places)?;
     for (name, program) in CLIENTS {
         // They are other people's modules, each with its own idea of the versions of the same libraries.
-        let mut install = binaries::go(Path::new("/"), &place.join(name));
+        let mut install = go.command(Path::new("/"), &place.join(name));
         run(install.args(["install", "-ldflags", "-s -w", program]))?;
     }
     link(&kubelab, &place.join("kubelab"))?;

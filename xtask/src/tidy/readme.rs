@@ -21,7 +21,9 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 
 /// The pages that nobody finds who begins at the README: a merge can lose a link as easily as an author can forget it.
 fn unreachable(tree: &Tree, readme: &Source) -> Vec<Finding> {
-    let is_page = |file: &&Source| file.path.starts_with("docs/") && file.path.ends_with(".md");
+    let is_page = |file: &&Source| {
+        file.path.strip_prefix("docs/").is_some_and(|name| name.strip_suffix(".md").is_some())
+    };
     let pages = tree.files().iter().filter(is_page);
     let lost = pages.filter(|page| !readme.text.contains(&format!("]({})", page.path)));
     lost.map(|page| Finding::new(&page.path, 1, "README.md has no link to this page")).collect()
