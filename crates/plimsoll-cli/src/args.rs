@@ -1,7 +1,6 @@
 //! The command line. Help, completions and `docs/reference.md` are made from these types.
 
 mod shared;
-mod time;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -6,6 +6,7 @@
 pub mod checksum;
 pub mod code;
 pub mod diagnostic;
+pub mod duration;
 pub mod history;
 pub mod migration;
 pub mod order;

@@ -22,6 +22,21 @@ pub enum IfAhead {
     Wait,
 }
 
+impl IfAhead {
+    /// Every policy.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Warn, Self::Refuse, Self::Wait];
+
+    /// The word for it, in flags, variables and manifests.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Refuse => "refuse",
+            Self::Wait => "wait",
+        }
+    }
+}
+
 /// What the comparison of a project's migrations with a database says is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan<'a> {

@@ -6,13 +6,14 @@ use plimsoll_core::Diagnostic;
 use plimsoll_core::secret::mask;
 use serde_json::{Value, json};
 
+use crate::annotations;
 use crate::edit::Editor;
 use crate::gate;
 use crate::options::Given;
 use crate::outcome::{Action, At, Outcome, Restored, Trouble};
 use crate::record::Record;
-use crate::select::{Candidate, Choice, Survey, choose};
-use crate::settings::{Settings, annotated};
+use crate::select::{Candidate, Choice, NOT_NAMED, Survey, check_targets, choose, is_named};
+use crate::settings::Settings;
 use crate::workload::{self, TemplatePath, Workload};
 
 /// What is known about the project whose migrations the gate applies.
@@ -52,6 +53,8 @@ pub fn inject(
     facts: &Facts,
     texts: &Texts<'_>,
 ) -> Result<Injected, Vec<Trouble>> {
+    // A wrong flag is told once, and also if there is no workload that it could be wrong for.
+    Settings::values(flags, None).map_err(|wrong| vec![Trouble { at: None, diagnostic: wrong.into() }])?;
     let workloads =
         workloads(documents, flags).map_err(|diagnostic| vec![Trouble { at: None, diagnostic }])?;
     let read = workloads.into_iter().map(|workload| {
@@ -76,12 +79,20 @@ pub fn inject(
 }
 
 /// Takes out the gates that earlier runs put in, and gives back what they replaced.
+///
+/// With targets only theirs; a target that names nothing is an error.
 pub fn remove(documents: &[Value], flags: &Given) -> Result<Injected, Vec<Trouble>> {
     let workloads =
         workloads(documents, flags).map_err(|diagnostic| vec![Trouble { at: None, diagnostic }])?;
+    let targets = flags.many("target");
+    check_targets(targets, workloads.iter()).map_err(|diagnostic| vec![Trouble { at: None, diagnostic }])?;
     let mut injected = Injected { documents: documents.to_vec(), restored: Vec::new(), outcomes: Vec::new() };
     let mut troubles = Vec::new();
     for workload in workloads {
+        if !targets.is_empty() && !targets.iter().any(|target| is_named(&workload, target)) {
+            injected.say(&workload, Action::Left, vec![NOT_NAMED.to_owned()], Vec::new());
+            continue;
+        }
         match Record::read(&workload, workload.object(documents)) {
             Ok(Some(record)) => {
                 let mut object = workload.object(documents).clone();
@@ -167,11 +178,12 @@ fn candidate(
     if let Some(record) = &record {
         record.undo(&mut object);
     }
-    let given = flags.over(&annotated(&workload, &object)?);
-    let settings = Settings::read(&given, facts.url_variable.as_deref())?;
+    let given = flags.over(&annotations::of(&workload, &object)?);
+    let settings = Settings::read(&given, facts.url_variable.as_deref())
+        .map_err(|wrong| annotations::about(&workload, &given, wrong))?;
     let pod = object.pointer(&workload.pod()).unwrap_or(&Value::Null);
     let survey = Survey::of(pod, &settings.env, &facts.scripts);
-    Ok((Candidate { workload, object, given, settings, survey }, record))
+    Ok((Candidate { workload, object, settings, survey }, record))
 }
 
 /// Decides; an input in which every gate is from an earlier run is no error, although nothing asks for one now.

@@ -6,9 +6,9 @@
 use plimsoll_core::{Code, Diagnostic};
 use serde_json::{Value, json};
 
-use crate::inject::{Facts, Injected, inject};
+use crate::inject::{self, Facts, Injected};
 use crate::options::Given;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Trouble};
 use crate::value::text;
 
 /// Whether a document is a `ResourceList`.
@@ -27,9 +27,22 @@ pub struct Answer {
 }
 
 /// Puts gates into the items of a list. Flags win over the function's config.
-pub fn run(list: &Value, flags: &Given, facts: &Facts) -> Answer {
+pub fn inject(list: &Value, flags: &Given, facts: &Facts) -> Answer {
+    run(list, flags, |items, given| inject::inject(items, given, facts, &|_, _| None))
+}
+
+/// Takes the gates of earlier runs out of the items of a list.
+pub fn remove(list: &Value, flags: &Given) -> Answer {
+    run(list, flags, inject::remove)
+}
+
+fn run(
+    list: &Value,
+    flags: &Given,
+    change: impl FnOnce(&[Value], &Given) -> Result<Injected, Vec<Trouble>>,
+) -> Answer {
     let injected = config(list).map_err(|trouble| vec![trouble]).and_then(|config| {
-        let injected = inject(std::slice::from_ref(list), &flags.over(&config), facts, &|_, _| None);
+        let injected = change(std::slice::from_ref(list), &flags.over(&config));
         injected.map_err(|troubles| troubles.into_iter().map(|trouble| trouble.diagnostic).collect())
     });
     match injected {

@@ -4,6 +4,7 @@
 //! [`inject`] is `add(remove(x))`: what an earlier run did is undone first, from the record that it left in an
 //! annotation, so that a second run with the same options changes nothing.
 
+mod annotations;
 mod detect;
 mod edit;
 mod gate;
@@ -17,6 +18,7 @@ mod select;
 mod settings;
 pub mod text;
 mod value;
+mod values;
 mod workload;
 
 pub use inject::{Facts, Injected, Texts, inject, remove};

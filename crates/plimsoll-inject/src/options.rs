@@ -94,7 +94,11 @@ pub fn row(name: &str) -> Option<&'static Row> {
 ///
 /// Only names of the table get in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Given(BTreeMap<&'static str, Vec<String>>);
+pub struct Given {
+    values: BTreeMap<&'static str, Vec<String>>,
+    /// Where an option was found, if it was not given as a flag.
+    origins: BTreeMap<&'static str, String>,
+}
 
 impl Given {
     /// Adds a value; of an option that can be given once, the last one counts.
@@ -102,7 +106,7 @@ impl Given {
     /// A name that the table does not have is an error that names the closest one.
     pub fn add(&mut self, name: &str, value: impl Into<String>) -> Result<(), Diagnostic> {
         let row = row(name).ok_or_else(|| unknown(name))?;
-        let values = self.0.entry(row.name).or_default();
+        let values = self.values.entry(row.name).or_default();
         if row.arity != Arity::Many {
             values.clear();
         }
@@ -123,12 +127,12 @@ impl Given {
 
     /// The value of an option that can be given once.
     pub fn one(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(|values| values.last()).map(String::as_str)
+        self.values.get(name).and_then(|values| values.last()).map(String::as_str)
     }
 
     /// All values of an option.
     pub fn many(&self, name: &str) -> &[String] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a switch is on.
@@ -139,9 +143,23 @@ impl Given {
     /// These options, and those of `weaker` for every name that is not here.
     #[must_use]
     pub(crate) fn over(&self, weaker: &Self) -> Self {
-        let mut all = weaker.0.clone();
-        all.extend(self.0.iter().map(|(name, values)| (*name, values.clone())));
-        Self(all)
+        let mut all = weaker.clone();
+        for (name, values) in &self.values {
+            all.values.insert(name, values.clone());
+            all.origins.remove(name);
+        }
+        all.origins.extend(self.origins.iter().map(|(name, origin)| (*name, origin.clone())));
+        all
+    }
+
+    /// Remembers where an option was found, for whoever has to correct it.
+    pub(crate) fn found_at(&mut self, row: &'static Row, origin: &str) {
+        self.origins.insert(row.name, origin.to_owned());
+    }
+
+    /// Where an option was found, unless it was given as a flag.
+    pub(crate) fn origin(&self, name: &str) -> Option<&str> {
+        self.origins.get(name).map(String::as_str)
     }
 }
 

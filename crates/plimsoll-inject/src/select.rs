@@ -4,8 +4,9 @@ use plimsoll_core::{Code, Diagnostic};
 use serde_json::Value;
 
 use crate::detect::{Role, Scripts, role};
+use crate::gate::url_variable;
 use crate::options::Given;
-use crate::settings::{Settings, consent};
+use crate::settings::{Consent, Settings};
 use crate::value::{join, list, name, named, names, text};
 use crate::workload::Workload;
 
@@ -16,8 +17,8 @@ pub(crate) struct Survey {
     pub(crate) init: Vec<(String, Role)>,
     /// Each other container with its role.
     pub(crate) containers: Vec<(String, Role)>,
-    /// The containers, sidecars apart, that have the URL's variable.
-    pub(crate) with_url: Vec<String>,
+    /// The containers, sidecars apart, that have a URL, each with the variable that says it.
+    pub(crate) with_url: Vec<(String, String)>,
 }
 
 impl Survey {
@@ -28,11 +29,14 @@ impl Survey {
             containers.map(|container| (name(container).to_owned(), role(container, scripts))).collect()
         };
         let applications = list(pod, "/containers").iter().filter(|container| !is_sidecar(container));
-        let with_url = applications.filter(|container| named(list(container, "/env"), env).is_some());
+        let with_url = applications.filter_map(|container| {
+            let variable = url_variable(list(container, "/env"), env)?;
+            Some((name(container).to_owned(), variable.to_owned()))
+        });
         Self {
             init: roles("/initContainers"),
             containers: roles("/containers"),
-            with_url: with_url.map(|container| name(container).to_owned()).collect(),
+            with_url: with_url.collect(),
         }
     }
 
@@ -43,7 +47,7 @@ impl Survey {
     }
 
     /// Why this workload should be gated, if anything says so.
-    pub(crate) fn evidence(&self, env: &str) -> Option<String> {
+    pub(crate) fn evidence(&self) -> Option<String> {
         let mut all = self.init.iter().chain(&self.containers);
         let prisma = all.find_map(|(name, role)| match role {
             Role::Migrates(_) | Role::Starts(..) => {
@@ -54,7 +58,8 @@ impl Survey {
             Role::Gate | Role::Nothing => None,
         });
         prisma.or_else(|| {
-            self.with_url.first().map(|name| format!("container `{name}` has the variable `{env}`"))
+            let first = self.with_url.first();
+            first.map(|(name, variable)| format!("container `{name}` has the variable `{variable}`"))
         })
     }
 }
@@ -75,21 +80,14 @@ pub(crate) struct Candidate {
     pub(crate) workload: Workload,
     /// The object without what an earlier run did.
     pub(crate) object: Value,
-    pub(crate) given: Given,
     pub(crate) settings: Settings,
     pub(crate) survey: Survey,
 }
 
 /// Decides about all workloads of an input, in their order.
 pub(crate) fn choose(candidates: &[Candidate], flags: &Given) -> Result<Vec<Choice>, Diagnostic> {
-    let targets = flags.many("target");
-    for target in targets {
-        if !candidates.iter().any(|candidate| is_named(&candidate.workload, target)) {
-            return Err(no_such_target(target, candidates));
-        }
-    }
-    let mut choices =
-        candidates.iter().map(|candidate| choose_one(candidate, flags)).collect::<Result<Vec<_>, _>>()?;
+    check_targets(flags.many("target"), candidates.iter().map(|candidate| &candidate.workload))?;
+    let mut choices: Vec<Choice> = candidates.iter().map(|candidate| choose_one(candidate, flags)).collect();
     let has_gate = |candidate: &Candidate| candidate.survey.gate().is_some();
     let is_chosen = choices.iter().any(|choice| matches!(choice, Choice::Gate(_)));
     if is_chosen
@@ -110,65 +108,80 @@ pub(crate) fn choose(candidates: &[Candidate], flags: &Given) -> Result<Vec<Choi
     }
 }
 
-fn choose_one(candidate: &Candidate, flags: &Given) -> Result<Choice, Diagnostic> {
-    let Candidate { workload, object, given, settings, survey } = candidate;
-    match consent(given)? {
-        Some(true) => return Ok(Choice::Gate("`plimsoll.dev/inject` says so".to_owned())),
-        Some(false) => return Ok(Choice::Refuse("`plimsoll.dev/inject` says no".to_owned())),
-        None => {}
+fn choose_one(candidate: &Candidate, flags: &Given) -> Choice {
+    let Candidate { workload, object, settings, survey } = candidate;
+    match settings.consent {
+        Consent::Yes => return Choice::Gate("`plimsoll.dev/inject` says so".to_owned()),
+        Consent::No => return Choice::Refuse("`plimsoll.dev/inject` says no".to_owned()),
+        Consent::Unsaid => {}
     }
     let targets = flags.many("target");
     if !targets.is_empty() {
-        return Ok(match targets.iter().find(|target| is_named(workload, target)) {
+        return match targets.iter().find(|target| is_named(workload, target)) {
             Some(target) => Choice::Gate(format!("`--target {target}` names it")),
-            None => Choice::Leave("`--target` does not name it".to_owned()),
-        });
+            None => Choice::Leave(NOT_NAMED.to_owned()),
+        };
     }
     if object.pointer("/metadata/annotations/helm.sh~1hook").is_some() {
         let why = "it is a hook of Helm's; the label `plimsoll.dev/inject: \"true\"` would gate it";
-        return Ok(Choice::Refuse(why.to_owned()));
+        return Choice::Refuse(why.to_owned());
     }
     if survey.containers.is_empty() {
-        return Ok(Choice::Refuse("it has no containers, like a patch of kustomize's".to_owned()));
+        return Choice::Refuse("it has no containers, like a patch of kustomize's".to_owned());
     }
     if flags.is_on("all") {
-        return Ok(Choice::Gate("`--all` was given".to_owned()));
+        return Choice::Gate("`--all` was given".to_owned());
     }
-    Ok(match survey.evidence(&settings.env) {
+    match survey.evidence() {
         Some(evidence) => Choice::Gate(evidence),
         None => Choice::Leave(format!(
             "no container runs Prisma's migrate or has the variable `{}`",
             settings.env
         )),
-    })
+    }
+}
+
+/// Why a workload is left alone if others were named.
+pub(crate) const NOT_NAMED: &str = "`--target` does not name it";
+
+/// Checks that every target names a workload.
+pub(crate) fn check_targets<'w>(
+    targets: &[String],
+    workloads: impl Iterator<Item = &'w Workload> + Clone,
+) -> Result<(), Diagnostic> {
+    let lost = targets.iter().find(|target| !workloads.clone().any(|workload| is_named(workload, target)));
+    lost.map_or(Ok(()), |target| Err(no_such_target(target, workloads)))
 }
 
 /// `NAME` or `KIND/NAME`, the kind in any case.
-fn is_named(workload: &Workload, target: &str) -> bool {
+pub(crate) fn is_named(workload: &Workload, target: &str) -> bool {
     match target.split_once('/') {
         Some((kind, name)) => workload.kind.eq_ignore_ascii_case(kind) && workload.name == name,
         None => workload.name == target,
     }
 }
 
-fn titles(candidates: &[Candidate]) -> String {
-    let titles: Vec<String> = candidates.iter().map(|candidate| candidate.workload.title()).collect();
+fn titles<'w>(workloads: impl Iterator<Item = &'w Workload>) -> String {
+    let titles: Vec<String> = workloads.map(Workload::title).collect();
     join(titles.iter().map(String::as_str))
 }
 
-fn no_such_target(target: &str, candidates: &[Candidate]) -> Diagnostic {
+fn no_such_target<'w>(target: &str, workloads: impl Iterator<Item = &'w Workload>) -> Diagnostic {
     let trouble =
         Diagnostic::new(Code::InjectNothing, format!("`--target {target}` names no workload of the input"));
-    match candidates {
-        [] => trouble.help("the input has no workload at all"),
-        _ => trouble.help(format!("it has {}", titles(candidates))),
+    match titles(workloads) {
+        none if none.is_empty() => trouble.help("the input has no workload at all"),
+        titles => trouble.help(format!("it has {titles}")),
     }
 }
 
 fn nothing(candidates: &[Candidate]) -> Diagnostic {
     Diagnostic::new(
         Code::InjectNothing,
-        format!("nothing says which workload needs a gate: {}", titles(candidates)),
+        format!(
+            "nothing says which workload needs a gate: {}",
+            titles(candidates.iter().map(|candidate| &candidate.workload))
+        ),
     )
     .help("name it: `--target NAME`, or the label `plimsoll.dev/inject: \"true\"` on the workload")
     .help("say where its database is, if no container says so: `--secret NAME/KEY`, or `--env NAME`")
@@ -190,7 +203,8 @@ pub(crate) fn application<'p>(candidate: &Candidate, pod: &'p Value) -> Result<&
         let role = candidate.survey.containers.iter().find(|(other, _)| other == name(container));
         role.is_some_and(|(_, role)| matches!(role, Role::Starts(..) | Role::Migrates(_)))
     };
-    let has_url = |container: &&Value| candidate.survey.with_url.iter().any(|other| other == name(container));
+    let has_url =
+        |container: &&Value| candidate.survey.with_url.iter().any(|(other, _)| other == name(container));
     let usual = text(
         candidate.object.pointer(&candidate.workload.template).unwrap_or(&Value::Null),
         DEFAULT_CONTAINER,

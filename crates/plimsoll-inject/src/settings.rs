@@ -1,15 +1,27 @@
 //! What holds for one workload: flags over its annotations and labels over the defaults, read and checked.
 
 use plimsoll_core::{Code, Diagnostic};
-use serde_json::Value;
 
-use crate::options::{Given, PREFIX, Scope, closest, row, unknown};
-use crate::record;
-use crate::value::join;
-use crate::workload::Workload;
+use crate::options::Given;
+use crate::values::{self, Choices, Wrong, choice, many, one};
 
-/// Options that the gate itself takes, under the same names.
-const PASSED: [&str; 6] = ["schema", "config", "migrations", "wait", "lock-wait", "if-ahead"];
+/// Options that the gate itself takes, under the same names, and how it reads them.
+const PASSED: [(&str, values::Check); 6] = [
+    ("schema", values::path),
+    ("config", values::path),
+    ("migrations", values::path),
+    ("wait", values::time),
+    ("lock-wait", values::time),
+    ("if-ahead", values::if_ahead),
+];
+
+/// Whether a workload says yes or no itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consent {
+    Unsaid,
+    Yes,
+    No,
+}
 
 /// What the gate does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +81,7 @@ pub(crate) struct SecretKey {
 /// Everything that is decided for one workload before it is looked at.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    pub(crate) consent: Consent,
     pub(crate) mode: Mode,
     pub(crate) env: String,
     pub(crate) secret: Option<SecretKey>,
@@ -88,169 +101,64 @@ pub(crate) struct Settings {
     pub(crate) progress_deadline: Option<u64>,
 }
 
+const MODES: Choices<Mode> = &[("deploy", Mode::Deploy), ("wait", Mode::Wait)];
+const DELIVERIES: Choices<Delivery> =
+    &[("image", Delivery::Image), ("volume", Delivery::Volume), ("copy", Delivery::Copy)];
+const SECURITIES: Choices<Security> =
+    &[("restricted", Security::Restricted), ("container", Security::Container), ("none", Security::None)];
+const EXISTING: Choices<Existing> = &[("replace", Existing::Replace), ("keep", Existing::Keep)];
+const CONSENTS: Choices<Consent> = &[("true", Consent::Yes), ("false", Consent::No)];
+
 impl Settings {
     /// Reads the options that hold for a workload.
-    pub(crate) fn read(given: &Given, default_env: Option<&str>) -> Result<Self, Diagnostic> {
-        let plimsoll_image = given.one("plimsoll-image").map(str::to_owned);
-        let delivery = delivery(given, plimsoll_image.as_deref())?;
-        let passed = PASSED.iter().filter_map(|name| given.one(name).map(|value| (*name, value.to_owned())));
+    pub(crate) fn read(given: &Given, default_env: Option<&str>) -> Result<Self, Wrong> {
+        let settings = Self::values(given, default_env)?;
+        if settings.delivery != Delivery::Image && settings.plimsoll_image.is_none() {
+            let message = "the binary is to come from Plimsoll's image, and nothing says which";
+            let trouble = Diagnostic::new(Code::InjectOption, message).help("give `--plimsoll-image IMAGE`");
+            return Err(Wrong { option: "delivery", trouble });
+        }
+        Ok(settings)
+    }
+
+    /// Reads options each for itself: those of a workload may still complete them.
+    pub(crate) fn values(given: &Given, default_env: Option<&str>) -> Result<Self, Wrong> {
+        let plimsoll_image = one(given, "plimsoll-image", values::image)?;
+        let delivery = match plimsoll_image {
+            Some(_) => Delivery::Volume,
+            None => Delivery::Image,
+        };
+        let env = one(given, "env", values::variable)?.or_else(|| default_env.map(str::to_owned));
         Ok(Self {
-            mode: choice(given, "mode", &[("deploy", Mode::Deploy), ("wait", Mode::Wait)])?,
-            env: given.one("env").or(default_env).unwrap_or("DATABASE_URL").to_owned(),
-            secret: given.one("secret").map(secret).transpose()?,
-            copy_env: given.many("copy-env").to_vec(),
-            container: given.one("container").map(str::to_owned),
-            name: given.one("name").map_or_else(|| Ok("plimsoll".to_owned()), label)?,
-            delivery,
+            consent: choice(given, "inject", CONSENTS)?.unwrap_or(Consent::Unsaid),
+            mode: choice(given, "mode", MODES)?.unwrap_or(Mode::Deploy),
+            env: env.unwrap_or_else(|| "DATABASE_URL".to_owned()),
+            secret: one(given, "secret", values::secret)?,
+            copy_env: many(given, "copy-env", values::variable)?,
+            container: one(given, "container", values::label)?,
+            name: one(given, "name", values::label)?.unwrap_or_else(|| "plimsoll".to_owned()),
+            delivery: choice(given, "delivery", DELIVERIES)?.unwrap_or(delivery),
             plimsoll_image,
-            binary: given.one("binary").unwrap_or("plimsoll").to_owned(),
-            passed: passed.collect(),
-            mounts: given.many("mount").to_vec(),
-            position: position(given.one("place"))?,
-            security: choice(
-                given,
-                "security",
-                &[
-                    ("restricted", Security::Restricted),
-                    ("container", Security::Container),
-                    ("none", Security::None),
-                ],
-            )?,
-            user: user(given.one("run-as-user"))?,
-            existing: choice(given, "existing", &[("replace", Existing::Replace), ("keep", Existing::Keep)])?,
-            grace: number(given, "grace")?,
-            progress_deadline: number(given, "progress-deadline")?,
+            binary: one(given, "binary", values::path)?.unwrap_or_else(|| "plimsoll".to_owned()),
+            passed: passed(given)?,
+            mounts: many(given, "mount", values::label)?,
+            position: one(given, "place", values::position)?.unwrap_or(Position::AfterSidecars),
+            security: choice(given, "security", SECURITIES)?.unwrap_or(Security::Restricted),
+            user: one(given, "run-as-user", values::user)?.unwrap_or(User::Derived),
+            existing: choice(given, "existing", EXISTING)?.unwrap_or(Existing::Replace),
+            grace: one(given, "grace", values::grace)?,
+            progress_deadline: one(given, "progress-deadline", values::deadline)?,
         })
     }
 }
 
-/// The options that annotations and labels of a workload and of its pod template give.
-///
-/// An unknown one below our prefix is an error: a gate that is missing because of a typing mistake would be seen too late.
-pub(crate) fn annotated(workload: &Workload, object: &Value) -> Result<Given, Diagnostic> {
-    let mut given = Given::default();
-    let places = ["labels", "annotations"];
-    // The workload's own come last and win over its template's.
-    for metadata in [format!("{}/metadata", workload.template), "/metadata".to_owned()] {
-        for place in places {
-            let entries = object.pointer(&format!("{metadata}/{place}")).and_then(Value::as_object);
-            for (key, value) in entries.into_iter().flatten() {
-                if let Some(name) = key.strip_prefix(PREFIX) {
-                    add(&mut given, name, value).map_err(|trouble| about(workload, place, key, &trouble))?;
-                }
-            }
-        }
+/// What is passed on: as it was written, and only if the gate will understand it.
+fn passed(given: &Given) -> Result<Vec<(&'static str, String)>, Wrong> {
+    let mut passed = Vec::new();
+    for (option, check) in PASSED {
+        passed.extend(one(given, option, check)?.map(|value| (option, value)));
     }
-    Ok(given)
-}
-
-fn add(given: &mut Given, name: &str, value: &Value) -> Result<(), Diagnostic> {
-    if name == record::NAME {
-        return Ok(());
-    }
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match row(name) {
-        Some(row) if row.scope == Scope::Run => {
-            Err(Diagnostic::new(Code::InjectOption, format!("`{name}` is a flag and no annotation"))
-                .help(format!("give `--{name}`, or `{PREFIX}inject: \"true\"`")))
-        }
-        Some(_) => given.add_list(name, &text),
-        None => Err(unknown(name)),
-    }
-}
-
-fn about(workload: &Workload, place: &str, key: &str, trouble: &Diagnostic) -> Diagnostic {
-    let message = format!("{} (`{key}` in its {place})", trouble.message);
-    trouble.help.iter().fold(workload.trouble(trouble.code, &message), |all, step| all.help(step.clone()))
-}
-
-/// Whether a workload says yes or no itself.
-pub(crate) fn consent(given: &Given) -> Result<Option<bool>, Diagnostic> {
-    match given.one("inject") {
-        None => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(other) => Err(wrong("inject", other, "`true` or `false`")),
-    }
-}
-
-fn delivery(given: &Given, image: Option<&str>) -> Result<Delivery, Diagnostic> {
-    let choices = [("image", Delivery::Image), ("volume", Delivery::Volume), ("copy", Delivery::Copy)];
-    let delivery = match (given.one("delivery"), image) {
-        (None, Some(_)) => Delivery::Volume,
-        _ => choice(given, "delivery", &choices)?,
-    };
-    if delivery != Delivery::Image && image.is_none() {
-        let message = "the binary is to come from Plimsoll's image, and nothing says which";
-        return Err(Diagnostic::new(Code::InjectOption, message).help("give `--plimsoll-image IMAGE`"));
-    }
-    Ok(delivery)
-}
-
-fn choice<T: Copy>(given: &Given, name: &str, choices: &[(&str, T)]) -> Result<T, Diagnostic> {
-    // The first choice of each option is its default.
-    let Some(value) = given.one(name) else { return Ok(choices[0].1) };
-    if let Some((_, chosen)) = choices.iter().find(|(word, _)| *word == value) {
-        return Ok(*chosen);
-    }
-    let expected = join(choices.iter().map(|(word, _)| *word));
-    let trouble = wrong(name, value, &format!("one of {expected}"));
-    Err(match closest(value, choices.iter().map(|(word, _)| *word)) {
-        Some(close) => trouble.help(format!("did you mean `{close}`?")),
-        None => trouble,
-    })
-}
-
-fn wrong(name: &str, value: &str, expected: &str) -> Diagnostic {
-    Diagnostic::new(Code::InjectOption, format!("`{name}` cannot be `{value}`: expected {expected}"))
-}
-
-fn secret(value: &str) -> Result<SecretKey, Diagnostic> {
-    match value.split_once('/') {
-        Some((name, key)) if !name.is_empty() && !key.is_empty() && !key.contains('/') => {
-            Ok(SecretKey { name: name.to_owned(), key: key.to_owned() })
-        }
-        _ => Err(wrong("secret", value, "the Secret's name and a key of it, as in `database-owner/url`")),
-    }
-}
-
-/// A name as Kubernetes allows it for a container (RFC 1123).
-fn label(value: &str) -> Result<String, Diagnostic> {
-    let letters = value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    let ends = value.starts_with('-') || value.ends_with('-');
-    if letters && !ends && (1..=63).contains(&value.len()) {
-        return Ok(value.to_owned());
-    }
-    Err(wrong("name", value, "lower case letters, digits and `-`, at most 63"))
-}
-
-fn position(value: Option<&str>) -> Result<Position, Diagnostic> {
-    match value {
-        None => Ok(Position::AfterSidecars),
-        Some("first") => Ok(Position::First),
-        Some("last") => Ok(Position::Last),
-        Some(other) => match other.split_once('=') {
-            Some(("before", name)) => Ok(Position::Before(name.to_owned())),
-            Some(("after", name)) => Ok(Position::After(name.to_owned())),
-            _ => Err(wrong("place", other, "`first`, `last`, `before=NAME` or `after=NAME`")),
-        },
-    }
-}
-
-fn user(value: Option<&str>) -> Result<User, Diagnostic> {
-    match value {
-        None => Ok(User::Derived),
-        Some("image") => Ok(User::Image),
-        Some(text) => match text.parse() {
-            Ok(id @ 1..=2_147_483_647) => Ok(User::Id(id)),
-            _ => Err(wrong("run-as-user", text, "a number above 0, or `image`")),
-        },
-    }
-}
-
-fn number(given: &Given, name: &str) -> Result<Option<u64>, Diagnostic> {
-    let read = |text: &str| text.parse().map_err(|_| wrong(name, text, "a number of seconds"));
-    given.one(name).map(read).transpose()
+    Ok(passed)
 }
 
 #[cfg(test)]
@@ -266,7 +174,9 @@ mod tests {
     }
 
     fn trouble(name: &str, value: &str) -> String {
-        Settings::read(&given(&[(name, value)]), None).unwrap_err().message
+        let mut given = Given::default();
+        given.add(name, value).unwrap();
+        Settings::read(&given, None).unwrap_err().trouble.message
     }
 
     #[test]
@@ -282,11 +192,48 @@ mod tests {
     #[test]
     fn a_value_that_an_option_cannot_have_is_refused_by_name() {
         assert_eq!(trouble("mode", "wiat"), "`mode` cannot be `wiat`: expected one of `deploy`, `wait`");
-        assert!(trouble("secret", "a").starts_with("`secret` cannot be `a`"));
-        assert!(trouble("name", "-a").starts_with("`name` cannot be `-a`"));
-        assert!(trouble("place", "before").starts_with("`place` cannot be `before`"));
-        assert!(trouble("run-as-user", "0").starts_with("`run-as-user` cannot be `0`"));
-        assert!(trouble("grace", "5m").starts_with("`grace` cannot be `5m`"));
+        for (option, value) in [
+            ("inject", "yes"),
+            ("secret", "a"),
+            ("secret", "A B/c d"),
+            ("secret", "a/.."),
+            ("name", "-a"),
+            ("container", "a b"),
+            ("mount", "A"),
+            ("env", "a=b"),
+            ("copy-env", ""),
+            ("place", "before"),
+            ("place", "after="),
+            ("run-as-user", "0"),
+            ("grace", "5m"),
+            ("progress-deadline", "0"),
+            ("progress-deadline", "2147483648"),
+            ("plimsoll-image", ""),
+            ("plimsoll-image", " "),
+            ("plimsoll-image", "a b"),
+            ("binary", " "),
+        ] {
+            let message = trouble(option, value);
+            assert!(message.starts_with(&format!("`{option}` cannot be `{value}`: expected ")), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_the_gate_would_refuse_is_not_passed_on() {
+        for (option, value) in [
+            ("wait", "banana"),
+            ("lock-wait", "-1"),
+            ("if-ahead", "sometimes"),
+            ("schema", ""),
+            ("config", " "),
+            ("migrations", ""),
+        ] {
+            let message = trouble(option, value);
+            assert!(message.starts_with(&format!("`{option}` cannot be `{value}`: expected ")), "{message}");
+        }
+        let passed = [("schema", "db"), ("wait", "5m"), ("if-ahead", "refuse")];
+        let settings = Settings::read(&given(&passed), None).unwrap();
+        assert_eq!(settings.passed, passed.map(|(option, value)| (option, value.to_owned())));
     }
 
     #[test]

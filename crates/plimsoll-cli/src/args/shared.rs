@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser as _};
+use clap::builder::{FalseyValueParser, OsStringValueParser, PossibleValue, TypedValueParser as _};
 use clap::{Args, ValueEnum};
+use plimsoll_core::duration;
 use plimsoll_core::plan::IfAhead;
 
-use super::time::duration;
 use crate::output::{Level, Log, Shape, Sinks};
 use crate::termination::TerminationLog;
 
@@ -36,7 +36,7 @@ pub(crate) struct Common {
     )]
     pub(crate) url_file: Option<PathBuf>,
     /// For how long to wait for a database that is not up yet; 0 does not wait
-    #[arg(long, value_name = "TIME", env = "PLIMSOLL_WAIT", default_value = "60s", value_parser = duration, help_heading = "Database")]
+    #[arg(long, value_name = "TIME", env = "PLIMSOLL_WAIT", default_value = "60s", value_parser = duration::parse, help_heading = "Database")]
     pub(crate) wait: Duration,
     #[command(flatten)]
     pub(crate) logging: Logging,
@@ -130,7 +130,7 @@ pub(crate) enum Format {
 #[derive(Args, Clone)]
 pub(crate) struct LockWait {
     /// For how long to wait while another runner holds the migration lock
-    #[arg(long, value_name = "TIME", env = "PLIMSOLL_LOCK_WAIT", default_value = "10m", value_parser = duration, help_heading = "Database")]
+    #[arg(long, value_name = "TIME", env = "PLIMSOLL_LOCK_WAIT", default_value = "10m", value_parser = duration::parse, help_heading = "Database")]
     pub(crate) lock_wait: Duration,
 }
 
@@ -138,30 +138,34 @@ pub(crate) struct LockWait {
 #[derive(Args, Clone)]
 pub(crate) struct Policy {
     /// What to do if the database stands at migrations that this project does not have, as after a rollback
-    #[arg(long, value_name = "POLICY", env = "PLIMSOLL_IF_AHEAD", value_enum, default_value_t = Ahead::Warn, help_heading = "Database")]
+    #[arg(long, value_name = "POLICY", env = "PLIMSOLL_IF_AHEAD", value_enum, default_value_t = Ahead(IfAhead::Warn), help_heading = "Database")]
     pub(crate) if_ahead: Ahead,
 }
 
-/// The policies of `--if-ahead`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Ahead {
-    /// Say nothing
-    Ok,
-    /// Say so and go on
-    Warn,
-    /// Apply nothing and fail
-    Refuse,
-    /// Apply nothing until it is not ahead any more, for up to `--lock-wait` (`wait`: up to `--wait`)
-    Wait,
+/// The policies of `--if-ahead`, under the words that manifests use too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ahead(IfAhead);
+
+impl ValueEnum for Ahead {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(IfAhead::Ok), Self(IfAhead::Warn), Self(IfAhead::Refuse), Self(IfAhead::Wait)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            IfAhead::Ok => "Say nothing",
+            IfAhead::Warn => "Say so and go on",
+            IfAhead::Refuse => "Apply nothing and fail",
+            IfAhead::Wait => {
+                "Apply nothing until it is not ahead any more, for up to `--lock-wait` (`wait`: up to `--wait`)"
+            }
+        };
+        Some(PossibleValue::new(self.0.word()).help(help))
+    }
 }
 
 impl From<Ahead> for IfAhead {
     fn from(ahead: Ahead) -> Self {
-        match ahead {
-            Ahead::Ok => Self::Ok,
-            Ahead::Warn => Self::Warn,
-            Ahead::Refuse => Self::Refuse,
-            Ahead::Wait => Self::Wait,
-        }
+        ahead.0
     }
 }

@@ -22,6 +22,30 @@ fn an_error_writes_nothing_and_names_the_place() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_leaves_the_others_as_they_were() {
+    let scene = Scene::new(&[("a.yaml", SEED)]);
+    // It can be read, and no file can be put into its place.
+    let ended = scene.inject_from(SEED, &["-i", "a.yaml", "/dev/stdin"]);
+    assert_eq!(ended.code, 78);
+    assert!(ended.stderr.contains("cannot write `/dev/stdin`"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nothing has been written"), "{}", ended.stderr);
+    assert_eq!(scene.read("a.yaml"), SEED);
+    assert_eq!(scene.names(), ["a.yaml"]);
+}
+
+#[test]
+fn standard_input_is_refused_in_place_before_anything_is_written() {
+    let scene = Scene::new(&[("a.yaml", SEED)]);
+    for arguments in [vec!["-i", "a.yaml", "-"], vec!["-i"], vec!["-i", "-f", "-", "a.yaml"]] {
+        let ended = scene.inject_from(SEED, &arguments);
+        assert_eq!(ended.code, 64, "{}", ended.stderr);
+        assert!(ended.stderr.contains("standard input cannot be written in place"), "{}", ended.stderr);
+        assert_eq!(scene.read("a.yaml"), SEED);
+    }
+    assert_eq!(scene.inject_from(SEED, &["-", "-"]).code, 64);
+}
+
+#[test]
 fn a_workload_without_evidence_is_an_error_that_names_the_flags() {
     let ended = Scene::new(&[]).inject_from(&bare(), &[]);
     assert_eq!((ended.code, ended.stdout.as_str()), (78, ""));
@@ -40,7 +64,15 @@ fn wrong_arguments_exit_with_64() {
         vec!["--in-place", "-"],
         vec!["--emit", "nothing"],
         vec!["--mode", "wiat"],
+        vec!["--wait", "banana"],
+        vec!["--if-ahead", "sometimes"],
+        vec!["--schema", ""],
+        vec!["--plimsoll-image", "a b"],
+        vec!["--secret", "A B/c d"],
+        vec!["--env", "a=b", "--secret", "a/b"],
+        vec!["--progress-deadline", "0"],
         vec!["--emit", "map", "--target", "a"],
+        vec!["--emit", "map", "--project", "."],
     ] {
         assert_eq!(scene.inject_from(SEED, &arguments).code, 64, "{arguments:?}");
     }

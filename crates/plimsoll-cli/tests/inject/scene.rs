@@ -69,6 +69,15 @@ impl Scene {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// What is in the directory, in the order of the names.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = self.0.path().read_dir().unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     pub(crate) fn inject(&self, arguments: &[&str]) -> Ended {
         self.inject_from("", arguments)
     }

@@ -46,6 +46,30 @@ fn only_what_changes_is_written_in_place() {
 }
 
 #[test]
+fn what_is_below_a_directory_and_no_manifest_of_it_is_left_out_and_told() {
+    let template = "kind: {{ .Values.kind }}\nspec: {{- toYaml .Values | nindent 2 }}\n";
+    let scene = Scene::new(&[
+        ("k/app.yaml", SEED),
+        ("k/.git/app.yaml", SEED),
+        ("k/node_modules/x/app.yaml", SEED),
+        ("k/chart/Chart.yaml", "name: shop\n"),
+        ("k/chart/templates/app.yaml", template),
+        ("k/plain/templates/app.yaml", SEED),
+    ]);
+    let ended = scene.inject(&["-i", "k"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for untouched in [".git/app.yaml", "node_modules/x/app.yaml"] {
+        assert_eq!(scene.read(&format!("k/{untouched}")), SEED);
+    }
+    for left_out in ["left out: k/chart/templates (templates", "left out: k/node_modules (packages"] {
+        assert!(ended.stderr.contains(left_out), "{}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains(".git"), "{}", ended.stderr);
+    assert_ne!(scene.read("k/plain/templates/app.yaml"), SEED, "no chart is above it");
+    assert_eq!(scene.inject(&["-q", "k/chart/templates"]).code, 78, "who names it means it");
+}
+
+#[test]
 fn several_inputs_are_one_stream() {
     let scene = Scene::new(&[("a.yaml", OTHER), ("b.yaml", SEED), ("c.yaml", "---\nkind: A\n")]);
     let ended = scene.inject(&["a.yaml", "b.yaml", "c.yaml"]);
@@ -79,19 +103,46 @@ fn a_diff_shows_what_would_change() {
     assert_eq!(scene.read("a.yaml"), SEED);
 }
 
+/// The seed as a configuration tool sends it, with this option.
+fn resource_list(option: &str) -> String {
+    let list =
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n  kind: ConfigMap\n";
+    let item = bare().replace('\n', "\n  ");
+    format!("{list}  data: {{{option}, secret: a/b}}\nitems:\n- {}\n", item.trim_end())
+}
+
+#[test]
+fn a_resource_list_loses_its_gates_too() {
+    let scene = Scene::new(&[]);
+    let gated = scene.inject_from(&resource_list("mode: wait"), &[]).stdout;
+    let ended = scene.inject_from(&gated, &["--remove"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(gated.contains("initContainers") && !ended.stdout.contains("initContainers"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("gate removed"), "{}", ended.stdout);
+}
+
+#[test]
+fn what_a_resource_list_cannot_be_asked_for_is_refused() {
+    let list = resource_list("mode: wait");
+    let scene = Scene::new(&[("list.yaml", &list)]);
+    for flag in ["--check", "--diff", "--in-place"] {
+        let ended = scene.inject(&[flag, "list.yaml"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (64, ""));
+        assert!(ended.stderr.contains(&format!("`{flag}` has no meaning")), "{}", ended.stderr);
+        assert_eq!(scene.read("list.yaml"), list);
+    }
+}
+
 #[test]
 fn a_resource_list_goes_through_the_function() {
-    let list = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n  kind: ConfigMap\n  data: {mode: wait, secret: a/b}\nitems:\n";
-    let item = bare().replace('\n', "\n  ");
-    let ended = Scene::new(&[]).inject_from(&format!("{list}- {}\n", item.trim_end()), &[]);
+    let ended = Scene::new(&[]).inject_from(&resource_list("mode: wait"), &[]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(
         ended.stdout.contains(r#"command: ["plimsoll", "wait"]"#) && ended.stdout.contains("severity: info"),
         "{}",
         ended.stdout
     );
-    let ended =
-        Scene::new(&[]).inject_from(&format!("{}- {}\n", list.replace("mode", "mood"), item.trim_end()), &[]);
+    let ended = Scene::new(&[]).inject_from(&resource_list("mood: wait"), &[]);
     assert_eq!(ended.code, 64);
     assert!(ended.stdout.contains("severity: error"));
 }

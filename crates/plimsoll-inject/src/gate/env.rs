@@ -53,8 +53,7 @@ pub(super) fn of(
     }
     let missing = close(&mut wanted, entries);
     env.entries = entries.iter().filter(|entry| wanted.contains(name(entry))).cloned().collect();
-    let has_url =
-        [&settings.env, OURS, "PLIMSOLL_URL_FILE"].iter().any(|name| named(&env.entries, name).is_some());
+    let has_url = url_variable(&env.entries, &settings.env).is_some();
     let sources = list(container, "/envFrom");
     match &settings.secret {
         Some(secret) => {
@@ -110,6 +109,20 @@ pub(super) fn secret_entries(
 
 /// The variable that wins over every URL of the project.
 pub(crate) const OURS: &str = "PLIMSOLL_URL";
+
+/// The variable that names a file with the URL: a mounted Secret that is read again when its password changes.
+pub(crate) const OURS_FILE: &str = "PLIMSOLL_URL_FILE";
+
+/// The variable among these entries that says where the database is: the project's own, or one of ours.
+pub(crate) fn url_variable<'n>(entries: &[Value], env: &'n str) -> Option<&'n str> {
+    [env, OURS, OURS_FILE].into_iter().find(|name| named(entries, name).is_some())
+}
+
+/// The file that holds the URL, if the manifest shows it and the gate reads it.
+pub(super) fn url_file<'c>(container: &'c Value, settings: &Settings) -> Option<&'c str> {
+    let entry = named(list(container, "/env"), OURS_FILE).filter(|_| settings.secret.is_none())?;
+    text(entry, "/value").filter(|path| path.starts_with('/'))
+}
 
 /// The variables that a command set for itself, without URLs that a Secret replaces.
 pub(super) fn own_entries<'d>(
@@ -209,6 +222,7 @@ fn no_url(workload: &Workload, container: &Value, settings: &Settings) -> Diagno
         .trouble(Code::InjectUnclear, &message)
         .help("name the Secret that holds the URL: `--secret NAME/KEY`")
         .help("name the variable, if it has another name: `--env NAME`; or another container: `--container NAME`")
+        .help("if the container mounts a file that holds the URL: `PLIMSOLL_URL_FILE` among its variables names it")
 }
 
 #[cfg(test)]

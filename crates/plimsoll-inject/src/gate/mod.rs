@@ -20,8 +20,8 @@ use crate::settings::{Mode, Settings};
 use crate::value::{list, name, named, text};
 use crate::workload::Workload;
 pub(crate) use delivery::{DIRECTORY, VOLUME};
-pub(crate) use env::OURS;
-use env::{Knative, Unseen};
+use env::{Knative, OURS_FILE, Unseen};
+pub(crate) use env::{OURS, url_variable};
 use takeover::Takeover;
 
 /// What was decided, and what a person may want to change.
@@ -268,6 +268,10 @@ fn replace_env(
     if let Some(secret) = &settings.secret {
         for entry in env::secret_entries(container, settings, secret, &facts.variables) {
             editor.put(&list, entry);
+        }
+        // A URL and a file with a URL contradict each other; a variable of ours that is set to nothing counts as not set.
+        if named(crate::value::list(container, "/env"), OURS_FILE).is_some() {
+            editor.put(&list, json!({"name": OURS_FILE, "value": ""}));
         }
     }
     for own in env::own_entries(deploy, settings, &facts.variables) {

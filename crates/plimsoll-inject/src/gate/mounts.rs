@@ -6,6 +6,7 @@
 use plimsoll_core::{Code, Diagnostic};
 use serde_json::{Value, json};
 
+use super::env::url_file;
 use crate::settings::Settings;
 use crate::value::{join, list, name, named, names, text};
 use crate::workload::Workload;
@@ -29,13 +30,14 @@ pub(super) fn of(
         }
     }
     let file = sqlite_file(container, settings);
+    let url_file = url_file(container, settings);
     let (mut taken, mut left) = (Vec::new(), Vec::new());
     for mount in mounts {
         if settings.mounts.iter().any(|wanted| wanted == name(mount))
             || file.as_ref().is_some_and(|file| holds(mount, file))
         {
             taken.push(mount.clone());
-        } else if is_configuration(pod, mount) {
+        } else if is_configuration(pod, mount) || url_file.is_some_and(|file| holds(mount, file)) {
             taken.push(read_only(mount));
         } else {
             left.push(name(mount));

@@ -1,8 +1,11 @@
 //! Which workloads get a gate.
 
+use plimsoll_inject::remove;
 use serde_json::{Value, json};
 
-use crate::support::{app, deployment, gated, gated_one, pod_in_deployment, text, trouble, try_inject};
+use crate::support::{
+    app, deployment, gated, gated_one, given, pod_in_deployment, text, trouble, try_inject,
+};
 
 fn without_url(name: &str) -> Value {
     let mut object = deployment(json!({"name": "app", "image": "other:1"}));
@@ -40,6 +43,18 @@ fn a_target_is_named_with_or_without_its_kind() {
     }
     let lost = trouble(&[deployment(app())], &[("target", "shp")]);
     assert_eq!(lost, "PLM431: `--target shp` names no workload of the input\nit has `Deployment/shop`");
+}
+
+#[test]
+fn only_the_gate_of_a_target_is_taken_out() {
+    let mut web = deployment(app());
+    web["metadata"]["name"] = json!("web");
+    let documents = gated(&[deployment(app()), web], &[]);
+    let removed = remove(&documents, &given(&[("target", "deployment/web")])).unwrap();
+    assert_eq!(removed.documents[0], documents[0]);
+    assert!(!removed.documents[1].to_string().contains("plimsoll"));
+    let lost = remove(&documents, &given(&[("target", "wbe")])).unwrap_err();
+    assert_eq!(lost[0].diagnostic.message, "`--target wbe` names no workload of the input");
 }
 
 #[test]
@@ -162,6 +177,44 @@ fn a_mistyped_annotation_names_the_closest_option() {
     PLM434: `Deployment/shop`: there is no option `conteiner` (`plimsoll.dev/conteiner` in its annotations)
     did you mean `container`?
     ");
+}
+
+#[test]
+fn a_value_that_an_annotation_cannot_have_is_told_with_its_workload_and_its_key() {
+    let mut wrong = deployment(app());
+    wrong["metadata"]["labels"] = json!({"plimsoll.dev/inject": "yes"});
+    let documents = [without_url("web"), wrong, deployment(app())];
+    assert_eq!(try_inject(&documents, &[]).unwrap_err()[0].at.as_ref().unwrap().document, 1);
+    insta::assert_snapshot!(trouble(&documents, &[]), @"PLM434: `Deployment/shop`: `inject` cannot be `yes`: expected one of `true`, `false` (`plimsoll.dev/inject` in its labels)");
+    let mut wrong = deployment(app());
+    let annotations = json!({"annotations": {"plimsoll.dev/mode": "wiat"}});
+    wrong["spec"]["template"]["metadata"] = annotations;
+    insta::assert_snapshot!(trouble(&[wrong], &[]), @r"
+    PLM434: `Deployment/shop`: `mode` cannot be `wiat`: expected one of `deploy`, `wait` (`plimsoll.dev/mode` in the annotations of its pod template)
+    did you mean `wait`?
+    ");
+}
+
+#[test]
+fn a_wrong_flag_is_told_once_and_without_any_workload_too() {
+    for documents in [vec![], vec![deployment(app()), deployment(app())]] {
+        let troubles = try_inject(&documents, &[("wait", "banana")]).unwrap_err();
+        let [trouble] = troubles.as_slice() else { panic!("{troubles:?}") };
+        let message = "`wait` cannot be `banana`: expected a time such as `30s`, `5m` or `0`";
+        assert_eq!((trouble.at.as_ref(), trouble.diagnostic.message.as_str()), (None, message));
+    }
+}
+
+/// What a flag says about a wrong annotation is that it does not count.
+#[test]
+fn a_flag_is_not_told_as_the_annotation_that_it_wins_over() {
+    let mut object = deployment(app());
+    object["metadata"]["annotations"] = json!({"plimsoll.dev/delivery": "copy", "plimsoll.dev/mode": "x"});
+    let told = trouble(&[object], &[("delivery", "volume"), ("mode", "wait")]);
+    assert_eq!(
+        told,
+        "PLM434: the binary is to come from Plimsoll's image, and nothing says which\ngive `--plimsoll-image IMAGE`"
+    );
 }
 
 #[test]

@@ -87,6 +87,7 @@ fn a_url_that_comes_from_nowhere_is_an_error_that_names_the_flags() {
     PLM432: `Deployment/shop`: nothing says where the database is: container `app` has no variable `DATABASE_URL`
     name the Secret that holds the URL: `--secret NAME/KEY`
     name the variable, if it has another name: `--env NAME`; or another container: `--container NAME`
+    if the container mounts a file that holds the URL: `PLIMSOLL_URL_FILE` among its variables names it
     ");
 }
 
@@ -256,8 +257,24 @@ fn no_other_url_of_the_application_wins_over_the_secret() {
 }
 
 #[test]
-fn a_url_of_our_own_is_enough() {
-    let env = json!([{"name": "PLIMSOLL_URL", "value": "postgres://h/d"}]);
-    let gate = gate_of(&deployment(with(&json!({"env": env}))), &[("target", "shop")]);
-    assert_eq!(names(&gate["env"])[0], "PLIMSOLL_URL");
+fn a_url_of_our_own_is_evidence_and_enough() {
+    for name in ["PLIMSOLL_URL", "PLIMSOLL_URL_FILE"] {
+        let env = json!([{"name": name, "value": "/run/url"}]);
+        let gate = gate_of(&deployment(with(&json!({"env": env}))), &[]);
+        assert_eq!(names(&gate["env"])[0], name);
+    }
+}
+
+/// As an agent writes it into a volume without a disk: nothing says that such a volume holds configuration.
+#[test]
+fn what_the_file_with_the_url_lies_on_is_mounted() {
+    let env = json!([{"name": "PLIMSOLL_URL_FILE", "value": "/run/db/url"}]);
+    let mounts = json!([{"name": "agent", "mountPath": "/run/db"}, {"name": "tmp", "mountPath": "/run/d"}]);
+    let volumes = json!([{"name": "agent", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}]);
+    let container = with(&json!({"env": env, "volumeMounts": mounts}));
+    let object = pod_in_deployment(json!({"containers": [container], "volumes": volumes}));
+    let gate = gate_of(&object, &[]);
+    let mount = json!([{"name": "agent", "mountPath": "/run/db", "readOnly": true}]);
+    assert_eq!(gate["volumeMounts"], mount);
+    assert!(gate_of(&object, &[("secret", "owner/url")]).get("volumeMounts").is_none());
 }

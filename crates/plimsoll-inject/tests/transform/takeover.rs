@@ -38,6 +38,18 @@ fn the_migration_leaves_the_start_command() {
     assert!(gate["env"].as_array().unwrap().contains(&json!({"name": "A", "value": "b"})));
 }
 
+/// Two of them would contradict each other, and the gate would not start.
+#[test]
+fn a_secret_is_the_only_url_of_a_container_that_becomes_the_gate() {
+    let env =
+        json!([{"name": "DATABASE_URL", "value": "x"}, {"name": "PLIMSOLL_URL_FILE", "value": "/run/url"}]);
+    let object = prisma_init(&json!({"env": env}));
+    let gate = &init_containers(&gated_one(&object, &[("secret", "owner/url")]))[1];
+    let value = |wanted: &str| gate["env"].as_array().unwrap().iter().find(|entry| entry["name"] == wanted);
+    assert_eq!(value("PLIMSOLL_URL_FILE").unwrap()["value"], "");
+    assert_eq!(value("PLIMSOLL_URL").unwrap()["valueFrom"]["secretKeyRef"]["name"], "owner");
+}
+
 #[test]
 fn a_container_keeps_what_it_has_when_it_becomes_the_gate() {
     let own = json!({

@@ -29,7 +29,7 @@ pub(crate) struct Inject {
     #[arg(long, conflicts_with = "emit")]
     pub(crate) remove: bool,
     /// Print policies that let the API server inject, instead of changing manifests
-    #[arg(long, value_name = "WHAT", conflicts_with_all = ["paths", "filename"], help_heading = "Output")]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["paths", "filename", "project"], help_heading = "Output")]
     pub(crate) emit: Option<Emit>,
     /// The directory of the Prisma project: its package.json and its schema say what the manifests do not
     #[arg(long, value_name = "DIRECTORY")]

@@ -5,13 +5,13 @@ mod inputs;
 mod project;
 mod results;
 
-use plimsoll_core::{Diagnostic, Place};
+use plimsoll_core::{Code, Diagnostic, Place};
 use plimsoll_inject::text::{Verbatim, to_yaml};
 use plimsoll_inject::{At, Facts, Injected, Outcome, inject, krm, policy, remove};
 use serde_json::Value;
 
 pub(crate) use arguments::Inject;
-use inputs::Input;
+use inputs::{Input, Read};
 use results::Change;
 
 use crate::exit::Exit;
@@ -39,7 +39,7 @@ fn try_run(arguments: &Inject) -> Result<Exit, Vec<Diagnostic>> {
         output::answer(&texts.join("---\n"));
         return Ok(Exit::Success);
     }
-    let inputs = inputs::read(arguments)?;
+    let Read { inputs, left_out } = inputs::read(arguments)?;
     let facts = project::facts(arguments.project.as_deref()).map_err(|trouble| vec![trouble])?;
     if let [Input { stream, .. }] = inputs.as_slice()
         && let [list] = stream.documents()
@@ -60,6 +60,9 @@ fn try_run(arguments: &Inject) -> Result<Exit, Vec<Diagnostic>> {
             .collect::<Vec<_>>()
     })?;
     if !arguments.quiet {
+        for (path, why) in &left_out {
+            output::say(&format!("left out: {} ({why})", path.display()));
+        }
         explain(&injected.outcomes);
     }
     let after = all.rewritten(&injected)?;
@@ -75,7 +78,16 @@ fn as_function(
     arguments: &Inject,
     facts: &Facts,
 ) -> Result<Exit, Vec<Diagnostic>> {
-    let answer = krm::run(list, &arguments.options.0, facts);
+    let ways = [("check", arguments.check), ("diff", arguments.diff), ("in-place", arguments.in_place)];
+    if let Some((flag, _)) = ways.into_iter().find(|(_, given)| *given) {
+        let message = format!("`--{flag}` has no meaning for a `ResourceList`");
+        let trouble = Diagnostic::new(Code::Usage, message).help(format!(
+            "leave `--{flag}` out: the list is answered with a list, for the tool that sent it"
+        ));
+        return Err(vec![trouble]);
+    }
+    let flags = &arguments.options.0;
+    let answer = if arguments.remove { krm::remove(list, flags) } else { krm::inject(list, flags, facts) };
     let rewritten = input.stream.rewrite(std::slice::from_ref(&answer.list), &Verbatim::new());
     output::answer(&rewritten.map_err(|trouble| vec![trouble])?);
     if answer.troubles.is_empty() { Ok(Exit::Success) } else { Err(answer.troubles) }
