@@ -24,6 +24,9 @@ pub(crate) enum How {
     DeleteIfEmpty,
     /// This value was here.
     Put { was: Value, text: Option<String>, position: usize },
+    /// An alias was here, which had to be written out if what it stands for was changed, here or where its anchor is.
+    /// The value comes back by itself; this is how it was written.
+    Alias { text: String },
 }
 
 impl Undo {
@@ -36,19 +39,22 @@ impl Undo {
             How::Put { was, text: Some(text), position } => {
                 json!({"at": self.at, "was": was, "text": text, "i": position})
             }
+            How::Alias { text } => json!({"at": self.at, "if": "alias", "text": text}),
         }
     }
 
     /// Reads what [`Undo::to_json`] wrote; `None` if it is something else.
     pub(crate) fn from_json(value: &Value) -> Option<Self> {
         let at = value.get("at")?.as_str()?.to_owned();
+        let text = value.get("text").and_then(Value::as_str).map(str::to_owned);
         let how = match (value.get("was"), value.get("if").and_then(Value::as_str)) {
             (Some(was), _) => How::Put {
                 was: was.clone(),
-                text: value.get("text").and_then(Value::as_str).map(str::to_owned),
+                text,
                 position: usize::try_from(value.get("i")?.as_u64()?).ok()?,
             },
             (None, Some("empty")) => How::DeleteIfEmpty,
+            (None, Some("alias")) => How::Alias { text: text? },
             (None, None) => How::Delete,
             (None, Some(_)) => return None,
         };
@@ -77,6 +83,7 @@ impl Undo {
             How::Put { was, position, .. } => {
                 map.shift_insert((*position).min(map.len()), key.to_owned(), was.clone());
             }
+            How::Alias { .. } => {}
             How::DeleteIfEmpty if !map.get(key).is_some_and(is_empty) => {}
             How::Delete | How::DeleteIfEmpty => {
                 map.shift_remove(key);
@@ -88,6 +95,7 @@ impl Undo {
         if let Some(index) = items.iter().position(|item| name(item) == wanted) {
             match &self.how {
                 How::Put { was, .. } => items[index] = was.clone(),
+                How::Alias { .. } => {}
                 How::DeleteIfEmpty if !is_empty(&items[index]) => {}
                 How::Delete | How::DeleteIfEmpty => {
                     items.remove(index);
@@ -117,6 +125,40 @@ pub(crate) fn locate(object: &Value, at: &str) -> Option<String> {
     Some(pointer)
 }
 
+/// Where a walk over an object is: once as a place, once as a JSON pointer.
+#[derive(Default)]
+struct Spot {
+    place: String,
+    pointer: String,
+}
+
+impl Spot {
+    fn child(&self, place: &str, pointer: &str) -> Self {
+        let place = format!("{}/{}", self.place, escape(place));
+        Self { place, pointer: format!("{}/{}", self.pointer, escape(pointer)) }
+    }
+}
+
+/// Finds every alias that has a place; an item without a name has none.
+fn aliases(value: &Value, spot: &Spot, text: &dyn Fn(&str) -> Option<String>, found: &mut Vec<Undo>) {
+    if !spot.pointer.is_empty()
+        && let Some(text) = text(&spot.pointer).filter(|text| text.trim_start().starts_with('*'))
+    {
+        return found.push(Undo { at: spot.place.clone(), how: How::Alias { text } });
+    }
+    match value {
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| aliases(value, &spot.child(key, key), text, found));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate().filter(|(_, item)| !name(item).is_empty()) {
+                aliases(item, &spot.child(name(item), &index.to_string()), text, found);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// An object that is being changed, and how to take it all back.
 pub(crate) struct Editor<'t> {
     object: Value,
@@ -127,9 +169,11 @@ pub(crate) struct Editor<'t> {
 }
 
 impl<'t> Editor<'t> {
-    /// Begins with an object as it is.
+    /// Begins with an object as it is. Its aliases are remembered at once: a change anywhere can reach one of them.
     pub(crate) fn new(object: &Value, text: &'t dyn Fn(&str) -> Option<String>) -> Self {
-        Self { object: object.clone(), original: object.clone(), undo: Vec::new(), text }
+        let mut undo = Vec::new();
+        aliases(object, &Spot::default(), text, &mut undo);
+        Self { object: object.clone(), original: object.clone(), undo, text }
     }
 
     /// The object as it is now.
@@ -288,6 +332,21 @@ mod tests {
         object["list"].as_array_mut().unwrap().insert(0, json!({"name": "theirs"}));
         undo.iter().rev().for_each(|undo| undo.apply(&mut object));
         assert_eq!(object, json!({"list": [{"name": "theirs"}]}));
+    }
+
+    #[test]
+    fn every_alias_with_a_place_is_remembered_and_is_no_change_itself() {
+        let text = |pointer: &str| Some(if pointer.ends_with("env") { " *env" } else { " else" }.to_owned());
+        let object = json!({"list": [{"name": "a/b", "env": []}, {"env": []}], "env": {"env": 1}});
+        let mut editor = Editor::new(&object, &text);
+        editor.push("/list/a~1b/env", json!({"name": "x"}));
+        let (mut changed, undo) = editor.finish();
+        let undo: Vec<Undo> = undo.iter().map(|undo| Undo::from_json(&undo.to_json()).unwrap()).collect();
+        let places: Vec<&str> = undo.iter().map(|undo| undo.at.as_str()).collect();
+        assert_eq!(places, ["/list/a~1b/env", "/env", "/list/a~1b/env/x"]);
+        assert_eq!(undo[0].how, How::Alias { text: " *env".to_owned() });
+        undo.iter().rev().for_each(|undo| undo.apply(&mut changed));
+        assert_eq!(changed, object);
     }
 
     #[test]

@@ -255,11 +255,16 @@ fn gated(
     editor.need_map("/metadata/annotations");
     let story = gate::put(&mut editor, candidate, facts)?;
     let (mut object, undo) = editor.finish();
+    let earlier = record;
     let record = Record { container: story.container.clone(), pod: workload.pod(), undo };
     if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
         annotations.insert("plimsoll.dev/gate".to_owned(), json!(record.write()));
     }
-    injected.put(workload, object);
+    match earlier {
+        // What these options do not replace any more comes back with its text.
+        Some(earlier) => injected.give_back(workload, earlier, object),
+        None => injected.put(workload, object),
+    }
     let mut reasons = vec![why];
     reasons.extend(story.reasons);
     injected.say(workload, Action::Gated, reasons, story.advice);

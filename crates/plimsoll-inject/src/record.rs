@@ -70,6 +70,8 @@ impl Record {
                 let pointer = locate(restored, &undo.at)?;
                 (restored.pointer(&pointer) == Some(was)).then_some((pointer, text.as_str()))
             }
+            // Whether it stands for the value now is found out where the text is written.
+            How::Alias { text } => Some((locate(restored, &undo.at)?, text.as_str())),
             _ => None,
         })
     }
@@ -99,7 +101,8 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_was_written() {
         let put = How::Put { was: json!(["a"]), text: Some("[a]".to_owned()), position: 2 };
-        let undo = [("/a", How::Delete), ("/spec/b", How::DeleteIfEmpty), ("/c", put)];
+        let alias = How::Alias { text: " *d".to_owned() };
+        let undo = [("/a", How::Delete), ("/spec/b", How::DeleteIfEmpty), ("/c", put), ("/spec/d", alias)];
         let undo = undo.map(|(at, how)| Undo { at: at.to_owned(), how }).to_vec();
         let record = Record { container: "plimsoll".to_owned(), pod: "/spec".to_owned(), undo };
         assert_eq!(parse(&record.write()), Some(record));

@@ -7,7 +7,7 @@ use super::rewrite::escaped;
 use super::stream::is_on_next_line;
 use super::style::{self, Notation, Style};
 use super::tree::{Content, Node};
-use super::verbatim::{Spot, means};
+use super::verbatim::Spot;
 use super::words;
 use super::writer::Writer;
 
@@ -15,7 +15,7 @@ impl Writer<'_> {
     pub(super) fn new_entry(&self, name: &str, value: &Value, column: usize, style: &Style) -> String {
         let pointer = format!("{}/{}", self.pointer, escaped(name));
         let verbatim = self.verbatim.get(self.document, &pointer);
-        match verbatim.filter(|text| means(text, value, Spot::Key(column))) {
+        match verbatim.filter(|text| self.means(text, value, Spot::Key(column))) {
             Some(text) => format!("{}:{text}", words::key(name)),
             None => self.with_breaks(&render::entry(name, value, column, style)),
         }
@@ -24,7 +24,7 @@ impl Writer<'_> {
     pub(super) fn new_item(&self, index: usize, value: &Value, column: usize, style: &Style) -> String {
         let pointer = format!("{}/{index}", self.pointer);
         let verbatim = self.verbatim.get(self.document, &pointer);
-        match verbatim.filter(|text| means(text, value, Spot::Dash(column))) {
+        match verbatim.filter(|text| self.means(text, value, Spot::Dash(column))) {
             Some(text) => format!("-{text}"),
             None => self.with_breaks(&format!("-{}", render::behind(value, Behind::Dash { column }, style))),
         }
@@ -59,7 +59,7 @@ impl Writer<'_> {
     pub(super) fn is_bracketed(&self, text: &str, value: &Value) -> bool {
         if self.style.notation == Notation::Yaml {
             // Nothing behind a colon is null.
-            return means(text, value, Spot::Brackets) || text.is_empty() && value.is_null();
+            return self.means(text, value, Spot::Brackets) || text.is_empty() && value.is_null();
         }
         serde_json::from_str::<Value>(text).is_ok_and(|found| found == *value)
     }

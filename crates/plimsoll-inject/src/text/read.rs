@@ -82,7 +82,10 @@ impl Reader<'_> {
                 self.start(content, span, properties(anchor, tag.as_deref(), span))?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.finish(range.end),
-            Event::Anchor(anchor, _) => self.anchored(anchor, range),
+            Event::Anchor(anchor, name) => {
+                self.tree.names.insert(anchor, name.into_owned());
+                self.anchored(anchor, range);
+            }
             _ => {}
         }
         Ok(())

@@ -91,7 +91,7 @@ fn changes(
             line_break,
             edits,
             anchors: HashMap::new(),
-            aliases: root.aliases,
+            aliases: root.aliases.max(way.verbatim.aliases(document)),
             pointer: String::new(),
         };
         writer.node(root.node, Slot::Root, current, wanted)?;

@@ -43,11 +43,11 @@ impl Stream {
     /// The text of a node, with the whitespace before it, for a [`Verbatim`] that restores it.
     ///
     /// It is what stands behind its colon or dash, or, if the node begins on a line of its own, the line break and all
-    /// of its lines. The pointer is a JSON pointer. There is none for what comes out of an alias or a merge key.
+    /// of its lines; of an alias it is the alias. The pointer is a JSON pointer. There is none for what stands inside
+    /// of what an alias or a merge key names.
     pub fn text_of(&self, document: usize, pointer: &str) -> Option<&str> {
         let (node, rest) = self.nearest(document, pointer)?;
-        let is_itself = rest.is_empty() && !matches!(self.tree.nodes[node].content, Content::Alias(_));
-        is_itself.then(|| &self.text[extent(&self.tree, &self.text, node)])
+        rest.is_empty().then(|| &self.text[extent(&self.tree, &self.text, node)])
     }
 
     /// Where the node at a JSON pointer stands; if it does not exist, the nearest one around it.
@@ -63,7 +63,8 @@ impl Stream {
     /// has been read again: its documents are equal to the wanted ones.
     ///
     /// Taking out again what was inserted gives back the first text, byte for byte, with these exceptions: what was
-    /// written out in place of an alias stays so; a pair (`[a: 1]`) keeps the braces that an insertion gave it; a
+    /// written out in place of an alias stays so, unless `verbatim` has the alias and its anchor still stands for the
+    /// value; so does what was written out beside a merge key; a pair (`[a: 1]`) keeps the braces that an insertion gave it; a
     /// block scalar that the text ended in without a line break keeps its `-` if something was put behind it; and an
     /// object without a name, in a list where others like it came and went, may be written anew.
     ///

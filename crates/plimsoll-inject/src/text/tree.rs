@@ -13,8 +13,10 @@ pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
     /// The first node of each document.
     pub(super) roots: Vec<Root>,
-    /// Which node an anchor stands at, by the parser's number.
+    /// Which node an anchor stands at, by the parser's number: they are numbered in the order of the text.
     pub(super) anchors: std::collections::HashMap<usize, NodeId>,
+    /// How an anchor is called, by the same number. Several may have one name: an alias means the last one before it.
+    pub(super) names: std::collections::HashMap<usize, String>,
 }
 
 /// The first node of a document.
@@ -27,10 +29,10 @@ pub(super) struct Root {
 }
 
 /// Whether a document has aliases, so that a change in one place can show in another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Aliases {
-    Some,
     None,
+    Some,
 }
 
 /// One node as it is written.

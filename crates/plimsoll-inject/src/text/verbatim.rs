@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::Stream;
+use super::tree::Aliases;
+use super::{Stream, words};
 
 /// Texts for nodes that are to be written exactly so, by document and JSON pointer of the wanted documents.
 ///
-/// They come from [`Stream::text_of`]. A text is used where its node is new or replaced, and only if it means the
-/// wanted value there: what is stored in an annotation may have been changed by hand.
+/// They come from [`Stream::text_of`]. A text is used where its node is new or replaced, or where it is an alias, and
+/// only if it means the wanted value there: what is stored in an annotation may have been changed by hand.
 #[derive(Clone, Debug, Default)]
 pub struct Verbatim(HashMap<usize, HashMap<String, String>>);
 
@@ -27,6 +28,12 @@ impl Verbatim {
     pub(super) fn get(&self, document: usize, pointer: &str) -> Option<&str> {
         self.0.get(&document)?.get(pointer).map(String::as_str)
     }
+
+    /// Whether a text for this document may have an alias in it, whose meaning depends on what stands before it.
+    pub(super) fn aliases(&self, document: usize) -> Aliases {
+        let texts = self.0.get(&document).into_iter().flat_map(HashMap::values);
+        if texts.into_iter().any(|text| text.contains('*')) { Aliases::Some } else { Aliases::None }
+    }
 }
 
 /// Where a text is to stand, for finding out what it would mean there.
@@ -40,16 +47,24 @@ pub(super) enum Spot {
     Brackets,
 }
 
-/// Whether a text means a value at a spot, and nothing else beside it.
-pub(super) fn means(text: &str, wanted: &Value, spot: Spot) -> bool {
+/// Whether a text means a value at a spot, and nothing else beside it, if the anchors stand for these values.
+pub(super) fn means(text: &str, wanted: &Value, spot: Spot, anchors: &[(&str, &Value)]) -> bool {
     let indent = |column| super::render::spaces(column);
+    let before = preamble(text, anchors);
     let (fragment, pointer) = match spot {
-        Spot::Key(column) => (format!("{}k:{text}\n", indent(column)), "/k"),
-        Spot::Dash(column) => (format!("{}-{text}\n", indent(column)), "/0"),
-        Spot::Brackets => (format!("[{text}]\n"), "/0"),
+        Spot::Key(column) => (format!("{0}a: [{before}]\n{0}k:{text}\n", indent(column)), "/k"),
+        Spot::Dash(column) => (format!("{0}- [{before}]\n{0}-{text}\n", indent(column)), "/1"),
+        Spot::Brackets => (format!("[[{before}],{text}]\n"), "/1"),
     };
     let Ok(stream) = Stream::parse("text", &fragment) else { return false };
     let [document] = stream.documents() else { return false };
     let count = document.as_object().map(serde_json::Map::len).or(document.as_array().map(Vec::len));
-    count == Some(1) && document.pointer(pointer) == Some(wanted)
+    count == Some(2) && document.pointer(pointer) == Some(wanted)
+}
+
+/// The anchors that a text may name, as they can stand in brackets before it.
+fn preamble(text: &str, anchors: &[(&str, &Value)]) -> String {
+    let named = anchors.iter().filter(|(name, _)| text.contains(&format!("*{name}")));
+    let entries = named.map(|(name, value)| format!("&{name} {}", words::printable(&value.to_string())));
+    entries.collect::<Vec<_>>().join(", ")
 }

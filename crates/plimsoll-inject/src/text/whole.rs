@@ -7,7 +7,7 @@ use super::render::{self, Behind};
 use super::stream::{extent, is_on_next_line};
 use super::style::Notation;
 use super::tree::{Node, NodeId, Within};
-use super::verbatim::{Spot, means};
+use super::verbatim::Spot;
 use super::writer::{Slot, Writer};
 use super::{brackets, lines};
 
@@ -17,8 +17,8 @@ impl Writer<'_> {
         let Some(text) = self.verbatim.get(self.document, &self.pointer) else { return false };
         let fits = match slot {
             Slot::Root => false,
-            Slot::Block(Behind::Key { column, .. }) => means(text, wanted, Spot::Key(column)),
-            Slot::Block(Behind::Dash { column }) => means(text, wanted, Spot::Dash(column)),
+            Slot::Block(Behind::Key { column, .. }) => self.means(text, wanted, Spot::Key(column)),
+            Slot::Block(Behind::Dash { column }) => self.means(text, wanted, Spot::Dash(column)),
             Slot::Brackets => self.is_bracketed(text, wanted),
         };
         if fits {

@@ -11,7 +11,7 @@ use super::rewrite::escaped;
 use super::style::Style;
 use super::tree::{Aliases, Content, Entry, Layout, Node, NodeId, Within};
 use super::value::Values;
-use super::verbatim::Verbatim;
+use super::verbatim::{Spot, Verbatim, means};
 use super::{Stream, lines};
 
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ impl<'a> Writer<'a> {
         if current == wanted && self.aliases == Aliases::None {
             return Ok(());
         }
-        if current != wanted && self.restore(id, slot, wanted) {
+        if (current != wanted || self.was_alias()) && self.restore(id, slot, wanted) {
             return Ok(());
         }
         match (&node.content, current, wanted) {
@@ -99,6 +99,26 @@ impl<'a> Writer<'a> {
         }
         let column = lines::column(self.text, entry.start);
         Slot::Block(name.map_or(Behind::Dash { column }, |name| Behind::Key { name, column }))
+    }
+
+    /// Whether the caller wants an alias here: it may have been written out although its value did not change.
+    fn was_alias(&self) -> bool {
+        self.verbatim.get(self.document, &self.pointer).is_some_and(|text| text.trim_start().starts_with('*'))
+    }
+
+    /// Whether a text means a value at a spot, with the aliases in it.
+    pub(super) fn means(&self, text: &str, wanted: &Value, spot: Spot) -> bool {
+        means(text, wanted, spot, &self.named())
+    }
+
+    /// What the names of the anchors so far will stand for; of several with one name, the last one.
+    fn named(&self) -> Vec<(&str, &Value)> {
+        let mut numbers: Vec<&usize> = self.anchors.keys().collect();
+        numbers.sort();
+        let named = numbers.into_iter().filter_map(|number| {
+            Some((self.stream.tree.names.get(number)?.as_str(), self.anchors.get(number)?))
+        });
+        named.collect::<HashMap<_, _>>().into_iter().collect()
     }
 
     pub(super) fn values_of_text(&self) -> Values<'a> {

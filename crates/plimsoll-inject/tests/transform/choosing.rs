@@ -134,6 +134,19 @@ fn a_gate_of_somebody_else_is_left_as_it_is() {
     assert_eq!(gated_one(&object, &[]), object);
 }
 
+/// As `exec` in the application's own start command is.
+#[test]
+fn a_gate_in_a_normal_container_is_one_too() {
+    let mut container = app();
+    container["command"] = json!(["plimsoll", "deploy"]);
+    let object = deployment(container);
+    assert_eq!(
+        actions(std::slice::from_ref(&object), &[("all", "true")]),
+        ["Deployment/shop: kept as it is"]
+    );
+    assert_eq!(gated_one(&object, &[]), object);
+}
+
 #[test]
 fn a_gate_that_nothing_asks_for_now_is_kept() {
     let gated = gated(&[without_url("web")], &[("secret", "db/url")]);

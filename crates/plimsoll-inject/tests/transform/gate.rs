@@ -114,6 +114,24 @@ fn configuration_is_mounted_read_only_and_data_is_not_mounted() {
     assert_eq!(gate["volumeMounts"][1], mounts[1]);
 }
 
+/// Of a relative path nobody knows where it leads, and a database that is missing is worse than a mount too many.
+#[test]
+fn the_volume_of_a_sqlite_file_is_mounted_if_the_file_may_lie_on_it() {
+    let mounts = |url: &str| {
+        let fields = json!({
+            "volumeMounts": [{"name": "data", "mountPath": "/data/"}],
+            "env": [{"name": "DATABASE_URL", "value": url}],
+        });
+        let volumes = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "d"}}]);
+        let gate =
+            gate_of(&pod_in_deployment(json!({"containers": [with(&fields)], "volumes": volumes})), &[]);
+        names(&gate["volumeMounts"]).len()
+    };
+    let found = ["file:./dev.db", "file:dev.db", "file:/data?x=1", "file:///data/sub/a.db"].map(mounts);
+    assert_eq!(found, [1, 1, 1, 1]);
+    assert_eq!(["file:/database/a.db", "file:/a.db", "postgres://h/data"].map(mounts), [0, 0, 0]);
+}
+
 #[test]
 fn the_context_passes_restricted_and_keeps_the_user() {
     let own =
@@ -198,6 +216,33 @@ fn the_gate_stands_behind_native_sidecars_and_before_the_others() {
 fn a_sidecar_is_not_taken_for_the_application() {
     let pod = json!({"containers": [{"name": "istio-proxy", "image": "istio/proxyv2"}, app()]});
     assert_eq!(gate_of(&pod_in_deployment(pod), &[])["image"], "shop:1");
+}
+
+#[test]
+fn a_sidecar_is_known_by_its_image_whatever_its_name_registry_and_tag_are() {
+    for image in ["pgbouncer", "registry:5000/x/cloud-sql-proxy:2", "gcr.io/y/envoy@sha256:0"] {
+        let sidecar = json!({"name": "beside", "image": image, "env": app()["env"]});
+        let object = pod_in_deployment(json!({"containers": [sidecar, app()]}));
+        assert_eq!(gate_of(&object, &[])["image"], "shop:1", "{image}");
+    }
+    let other = json!({"name": "beside", "image": "my-pgbouncer-tool", "env": app()["env"]});
+    assert!(
+        trouble(&[pod_in_deployment(json!({"containers": [other, app()]}))], &[]).contains("`beside`, `app`")
+    );
+}
+
+#[test]
+fn the_default_container_decides_where_nothing_about_the_database_does() {
+    let plain = |name: &str| json!({"name": name, "image": format!("{name}:1")});
+    let mut object = pod_in_deployment(json!({"containers": [plain("web"), plain("worker")]}));
+    let flags = [("all", "true"), ("secret", "db/url")];
+    assert!(trouble(std::slice::from_ref(&object), &flags).contains("any of `web`, `worker`"));
+    let usual = json!({"annotations": {"kubectl.kubernetes.io/default-container": "worker"}});
+    object["spec"]["template"]["metadata"] = usual;
+    assert_eq!(gate_of(&object, &flags)["image"], "worker:1");
+    // Whoever has the URL is the one that knows the migrations.
+    object["spec"]["template"]["spec"]["containers"][0]["env"] = app()["env"].clone();
+    assert_eq!(gate_of(&object, &flags)["image"], "web:1");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What happens to whole objects, seen from outside.
 
 #[cfg(test)]
+mod advice;
+#[cfg(test)]
 mod choosing;
 #[cfg(test)]
 mod gate;

@@ -78,6 +78,20 @@ fn a_container_that_says_it_is_root_is_not_told_that_it_is_not() {
     assert!(gate["securityContext"].get("runAsNonRoot").is_none());
 }
 
+/// The API server refuses a container that is privileged and must not become it.
+#[test]
+fn a_container_that_is_privileged_is_not_told_that_it_must_not_become_it() {
+    let forbids = |own: Value| {
+        let gate = &init_containers(&gated_one(&prisma_init(&json!({"securityContext": own})), &[]))[1];
+        gate["securityContext"].get("allowPrivilegeEscalation") == Some(&json!(false))
+    };
+    assert!(!forbids(json!({"privileged": true})));
+    assert!(!forbids(json!({"capabilities": {"add": ["SYS_ADMIN"]}})));
+    assert!(!forbids(json!({"capabilities": {"add": ["NET_ADMIN", "CAP_SYS_ADMIN"]}})));
+    assert!(forbids(json!({"privileged": false, "capabilities": {"add": ["NET_ADMIN"]}})));
+    assert!(forbids(json!({})));
+}
+
 #[test]
 fn a_variable_that_was_set_for_the_command_alone_wins() {
     let own = json!({
