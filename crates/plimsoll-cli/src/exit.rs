@@ -27,12 +27,12 @@ pub(crate) enum Retry {
     Useful,
 }
 
-/// SIGINT, SIGKILL and SIGTERM. The second one is not told by the program, which cannot hear it.
-const SIGNALS: [u8; 3] = [2, 9, 15];
+/// SIGHUP, SIGINT, SIGQUIT, SIGKILL and SIGTERM. The fourth one is not told by the program, which cannot hear it.
+const SIGNALS: [u8; 5] = [1, 2, 3, 9, 15];
 
 impl Exit {
     /// Every way to end, in the order of the numbers.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Success,
         Self::NotUpToDate,
         Self::Class(Class::Usage),
@@ -47,6 +47,8 @@ impl Exit {
         Self::Signal(SIGNALS[0]),
         Self::Signal(SIGNALS[1]),
         Self::Signal(SIGNALS[2]),
+        Self::Signal(SIGNALS[3]),
+        Self::Signal(SIGNALS[4]),
     ];
 
     /// The number that the process ends with.
@@ -69,13 +71,15 @@ impl Exit {
             Self::Class(Class::Unreachable) => "the database could not be reached within `--wait`",
             Self::Class(Class::Bug) => "a bug in Plimsoll",
             Self::Class(Class::TryAgain) => {
-                "a lock was not free in time, the database has no room left, or it is not yet where it is waited for"
+                "a lock was not free in time, the database has no room left, it is not yet where it is waited for, or its URL has changed to another one"
             }
             Self::Class(Class::Denied) => "credentials or rights",
             Self::Class(Class::Config) => "the project or its configuration is wrong",
             Self::Class(Class::CommandUnusable) => "`exec`: the command cannot be executed",
             Self::Class(Class::CommandMissing) => "`exec`: the command cannot be found",
             Self::Class(Class::Interrupted) => "ended by a signal that nobody knows",
+            Self::Signal(1) => "SIGHUP: the terminal is gone, or it is the image's `STOPSIGNAL`",
+            Self::Signal(3) => "SIGQUIT: it is the image's `STOPSIGNAL`, or somebody pressed Ctrl-\\",
             Self::Signal(2) => "SIGINT: somebody pressed Ctrl-C",
             Self::Signal(9) => {
                 "SIGKILL: out of memory, or the grace period was over. The kernel's word, not Plimsoll's"
@@ -134,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_the_documentation() {
-        let codes = [0, 1, 64, 65, 69, 70, 75, 77, 78, 126, 127, 130, 137, 143];
+        let codes = [0, 1, 64, 65, 69, 70, 75, 77, 78, 126, 127, 129, 130, 131, 137, 143];
         assert_eq!(Exit::ALL.map(Exit::code), codes);
     }
 

@@ -25,6 +25,7 @@ use output::{Log, Phase, Sinks};
 use termination::{Ending, TerminationLog};
 
 fn main() {
+    signals::end_at_once();
     // Until the arguments are understood only the environment tells where to say something.
     let mut sinks = Sinks { log: Log::of_environment(), termination: TerminationLog::of_environment() };
     explain_bugs(&sinks);

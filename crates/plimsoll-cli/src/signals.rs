@@ -1,15 +1,51 @@
-//! SIGTERM, which Kubernetes sends, and SIGINT, which a terminal sends. As PID 1 too, where a signal without a handler is
-//! ignored.
+//! The signals that end the program: SIGTERM, which Kubernetes sends, or another one that an image names as its `STOPSIGNAL`;
+//! SIGINT and SIGQUIT, which a terminal sends; SIGHUP, when a terminal goes away. As PID 1 too, where a signal without a
+//! handler is ignored.
+//!
+//! Somebody listens at every moment. While there is something to be stopped that is [`Signals`]. Before it listens and after
+//! it has listened a signal ends the process at once, inside its handler: there is nothing to be taken back then, and between
+//! the last look and the command of `exec` nobody else could hear it.
 
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use plimsoll_engine::CancellationToken;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::orphans;
 
 /// How long the work may take to stop before the process ends without it.
 const PATIENCE: Duration = Duration::from_millis(1800);
+
+const NUMBERS: [i32; 4] = [SIGTERM, SIGINT, SIGQUIT, SIGHUP];
+
+/// Whether a signal ends the process at once.
+static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
+
+/// Lets each signal end the process, with 128 + its number, until somebody listens. To be called first of all: what comes
+/// before it is the kernel's to treat.
+pub(crate) fn end_at_once() {
+    for number in heard() {
+        // Where it fails the kernel's own treatment is left, which ends all processes but the first.
+        let _unheard =
+            signal_hook::flag::register_conditional_shutdown(number, 128 + number, AT_ONCE.clone());
+    }
+}
+
+/// A SIGHUP that `nohup` has turned off stays so, for the command of `exec` too.
+fn heard() -> impl Iterator<Item = i32> {
+    NUMBERS.into_iter().filter(|&number| number != SIGHUP || !is_ignored(number))
+}
+
+fn is_ignored(number: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> (number - 1) & 1 == 1)
+}
 
 /// How work ended.
 pub(crate) enum Ended<T> {
@@ -19,21 +55,20 @@ pub(crate) enum Ended<T> {
     Stopped(u8, Option<T>),
 }
 
-/// The signals that end the program. From `listen` on, none of them is lost.
+/// Whoever listens to the signals.
 pub(crate) struct Signals {
     /// Without handlers the kernel's own treatment of signals is left, and the database's of lost connections.
-    heard: Option<[Signal; 2]>,
+    heard: Vec<(i32, Signal)>,
 }
 
-const KINDS: [SignalKind; 2] = [SignalKind::terminate(), SignalKind::interrupt()];
-
 impl Signals {
-    /// Begins to listen.
+    /// Begins to listen. From here to [`Signals::arrived`] no signal ends the process by itself.
     pub(crate) fn listen() -> Self {
-        let [terminate, interrupt] = KINDS.map(signal);
-        Self {
-            heard: terminate.ok().zip(interrupt.ok()).map(|(terminate, interrupt)| [terminate, interrupt]),
-        }
+        let listen = |number| Ok((number, signal(SignalKind::from_raw(number))?));
+        let heard: io::Result<Vec<_>> = heard().map(listen).collect();
+        // Nobody would hear them otherwise.
+        AT_ONCE.store(heard.is_err(), Ordering::SeqCst);
+        Self { heard: heard.unwrap_or_default() }
     }
 
     /// Does the work. On a signal, triggers `cancel` and gives the work a moment to stop.
@@ -52,8 +87,10 @@ impl Signals {
         Ended::Stopped(number, tokio::time::timeout(PATIENCE, work).await.ok())
     }
 
-    /// The signal that has arrived and that nobody has seen yet. Does not wait for one.
-    pub(crate) async fn arrived(&mut self) -> Option<u8> {
+    /// The signal that has arrived and that nobody has seen yet. Does not wait for one: those that come later end the
+    /// process at once.
+    pub(crate) async fn arrived(mut self) -> Option<u8> {
+        AT_ONCE.store(true, Ordering::SeqCst);
         // What the handler noted comes to light when the runtime has looked at its files once more.
         tokio::task::yield_now().await;
         tokio::select! {
@@ -64,11 +101,17 @@ impl Signals {
     }
 
     async fn next(&mut self) -> u8 {
-        let Some([terminate, interrupt]) = &mut self.heard else { return std::future::pending().await };
-        let kind = tokio::select! {
-            _ = terminate.recv() => KINDS[0],
-            _ = interrupt.recv() => KINDS[1],
-        };
-        u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX)
+        std::future::poll_fn(|context| {
+            // All of them are asked, so that each one wakes this task.
+            let arrived = self
+                .heard
+                .iter_mut()
+                .filter_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
+            match arrived.reduce(|first, _| first) {
+                Some(number) => std::task::Poll::Ready(u8::try_from(number).unwrap_or(u8::MAX)),
+                None => std::task::Poll::Pending,
+            }
+        })
+        .await
     }
 }

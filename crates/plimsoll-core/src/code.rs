@@ -203,6 +203,13 @@ codes! {
     /// The next start waits again. Let the newer release take over, undo its migrations, or go on with `--if-ahead=warn`
     /// if this release can live with them.
     StillAhead = "PLM214", TryAgain, "the database is still ahead of this project";
+    /// The file of `--url-file` named one database when this run connected, and names another one now: another host, port,
+    /// database, schema or other `options`. Nothing was done in the new one.
+    ///
+    /// A run works on one database, so it ended; what it had applied stays in the first one, and what was under way there
+    /// when the connection was lost is committed or rolled back. The next start works on the database that the file names
+    /// then. User, password and TLS may change at any time.
+    UrlMoved = "PLM215", TryAgain, "the URL names another database now";
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";
 
@@ -242,7 +249,7 @@ codes! {
     /// The annotation in which `inject` keeps what it did cannot be read, so that nobody knows how to take it back.
     InjectRecord = "PLM436", Config, "the record of the gate cannot be read";
 
-    /// SIGTERM or SIGINT arrived. The message says whether the statement under way was rolled back, or did not stop in
+    /// SIGTERM, SIGINT, SIGQUIT or SIGHUP arrived. The message says whether the statement under way was rolled back, or did not stop in
     /// time and may be committed or not. What had been applied before stays applied; the next start looks and carries on.
     Interrupted = "PLM301", Interrupted, "interrupted";
     /// The arguments cannot be understood.

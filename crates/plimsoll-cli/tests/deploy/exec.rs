@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use plimsoll_core::Provider;
 use plimsoll_testkit::program::{Program, Signal};
@@ -192,4 +193,21 @@ async fn a_signal_that_comes_too_late_for_the_migrations_is_in_time_for_the_comm
     assert!(!scene.project.join("started").exists());
     scene.run(&["exec", "--", "touch", "started"]).expect_code(0);
     assert!(scene.project.join("started").exists());
+}
+
+/// The command has so many arguments that to start it takes a while: the signal comes when the last look has been taken.
+#[tokio::test]
+async fn a_signal_that_comes_behind_the_last_look_is_not_lost() {
+    let scene = Scene::new(Kind::Sqlite).await.migration("1_init", INIT);
+    scene.deployed();
+    let ballast = "x".repeat(100_000);
+    let command = ["exec", "--", "sh", "-c", "exec sleep 60"].into_iter().chain([ballast.as_str(); 15]);
+    let words: Vec<_> = command.collect();
+    for _ in 0..20 {
+        let mut running = scene.command(&words).spawn();
+        running.wait_for_stderr("up to date");
+        running.signal(Signal::TERM);
+        let ended = running.wait();
+        assert!(ended.elapsed < Duration::from_secs(10), "the command was started, and slept");
+    }
 }

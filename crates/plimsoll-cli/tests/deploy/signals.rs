@@ -229,6 +229,39 @@ async fn the_first_process_of_a_container_can_be_ended() {
     running.wait().expect_code(143);
 }
 
+/// The `STOPSIGNAL` of an application's image is that of its gate too.
+#[tokio::test]
+async fn the_first_process_can_be_ended_by_what_else_an_image_names() {
+    for (name, code) in [("QUIT", 131), ("HUP", 129), ("INT", 130)] {
+        let early = nobody_listens();
+        let words = ["--pid", "--fork", "--kill-child", "env", &format!("--default-signal={name}")];
+        let running = Program::new("unshare", PathBuf::from("unshare"), &early).args(words);
+        let running = running.args([env!("CARGO_BIN_EXE_plimsoll"), "wait"]).spawn();
+        running.wait_for_stderr("waiting for up to");
+        send(name, &only_child(running.pid()));
+        running.wait().expect_code(code);
+    }
+}
+
+/// `nohup` turns SIGHUP off before it starts a program.
+#[tokio::test]
+async fn a_hangup_that_was_ignored_stays_ignored() {
+    const HUP: u64 = 1;
+    for (option, listens) in [("--ignore-signal=HUP", false), ("--default-signal=HUP", true)] {
+        let project = nobody_listens();
+        let running = Program::new("env", PathBuf::from("env"), &project);
+        let running = running.args([option, env!("CARGO_BIN_EXE_plimsoll"), "wait"]).spawn();
+        running.wait_for_stderr("waiting for up to");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", running.pid()));
+        let status = status.expect("the process is ours");
+        let caught =
+            status.lines().find_map(|line| line.strip_prefix("SigCgt:\t")).expect("the kernel says it");
+        let caught = u64::from_str_radix(caught, 16).expect("a mask");
+        assert_eq!(caught & HUP != 0, listens, "{option}");
+        end(running, Signal::TERM);
+    }
+}
+
 /// `plimsoll` as process 1 of a namespace of its own.
 fn in_a_container(project: &Project, command: &str) -> Program {
     Program::new("unshare", PathBuf::from("unshare"), project).args([
@@ -246,6 +279,10 @@ fn only_child(pid: u32) -> String {
 }
 
 fn terminate(pid: &str) {
-    let sent = Command::new("/bin/sh").args(["-c", "kill -TERM \"$0\"", pid]).status();
+    send("TERM", pid);
+}
+
+fn send(signal: &str, pid: &str) {
+    let sent = Command::new("/bin/sh").args(["-c", "kill -\"$0\" \"$1\"", signal, pid]).status();
     assert!(sent.expect("/bin/sh exists").success());
 }

@@ -149,6 +149,63 @@ async fn a_connection_that_is_lost_is_made_again_with_the_new_password() {
     assert_eq!(rotation.database.history().await.len(), 2);
 }
 
+/// Half of the migrations here and all of them there, and an application on whichever comes last: that must not be.
+#[tokio::test]
+async fn a_run_does_not_go_on_in_another_database() {
+    let server = PostgresServer::start(Version::V15, &Options::default());
+    let mut rotation = Rotation::new(&server).await;
+    let other = server.database().await;
+    rotation.project.set_migration("2_gate", "SELECT pg_advisory_xact_lock(4711);");
+    let gate = rotation.database.connect().await;
+    gate.batch_execute("SELECT pg_advisory_lock(4711)").await.expect("nobody else has it");
+    let file = rotation.volume.directory.join("url");
+    let run = plimsoll(&rotation.project).args(["exec", "--", "touch", "started"]);
+    let running = run.env("PLIMSOLL_URL_FILE", file).spawn();
+    let waits =
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'owner' AND wait_event = 'advisory'";
+    until_true(&rotation.database, waits).await;
+    other.execute("GRANT ALL ON SCHEMA public TO owner").await;
+    rotation.volume.rotate(&url(&other, "sesame-old"));
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'owner'";
+    gate.batch_execute(end).await.expect("a superuser may");
+    let ended = running.wait().expect_code(75);
+    assert_says(&ended.stderr, &["PLM215", "nothing was done there", "committed: 1_init"]);
+    assert!(!rotation.project.join("started").exists() && !ended.stderr.contains("sesame"), "{ended}");
+    let names = async |database: &Database<'_>| -> Vec<String> {
+        database.history().await.into_iter().map(|row| row.migration_name).collect()
+    };
+    assert_eq!((names(&rotation.database).await, names(&other).await), (vec!["1_init".to_owned()], vec![]));
+}
+
+/// While the database that is missing is being created, the file comes to name another one that is missing.
+#[tokio::test]
+async fn a_run_that_created_a_database_stays_with_it() {
+    let server = PostgresServer::start(Version::V15, &Options::default());
+    let mut rotation = Rotation::new(&server).await;
+    rotation.database.execute("ALTER ROLE owner CREATEDB").await;
+    let (first, second) = (server.missing_database(), server.missing_database());
+    rotation.volume.rotate(&url(&first, "sesame-old"));
+    // Whoever is connected to the template keeps the server from copying it, which it waits for.
+    let template = rotation.database.url().replace(rotation.database.name(), "template1");
+    let busy =
+        Project::new(Provider::Postgresql).env_url(template).migration("1_busy", "SELECT pg_sleep(60)");
+    let mut busy = plimsoll(&busy).arg("deploy").spawn();
+    let sleeps = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    until_true(&rotation.database, sleeps).await;
+    let running = rotation.deploy().spawn();
+    let creates = "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%' AND state = 'active' AND usename = 'owner'";
+    until_true(&rotation.database, creates).await;
+    rotation.volume.rotate(&url(&second, "sesame-old"));
+    busy.kill();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'template1'";
+    rotation.database.execute(end).await;
+    assert_says(&running.wait().expect_code(75).stderr, &["PLM215"]);
+    let made =
+        "SELECT string_agg(datname, ',') FROM pg_database WHERE datname = ANY (ARRAY['FIRST','SECOND'])";
+    let made = made.replace("FIRST", first.name()).replace("SECOND", second.name());
+    assert_eq!(rotation.database.value(&made).await, first.name());
+}
+
 #[tokio::test]
 async fn a_file_works_for_sqlite_and_wins_over_the_project() {
     let scene = Scene::new(Kind::Sqlite).await.migration("1_init", INIT);

@@ -143,6 +143,15 @@ impl PostgresUrl {
         if self.host.starts_with('/') || !self.port_given { self.host.clone() } else { self.endpoint() }
     }
 
+    /// Whether both mean the same tables, as far as a URL can tell: host, port, database, schema and `options`, which may
+    /// hold a search path. Credentials, TLS and time limits do not matter.
+    pub fn is_same_database(&self, other: &Self) -> bool {
+        let place = |url: &Self| {
+            (url.host.clone(), url.port, url.database.clone(), url.schema.clone(), url.options.clone())
+        };
+        place(self) == place(other)
+    }
+
     /// Host and port, as Prisma prints them in errors.
     pub fn endpoint(&self) -> String {
         format!("{}:{}", self.host, self.port)
@@ -302,6 +311,26 @@ mod tests {
         PLM106: a `prisma://` or remote `prisma+postgres://` URL speaks a protocol of Prisma's own
         P1013: The provided database string is invalid: its `api_key` does not hold the address of a local database
         ");
+    }
+
+    #[test]
+    fn another_password_is_the_same_database_and_another_place_is_not() {
+        let url = |text: &str| parse(text).unwrap();
+        let first = url("postgres://u:p@h/d?schema=s");
+        for same in
+            ["postgres://v:q@h:5432/d?schema=s&sslmode=require", "postgres://h/d?schema=s&connect_timeout=9"]
+        {
+            assert!(first.is_same_database(&url(same)), "{same}");
+        }
+        for other in [
+            "g/d?schema=s",
+            "h:5433/d?schema=s",
+            "h/e?schema=s",
+            "h/d",
+            "h/d?schema=s&options=-c%20search_path=x",
+        ] {
+            assert!(!first.is_same_database(&url(&format!("postgres://u:p@{other}"))), "{other}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
     let url = &target.url;
     let opened = open(&target, &url.database, &database.runner).await;
     let (client, connection) = opened.map_err(|error| database.targets.failed(url.clone(), error))?;
+    database.targets.reached(url);
     Ok(PostgresSession {
         client,
         connection,
@@ -102,11 +103,14 @@ fn settings(url: &PostgresUrl) -> String {
 }
 
 /// Creates the database from another one on the same server, as Prisma does.
+///
+/// It is the one that was just found missing: what a file says meanwhile does not count.
 pub(super) async fn create_database(database: &Postgres) -> Result<()> {
+    let target = database.targets.settle();
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
     let mut tries = 0;
     loop {
-        match create_once(database).await {
+        match create_once(database, &target).await {
             // Another runner copies the same template at this moment.
             Err(error) if error.kind == Kind::Again && tries < 20 => {
                 tries += 1;
@@ -117,10 +121,9 @@ pub(super) async fn create_database(database: &Postgres) -> Result<()> {
     }
 }
 
-async fn create_once(database: &Postgres) -> Result<()> {
-    let target = database.targets.next()?;
+async fn create_once(database: &Postgres, target: &Target) -> Result<()> {
     let url = &target.url;
-    let (client, connection) = maintenance_connection(&target, &database.runner).await?;
+    let (client, connection) = maintenance_connection(target, &database.runner).await?;
     let created = client.batch_execute(&format!("CREATE DATABASE {}", quote_name(&url.database))).await;
     drop(client);
     // It ends with its client; how is of no interest once the answer is there.

@@ -63,6 +63,9 @@ impl Postgres {
     ///
     /// Credentials that the server refuses are then waited for like a server that is not up: tried again as soon as
     /// the URL changes, and every 5 seconds otherwise.
+    ///
+    /// Once a connection has been made, only the credentials and TLS may change: a URL of another database ends the work
+    /// ([`Code::UrlMoved`]), since what was read of the first one says nothing about the second.
     #[must_use]
     pub fn reading_its_url(self, source: UrlSource) -> Self {
         Self { targets: self.targets.read_from(source), ..self }

@@ -45,6 +45,8 @@ pub(super) struct Targets {
     last: RefCell<Target>,
     source: Option<UrlSource>,
     refused: RefCell<Option<Refusal>>,
+    /// The database that has been reached. It stays the only one: what was read, planned and applied is about it.
+    reached: RefCell<Option<PostgresUrl>>,
 }
 
 struct Refusal {
@@ -56,7 +58,12 @@ struct Refusal {
 impl Targets {
     /// Always the same one.
     pub(super) fn fixed(target: Target) -> Self {
-        Self { last: RefCell::new(target), source: None, refused: RefCell::new(None) }
+        Self {
+            last: RefCell::new(target),
+            source: None,
+            refused: RefCell::new(None),
+            reached: RefCell::new(None),
+        }
     }
 
     /// Read anew for each attempt.
@@ -64,11 +71,30 @@ impl Targets {
         Self { source: Some(source), ..self }
     }
 
+    /// The target of the last attempt, which is from now on the only database, as in [`reached`](Self::reached).
+    pub(super) fn settle(&self) -> Target {
+        let target = self.last.borrow().clone();
+        self.reached(&target.url);
+        target
+    }
+
+    /// From now on the URL may change in its credentials and TLS, and no longer name another database.
+    pub(super) fn reached(&self, url: &PostgresUrl) {
+        self.reached.borrow_mut().get_or_insert_with(|| url.clone());
+    }
+
     /// The target of this attempt. What cannot be read now may be readable at the next one.
+    ///
+    /// Fails for good if a database has been reached and this is another one.
     pub(super) fn next(&self) -> Result<Target> {
         let Some(source) = &self.source else { return Ok(self.last.borrow().clone()) };
         let not_yet = |diagnostic| Error::new(Kind::NotYet, diagnostic);
         let url = source().map_err(not_yet)?;
+        if let Some(reached) = &*self.reached.borrow()
+            && !url.is_same_database(reached)
+        {
+            return Err(Error::never(moved(reached, &url)));
+        }
         let target = self.last.borrow().moved_to(url).map_err(not_yet)?;
         self.last.replace(target.clone());
         match &*self.refused.borrow() {
@@ -92,4 +118,20 @@ impl Targets {
         self.refused.replace(Some(Refusal { url, at: Instant::now(), error: error.clone() }));
         error
     }
+}
+
+fn moved(from: &PostgresUrl, to: &PostgresUrl) -> Diagnostic {
+    let message = format!(
+        "the URL in the file names another database now: {}, and no longer {}; nothing was done there",
+        shown(to),
+        shown(from)
+    );
+    Diagnostic::new(Code::UrlMoved, message)
+        .help("the next start works on the database that the file names then, and on no other")
+        .help("look at both: what this run had applied is in the first one")
+}
+
+fn shown(url: &PostgresUrl) -> String {
+    let schema = url.schema.as_ref().map(|schema| format!(", schema `{schema}`")).unwrap_or_default();
+    format!("`{}` at `{}`{schema}", url.database, url.endpoint())
 }
