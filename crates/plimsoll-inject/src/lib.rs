@@ -16,6 +16,7 @@ pub mod policy;
 mod record;
 mod select;
 mod settings;
+mod source;
 pub mod text;
 mod value;
 mod values;

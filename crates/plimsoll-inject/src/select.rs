@@ -7,6 +7,7 @@ use crate::detect::{Role, Scripts, role};
 use crate::gate::url_variable;
 use crate::options::Given;
 use crate::settings::{Consent, Settings};
+use crate::source::Source;
 use crate::value::{join, list, name, named, names, text};
 use crate::workload::Workload;
 
@@ -46,21 +47,23 @@ impl Survey {
         all.find(|(_, role)| *role == Role::Gate).map(|(name, _)| name.as_str())
     }
 
-    /// Why this workload should be gated, if anything says so.
-    pub(crate) fn evidence(&self) -> Option<String> {
+    /// Why this workload should be gated, if it has to do with Prisma.
+    pub(crate) fn prisma(&self) -> Option<String> {
         let mut all = self.init.iter().chain(&self.containers);
-        let prisma = all.find_map(|(name, role)| match role {
+        all.find_map(|(name, role)| match role {
             Role::Migrates(_) | Role::Starts(..) => {
                 Some(format!("container `{name}` migrates with Prisma today"))
             }
             Role::Unclear(_) => Some(format!("container `{name}` speaks of `prisma migrate deploy`")),
             Role::Other(command) => Some(format!("container `{name}` runs `{command}`")),
             Role::Gate | Role::Nothing => None,
-        });
-        prisma.or_else(|| {
-            let first = self.with_url.first();
-            first.map(|(name, variable)| format!("container `{name}` has the variable `{variable}`"))
         })
+    }
+
+    /// Why this workload may need a gate, if it has the variable of the URL.
+    pub(crate) fn variable(&self) -> Option<String> {
+        let first = self.with_url.first();
+        first.map(|(name, variable)| format!("container `{name}` has the variable `{variable}`"))
     }
 }
 
@@ -88,6 +91,9 @@ pub(crate) struct Candidate {
 pub(crate) fn choose(candidates: &[Candidate], flags: &Given) -> Result<Vec<Choice>, Diagnostic> {
     check_targets(flags.many("target"), candidates.iter().map(|candidate| &candidate.workload))?;
     let mut choices: Vec<Choice> = candidates.iter().map(|candidate| choose_one(candidate, flags)).collect();
+    if flags.many("target").is_empty() {
+        by_variable(candidates, &mut choices)?;
+    }
     let has_gate = |candidate: &Candidate| candidate.survey.gate().is_some();
     let is_chosen = choices.iter().any(|choice| matches!(choice, Choice::Gate(_)));
     if is_chosen
@@ -106,6 +112,37 @@ pub(crate) fn choose(candidates: &[Candidate], flags: &Given) -> Result<Vec<Choi
         }
         _ => Err(nothing(candidates)),
     }
+}
+
+/// Decides about those that have the variable of the URL, and no other evidence.
+///
+/// Much that is no Prisma project has a `DATABASE_URL`, and no migrations in its image: with a gate it would never start.
+fn by_variable(candidates: &[Candidate], choices: &mut [Choice]) -> Result<(), Diagnostic> {
+    let has_variable = |index: &usize| {
+        matches!(choices[*index], Choice::Leave(_))
+            && candidates[*index].survey.gate().is_none()
+            && candidates[*index].survey.variable().is_some()
+    };
+    let open: Vec<usize> = (0..choices.len()).filter(has_variable).collect();
+    let is_better = |(candidate, choice): (&Candidate, &Choice)| {
+        let survey = &candidate.survey;
+        survey.gate().is_some() || (matches!(choice, Choice::Gate(_)) && survey.prisma().is_some())
+    };
+    let has_better = candidates.iter().zip(choices.iter()).any(is_better);
+    if open.len() > 1 && !has_better {
+        return Err(several(open.iter().map(|index| &candidates[*index])));
+    }
+    for index in open {
+        let evidence = candidates[index].survey.variable().unwrap_or_default();
+        choices[index] = if has_better {
+            Choice::Leave(format!(
+                "{evidence}, but it is others that migrate with Prisma: `--target` or the label `plimsoll.dev/inject: \"true\"` would gate it"
+            ))
+        } else {
+            Choice::Gate(evidence)
+        };
+    }
+    Ok(())
 }
 
 fn choose_one(candidate: &Candidate, flags: &Given) -> Choice {
@@ -129,10 +166,15 @@ fn choose_one(candidate: &Candidate, flags: &Given) -> Choice {
     if survey.containers.is_empty() {
         return Choice::Refuse("it has no containers, like a patch of kustomize's".to_owned());
     }
+    if let Some(name) = without_image(candidate) {
+        return Choice::Refuse(format!(
+            "container `{name}` has no image: it looks like a patch of kustomize's"
+        ));
+    }
     if flags.is_on("all") {
         return Choice::Gate("`--all` was given".to_owned());
     }
-    match survey.evidence() {
+    match survey.prisma() {
         Some(evidence) => Choice::Gate(evidence),
         None => Choice::Leave(format!(
             "no container runs Prisma's migrate or has the variable `{}`",
@@ -151,6 +193,13 @@ pub(crate) fn check_targets<'w>(
 ) -> Result<(), Diagnostic> {
     let lost = targets.iter().find(|target| !workloads.clone().any(|workload| is_named(workload, target)));
     lost.map_or(Ok(()), |target| Err(no_such_target(target, workloads)))
+}
+
+/// A container without an image: a patch says only what is to be different.
+pub(crate) fn without_image(candidate: &Candidate) -> Option<&str> {
+    let pod = candidate.object.pointer(&candidate.workload.pod()).unwrap_or(&Value::Null);
+    let mut all = list(pod, "/initContainers").iter().chain(list(pod, "/containers"));
+    all.find(|container| text(container, "/image").is_none()).map(name)
 }
 
 /// `NAME` or `KIND/NAME`, the kind in any case.
@@ -175,6 +224,15 @@ fn no_such_target<'w>(target: &str, workloads: impl Iterator<Item = &'w Workload
     }
 }
 
+fn several<'c>(candidates: impl Iterator<Item = &'c Candidate>) -> Diagnostic {
+    Diagnostic::new(
+        Code::InjectNothing,
+        format!("several workloads have the URL's variable, and none migrates with Prisma: {}", titles(candidates.map(|candidate| &candidate.workload))),
+    )
+    .help("name those with migrations in their image: `--target NAME`, or the label `plimsoll.dev/inject: \"true\"` on them")
+    .help("to gate all of them: `--all`")
+}
+
 fn nothing(candidates: &[Candidate]) -> Diagnostic {
     Diagnostic::new(
         Code::InjectNothing,
@@ -187,8 +245,12 @@ fn nothing(candidates: &[Candidate]) -> Diagnostic {
     .help("say where its database is, if no container says so: `--secret NAME/KEY`, or `--env NAME`")
 }
 
-/// The container that the gate takes its image from.
-pub(crate) fn application<'p>(candidate: &Candidate, pod: &'p Value) -> Result<&'p Value, Diagnostic> {
+/// The container that the gate takes its image and its variables from. `needed` names those of the URL.
+pub(crate) fn application<'p>(
+    candidate: &Candidate,
+    pod: &'p Value,
+    needed: &[String],
+) -> Result<&'p Value, Diagnostic> {
     let containers = list(pod, "/containers");
     if let Some(wanted) = &candidate.settings.container {
         return named(containers, wanted).ok_or_else(|| {
@@ -220,17 +282,33 @@ pub(crate) fn application<'p>(candidate: &Candidate, pod: &'p Value) -> Result<&
             .workload
             .trouble(Code::InjectUnclear, "none of its containers looks like an application's")
             .help("name the one that the gate takes its image from: `--container NAME`")),
-        [first, others @ ..] if others.iter().all(|other| other.get("image") == first.get("image")) => {
-            Ok(first)
-        }
-        several => Err(candidate
-            .workload
-            .trouble(
-                Code::InjectUnclear,
-                &format!("the gate could take its image from any of {}", list_of(several)),
-            )
-            .help("name the container that holds the migrations: `--container NAME`")),
+        several => one_of(candidate, several, needed),
     }
+}
+
+/// The first of several containers, if it makes no difference which one it is.
+fn one_of<'p>(
+    candidate: &Candidate,
+    several: &[&'p Value],
+    needed: &[String],
+) -> Result<&'p Value, Diagnostic> {
+    let settings = &candidate.settings;
+    let source = |container: &Value| Source::of(container, None, &settings.env, needed);
+    let first = source(several[0]);
+    let rest = &several[1..];
+    let unclear = |what: &str| {
+        let message = format!("the gate could take its {what} from any of {}", list_of(several));
+        let trouble = candidate.workload.trouble(Code::InjectUnclear, &message);
+        trouble.help("name the container that holds the migrations: `--container NAME`")
+    };
+    if !rest.iter().all(|other| source(other).has_image_of(&first)) {
+        return Err(unclear("image"));
+    }
+    // A Secret of its own says where the gate goes, whatever the containers have.
+    if settings.secret.is_none() && !rest.iter().all(|other| source(other).has_database_of(&first)) {
+        return Err(unclear("URL"));
+    }
+    Ok(several[0])
 }
 
 /// What `kubectl logs` takes if nobody names a container.

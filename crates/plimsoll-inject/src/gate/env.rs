@@ -21,20 +21,15 @@ pub(super) struct Env {
     pub(super) reasons: Vec<String>,
 }
 
-/// Whether the URL may come from where no manifest shows it, because a Prisma command worked there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unseen {
-    Allowed,
-    Refused,
-}
-
 /// Takes what the URL needs from the variables of a container.
+///
+/// Where a Prisma command is taken over (`deploy`) the URL may come from where no manifest shows it: it worked there.
 pub(super) fn of(
     workload: &Workload,
     container: &Value,
     settings: &Settings,
     needed: &[String],
-    unseen: Unseen,
+    deploy: Option<&Deploy>,
 ) -> Result<Env, Diagnostic> {
     let entries = list(container, "/env");
     let mut env = Env::default();
@@ -64,14 +59,11 @@ pub(super) fn of(
             ));
         }
         None if has_url => env.reasons.push(format!("it has {} of the container", names(&env.entries))),
-        None if !sources.is_empty() => {
-            env.sources = sources.to_vec();
-            env.reasons.push(format!(
-                "it has all of the container's `envFrom`, as no entry is called `{}`",
-                settings.env
-            ));
+        None if deploy.is_some_and(|deploy| sets(deploy, &settings.env)) => {
+            env.reasons.push(format!("`{}` is what the command set it to", settings.env));
         }
-        None if unseen == Unseen::Allowed => {
+        None if !sources.is_empty() => {}
+        None if deploy.is_some() => {
             env.reasons.push(format!(
                 "no entry is called `{}`: the image or a file has to say where the database is, as before",
                 settings.env
@@ -79,14 +71,48 @@ pub(super) fn of(
         }
         None => return Err(no_url(workload, container, settings)),
     }
-    if has_url && env.sources.is_empty() && !missing.is_empty() && !sources.is_empty() {
+    // A Secret that the gate has for itself needs nothing of the application's.
+    if settings.secret.is_none()
+        && !sources.is_empty()
+        && let Some(why) = needs_sources(entries, settings, needed, &missing, deploy)
+    {
         env.sources = sources.to_vec();
-        env.reasons.push(format!(
-            "it has the container's `envFrom`, as the URL refers to `{}`",
-            missing.join("`, `")
-        ));
+        env.reasons.push(format!("it has all of the container's `envFrom`, {why}"));
     }
     Ok(env)
+}
+
+/// Why the gate needs variables that no manifest shows; `None` if everything that it may want stands among the entries.
+///
+/// What is left behind is not missed: the project's own files may have a `DIRECT_URL` too, of another database.
+fn needs_sources(
+    entries: &[Value],
+    settings: &Settings,
+    needed: &[String],
+    missing: &[&str],
+    deploy: Option<&Deploy>,
+) -> Option<String> {
+    let has = |name: &str| named(entries, name).is_some();
+    if !missing.is_empty() {
+        return Some(format!("as the URL refers to `{}`", missing.join("`, `")));
+    }
+    if has(OURS) || has("PLIMSOLL_URL_FILE") {
+        return None;
+    }
+    if !has(&settings.env) {
+        return Some(format!("as no entry is called `{}`", settings.env));
+    }
+    if deploy.is_some() {
+        return Some("as the command had it".to_owned());
+    }
+    let unknown = needed.is_empty() && !BESIDE.iter().any(|name| has(name));
+    let wanted = needed.iter().map(String::as_str).find(|name| !has(name));
+    wanted.or(unknown.then_some(BESIDE[0])).map(|name| format!("as `{name}` may be in it"))
+}
+
+/// Whether a command sets this variable for itself.
+fn sets(deploy: &Deploy, wanted: &str) -> bool {
+    deploy.env.iter().any(|(name, _)| name == wanted)
 }
 
 /// The entries that take the URL from a Secret.
@@ -136,7 +162,7 @@ pub(super) fn own_entries<'d>(
 }
 
 /// Whether a variable holds a URL that a migration may use.
-fn is_url(name: &str, needed: &[String]) -> bool {
+pub(crate) fn is_url(name: &str, needed: &[String]) -> bool {
     BESIDE.contains(&name) || name.starts_with(OURS) || needed.iter().any(|other| other == name)
 }
 
@@ -175,7 +201,7 @@ pub(super) fn literal(value: &str) -> String {
 }
 
 /// Adds every variable that a wanted one refers to; returns the names that are not among the entries.
-fn close<'e>(wanted: &mut BTreeSet<&'e str>, entries: &'e [Value]) -> Vec<&'e str> {
+pub(crate) fn close<'e>(wanted: &mut BTreeSet<&'e str>, entries: &'e [Value]) -> Vec<&'e str> {
     let mut missing = Vec::new();
     let mut open: Vec<&str> = wanted.iter().copied().collect();
     while let Some(next) = open.pop() {

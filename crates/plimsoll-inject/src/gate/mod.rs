@@ -15,13 +15,13 @@ use serde_json::{Map, Value, json};
 use crate::detect::Deploy;
 use crate::edit::Editor;
 use crate::inject::Facts;
-use crate::select::{Candidate, application};
+use crate::select::{Candidate, application, without_image};
 use crate::settings::{Mode, Settings};
 use crate::value::{list, name, named, text};
 use crate::workload::Workload;
 pub(crate) use delivery::{DIRECTORY, VOLUME};
-use env::{Knative, OURS_FILE, Unseen};
-pub(crate) use env::{OURS, url_variable};
+use env::{Knative, OURS_FILE};
+pub(crate) use env::{OURS, close, is_url, url_variable};
 use takeover::Takeover;
 
 /// What was decided, and what a person may want to change.
@@ -40,7 +40,7 @@ pub(crate) fn put(
     facts: &Facts,
 ) -> Result<Story, Diagnostic> {
     let pod = pod(candidate)?;
-    let takeover = takeover::of(candidate, pod)?;
+    let takeover = takeover::of(candidate, pod, &facts.variables)?;
     let mut story = Story::default();
     match &takeover.whole {
         Some((place, deploy)) => replace(editor, candidate, pod, place, deploy, facts, &mut story)?,
@@ -66,6 +66,11 @@ fn pod(candidate: &Candidate) -> Result<&Value, Diagnostic> {
             trouble.help("if its pod template is elsewhere: `--template-path KIND=PATH`").help(LEAVE)
         },
     )?;
+    if let Some(name) = without_image(candidate) {
+        let message = format!("container `{name}` has no image: it looks like a patch of kustomize's");
+        let trouble = workload.trouble(Code::InjectUnsupported, &message);
+        return Err(trouble.help("inject into what `kustomize build` makes of it").help(LEAVE));
+    }
     let selected = pod.pointer("/nodeSelector/kubernetes.io~1os").and_then(Value::as_str);
     if text(pod, "/os/name").or(selected) == Some("windows") {
         let trouble = workload
@@ -128,7 +133,8 @@ fn insert(
     story: &mut Story,
 ) -> Result<(), Diagnostic> {
     let Candidate { workload, settings, .. } = candidate;
-    let base = application(candidate, pod)?;
+    let base = application(candidate, pod, &facts.variables)?;
+    takeover::is_of(candidate, base, takeover, &facts.variables)?;
     is_free(workload, pod, &settings.name)?;
     let init = list(pod, "/initContainers");
     let (index, why) = position::index(workload, init, &settings.position)?;
@@ -138,8 +144,7 @@ fn insert(
         settings.name,
         name(base)
     ));
-    let unseen = if takeover.deploy.is_some() { Unseen::Allowed } else { Unseen::Refused };
-    let mut env = env::of(workload, base, settings, &facts.variables, unseen)?;
+    let mut env = env::of(workload, base, settings, &facts.variables, takeover.deploy.as_ref())?;
     story.reasons.append(&mut env.reasons);
     let (mut mounts, said) = mounts::of(workload, pod, base, settings)?;
     story.reasons.extend(said);
@@ -259,7 +264,7 @@ fn replace_env(
     story: &mut Story,
 ) -> Result<(), Diagnostic> {
     let Candidate { workload, settings, .. } = candidate;
-    let found = env::of(workload, container, settings, &facts.variables, Unseen::Allowed)?;
+    let found = env::of(workload, container, settings, &facts.variables, Some(deploy))?;
     // It keeps what it has; only where its URL comes from is worth a sentence.
     story.reasons.extend(
         found.reasons.into_iter().filter(|_| settings.secret.is_some() || container.get("env").is_none()),

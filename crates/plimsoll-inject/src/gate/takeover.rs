@@ -8,7 +8,8 @@ use crate::detect::{Deploy, Rest, Role};
 use crate::edit::Editor;
 use crate::select::Candidate;
 use crate::settings::Existing;
-use crate::value::{list, text, texts};
+use crate::source::Source;
+use crate::value::{list, name, named, text, texts};
 
 /// What the gate takes over.
 #[derive(Debug, Default)]
@@ -19,16 +20,19 @@ pub(super) struct Takeover {
     pub(super) starts: Vec<(String, Rest, String)>,
     /// The migration that a new gate runs instead of a start command.
     pub(super) deploy: Option<Deploy>,
+    /// Which migrations go to which database: the same for everything that the gate takes over.
+    source: Option<Source>,
     pub(super) notes: Vec<String>,
 }
 
 /// Finds out what is taken over; what cannot be is an error that names the ways on.
-pub(super) fn of(candidate: &Candidate, pod: &Value) -> Result<Takeover, Diagnostic> {
+pub(super) fn of(candidate: &Candidate, pod: &Value, needed: &[String]) -> Result<Takeover, Diagnostic> {
     let Candidate { survey, .. } = candidate;
     let mut takeover = Takeover::default();
     for (kind, roles) in [("initContainers", &survey.init), ("containers", &survey.containers)] {
         for (name, role) in roles {
             look(candidate, pod, &mut takeover, (kind, name), role)?;
+            agree(candidate, pod, &mut takeover, (kind, name), role, needed)?;
         }
     }
     Ok(takeover)
@@ -62,7 +66,7 @@ fn look(
             let why = format!("it does more than `{}` in one init container", deploy.was.trim());
             return Err(unclear(candidate, name, &why));
         }
-        Role::Starts(deploy, rest) => start(candidate, takeover, &place, deploy, rest)?,
+        Role::Starts(deploy, rest) => start(takeover, &place, deploy, rest),
         Role::Migrates(deploy) => {
             let restarts = !is_init && !candidate.workload.ends_by_itself(&candidate.object);
             if restarts {
@@ -88,33 +92,64 @@ fn look(
 }
 
 fn text_of<'p>(pod: &'p Value, kind: &str, wanted: &str, key: &str) -> Option<&'p str> {
-    let container = crate::value::named(list(pod, &format!("/{kind}")), wanted)?;
+    let container = named(list(pod, &format!("/{kind}")), wanted)?;
     text(container, &format!("/{key}"))
 }
 
-fn start(
-    candidate: &Candidate,
-    takeover: &mut Takeover,
-    place: &str,
-    deploy: &Deploy,
-    rest: &Rest,
-) -> Result<(), Diagnostic> {
-    let is_same = |other: &Deploy| {
-        (&other.args, &other.env, &other.directory) == (&deploy.args, &deploy.env, &deploy.directory)
-    };
-    let whole = takeover.whole.as_ref().map(|(_, deploy)| deploy);
-    if takeover.deploy.as_ref().or(whole).is_some_and(|other| !is_same(other)) {
-        let name = place.rsplit('/').next().unwrap_or(place);
-        return Err(unclear(
-            candidate,
-            name,
-            "another container of this pod migrates too, with other arguments",
-        ));
-    }
+fn start(takeover: &mut Takeover, place: &str, deploy: &Deploy, rest: &Rest) {
     takeover.notes.extend(deploy.notes.iter().cloned());
     takeover.deploy.get_or_insert_with(|| deploy.clone());
     takeover.starts.push((place.to_owned(), rest.clone(), deploy.was.trim().to_owned()));
+}
+
+/// One gate does the work of several commands only if they bring the same migrations to the same database: those of the
+/// others would be gone from the manifest, and nobody would apply them.
+fn agree(
+    candidate: &Candidate,
+    pod: &Value,
+    takeover: &mut Takeover,
+    (kind, name): (&str, &str),
+    role: &Role,
+    needed: &[String],
+) -> Result<(), Diagnostic> {
+    let (Role::Migrates(deploy) | Role::Starts(deploy, _)) = role else { return Ok(()) };
+    let container = named(list(pod, &format!("/{kind}")), name).unwrap_or(&Value::Null);
+    if candidate.settings.existing == Existing::Keep {
+        return Ok(());
+    }
+    let source = Source::of(container, Some(deploy), &candidate.settings.env, needed);
+    match &takeover.source {
+        Some(other) if *other != source => {
+            let why = "another container of this pod migrates too, with another image, database, directory or other arguments";
+            return Err(unclear(candidate, name, why));
+        }
+        _ => takeover.source = Some(source),
+    }
+    // The containers of a Job start at the same time: one of them holds no other back.
+    if !takeover.starts.is_empty()
+        && takeover.whole.as_ref().is_some_and(|(place, _)| place.starts_with("containers/"))
+    {
+        return Err(unclear(candidate, name, "another container of this pod migrates at the same time"));
+    }
     Ok(())
+}
+
+/// The gate has the variables of `base`: a command that it takes over must have had the same.
+pub(super) fn is_of(
+    candidate: &Candidate,
+    base: &Value,
+    takeover: &Takeover,
+    needed: &[String],
+) -> Result<(), Diagnostic> {
+    let Some(source) = &takeover.source else { return Ok(()) };
+    let own = Source::of(base, takeover.deploy.as_ref(), &candidate.settings.env, needed);
+    if own == *source {
+        return Ok(());
+    }
+    let place = takeover.starts.first().map_or("", |(place, ..)| place);
+    let why =
+        format!("the gate is made from `{}`, which has another image, database or directory", name(base));
+    Err(unclear(candidate, place.rsplit('/').next().unwrap_or(place), &why))
 }
 
 fn unclear(candidate: &Candidate, name: &str, why: &str) -> Diagnostic {

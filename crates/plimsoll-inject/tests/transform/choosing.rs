@@ -49,7 +49,7 @@ fn a_target_is_named_with_or_without_its_kind() {
 fn only_the_gate_of_a_target_is_taken_out() {
     let mut web = deployment(app());
     web["metadata"]["name"] = json!("web");
-    let documents = gated(&[deployment(app()), web], &[]);
+    let documents = gated(&[deployment(app()), web], &[("all", "true")]);
     let removed = remove(&documents, &given(&[("target", "deployment/web")])).unwrap();
     assert_eq!(removed.documents[0], documents[0]);
     assert!(!removed.documents[1].to_string().contains("plimsoll"));
@@ -235,4 +235,74 @@ fn a_record_that_cannot_be_read_is_not_passed_over() {
     let mut object = deployment(app());
     object["metadata"]["annotations"] = json!({"plimsoll.dev/gate": "gibberish"});
     assert!(trouble(&[object], &[]).starts_with("PLM436"));
+}
+
+fn hasura() -> Value {
+    let env = json!([{"name": "DATABASE_URL", "value": "postgres://db/shop"}]);
+    let mut object =
+        deployment(json!({"name": "graphql-engine", "image": "hasura/graphql-engine:v2", "env": env}));
+    object["metadata"]["name"] = json!("hasura");
+    object
+}
+
+/// Its image has neither the binary nor migrations: with a gate it would never start.
+#[test]
+fn a_variable_alone_is_no_evidence_where_others_migrate() {
+    let mut prisma = deployment(app());
+    prisma["spec"]["template"]["spec"]["containers"][0]["command"] =
+        json!(["sh", "-c", "npx prisma migrate deploy && node x"]);
+    let mut gate = deployment(app());
+    gate["spec"]["template"]["spec"]["initContainers"] =
+        json!([{"name": "gate", "image": "a", "command": ["plimsoll", "deploy"]}]);
+    for (other, action) in [(prisma, "gated"), (gate, "kept as it is")] {
+        let documents = [hasura(), other];
+        let said = ["Deployment/hasura: left alone".to_owned(), format!("Deployment/shop: {action}")];
+        assert_eq!(actions(&documents, &[]), said);
+        let why = &try_inject(&documents, &[]).unwrap().outcomes[0].reasons[0];
+        assert!(why.contains("but it is others that migrate with Prisma: `--target`"), "{why}");
+        assert_eq!(actions(&documents, &[("all", "")])[0], "Deployment/hasura: gated");
+    }
+}
+
+#[test]
+fn of_several_with_the_variable_alone_none_is_chosen() {
+    let documents = [deployment(app()), hasura()];
+    insta::assert_snapshot!(trouble(&documents, &[]), @r#"
+    PLM431: several workloads have the URL's variable, and none migrates with Prisma: `Deployment/shop`, `Deployment/hasura`
+    name those with migrations in their image: `--target NAME`, or the label `plimsoll.dev/inject: "true"` on them
+    to gate all of them: `--all`
+    "#);
+    assert_eq!(actions(&documents, &[("target", "shop")])[1], "Deployment/hasura: left alone");
+    assert_eq!(actions(&documents, &[("all", "")])[1], "Deployment/hasura: gated");
+}
+
+/// The Job of a hook is left alone, and the application still needs its gate.
+#[test]
+fn a_hook_that_migrates_does_not_keep_the_application_from_being_gated() {
+    let mut hook = deployment(
+        json!({"name": "m", "image": "shop:1", "command": ["npx", "prisma", "migrate", "deploy"]}),
+    );
+    hook["metadata"]["annotations"] = json!({"helm.sh/hook": "pre-install"});
+    assert_eq!(actions(&[hook, deployment(app())], &[])[1], "Deployment/shop: gated");
+}
+
+/// What stderr would say of it, "from the image of `web`", would be of no image.
+#[test]
+fn a_patch_is_left_alone_and_one_that_was_named_is_refused() {
+    let env = json!([{"name": "DATABASE_URL", "value": "postgres://h/d"}]);
+    let patch = deployment(json!({"name": "app", "env": env}));
+    let mut command = deployment(json!({"name": "app"}));
+    command["spec"]["template"]["spec"]["initContainers"] =
+        json!([{"name": "m", "command": ["npx", "prisma", "migrate", "deploy"]}]);
+    for patch in [patch, command] {
+        let documents = [patch, deployment(app())];
+        for flags in [&[][..], &[("all", "")]] {
+            assert_eq!(actions(&documents, flags), ["Deployment/shop: left alone", "Deployment/shop: gated"]);
+        }
+        let named = trouble(&documents[..1], &[("target", "shop")]);
+        assert!(
+            named.starts_with("PLM435") && named.contains("looks like a patch of kustomize's"),
+            "{named}"
+        );
+    }
 }

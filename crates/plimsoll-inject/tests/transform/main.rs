@@ -5,6 +5,8 @@ mod advice;
 #[cfg(test)]
 mod choosing;
 #[cfg(test)]
+mod databases;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod krm;

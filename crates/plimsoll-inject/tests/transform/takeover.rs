@@ -162,7 +162,7 @@ fn a_password_in_a_command_is_not_told() {
 
 #[test]
 fn two_that_migrate_differently_are_not_made_one() {
-    let mut object = prisma_init(&json!({}));
+    let mut object = prisma_init(&json!({"env": app()["env"]}));
     let script = "npx prisma migrate deploy --schema=other && node x";
     object["spec"]["template"]["spec"]["containers"][0]["command"] = json!(["sh", "-c", script]);
     assert!(
