@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::annotations;
 use crate::edit::Editor;
 use crate::gate;
+use crate::images;
 use crate::options::Given;
 use crate::outcome::{Action, At, Outcome, Restored, Trouble};
 use crate::record::Record;
@@ -222,7 +223,9 @@ fn one(
         (Choice::Leave(why), Some(record)) => {
             let kept =
                 format!("container `{}` is from an earlier run; `--remove` takes it out", record.container);
-            injected.say(workload, Action::Kept, vec![why, kept], Vec::new());
+            let before = workload.object(&injected.documents);
+            let behind = images::left_behind(candidate, before, record, &facts.variables);
+            injected.say(workload, Action::Kept, vec![why, kept], behind.into_iter().collect());
         }
         (Choice::Refuse(why), Some(record)) => {
             injected.give_back(workload, record, candidate.object.clone());
@@ -255,17 +258,19 @@ fn gated(
     editor.need_map("/metadata/annotations");
     let story = gate::put(&mut editor, candidate, facts)?;
     let (mut object, undo) = editor.finish();
-    let earlier = record;
-    let record = Record { container: story.container.clone(), pod: workload.pod(), undo };
+    let made = Record { container: story.container.clone(), pod: workload.pod(), undo };
     if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
-        annotations.insert("plimsoll.dev/gate".to_owned(), json!(record.write()));
+        annotations.insert("plimsoll.dev/gate".to_owned(), json!(made.write()));
     }
-    match earlier {
+    let before = workload.object(&injected.documents);
+    let followed = record.and_then(|earlier| images::followed(before, &object, earlier, &made.container));
+    match record {
         // What these options do not replace any more comes back with its text.
         Some(earlier) => injected.give_back(workload, earlier, object),
         None => injected.put(workload, object),
     }
     let mut reasons = vec![why];
+    reasons.extend(followed);
     reasons.extend(story.reasons);
     injected.say(workload, Action::Gated, reasons, story.advice);
     Ok(())

@@ -8,6 +8,7 @@ mod annotations;
 mod detect;
 mod edit;
 mod gate;
+mod images;
 mod inject;
 pub mod krm;
 pub mod options;

@@ -79,7 +79,7 @@ options! {
     "mount" "NAME", Workload Many, "Secrets, ConfigMaps and the like; the volume of a SQLite file", "One more volume of the container that the gate needs, mounted as the container mounts it";
     "place" "WHERE", Workload One, "after native sidecars", "Where the gate stands among the init containers: `first`, `last`, `before=NAME`, `after=NAME`";
     "security" "HOW", Workload One, "restricted", "The security context: `restricted` passes Pod Security `restricted`; `container` is the container's own; `none` writes none";
-    "run-as-user" "UID", Workload One, "the container's or the pod's, else 65532", "The user of the gate; `image` leaves it to the image and the cluster, as OpenShift wants";
+    "run-as-user" "UID", Workload One, "the container's or the pod's, else 65532, or with a SQLite file the application's", "The user of the gate; `image` leaves it to the image and the cluster, as OpenShift wants";
     "existing" "HOW", Workload One, "replace", "What to do with a Prisma command that is there: `replace` turns it into the gate; `keep` leaves it and puts the gate before it";
     "grace" "SECONDS", Workload One, "as it is", "Set `terminationGracePeriodSeconds` of the pod";
     "progress-deadline" "SECONDS", Workload One, "as it is", "Set `progressDeadlineSeconds` of a Deployment or a Rollout";

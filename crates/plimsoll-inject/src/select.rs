@@ -136,7 +136,7 @@ fn by_variable(candidates: &[Candidate], choices: &mut [Choice]) -> Result<(), D
         let evidence = candidates[index].survey.variable().unwrap_or_default();
         choices[index] = if has_better {
             Choice::Leave(format!(
-                "{evidence}, but it is others that migrate with Prisma: `--target` or the label `plimsoll.dev/inject: \"true\"` would gate it"
+                "{evidence}, but others migrate with Prisma or have a gate: the label `plimsoll.dev/inject: \"true\"` would gate it too"
             ))
         } else {
             Choice::Gate(evidence)
@@ -340,7 +340,12 @@ pub(crate) const SIDECARS: [&str; 16] = [
 
 /// Whether a container is a known sidecar.
 pub(crate) fn is_sidecar(container: &Value) -> bool {
+    is_one_of(container, &SIDECARS)
+}
+
+/// Whether a container has one of these names, or the last part of its image's.
+pub(crate) fn is_one_of(container: &Value, names: &[&str]) -> bool {
     let image = text(container, "/image").unwrap_or_default();
     let image = image.rsplit('/').next().unwrap_or_default().split([':', '@']).next().unwrap_or_default();
-    SIDECARS.iter().any(|sidecar| *sidecar == name(container) || *sidecar == image)
+    names.iter().any(|known| *known == name(container) || *known == image)
 }

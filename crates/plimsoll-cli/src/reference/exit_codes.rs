@@ -68,6 +68,9 @@ fn list(retry: Retry) -> String {
 fn container(useful: &str) -> String {
     format!(
         "
+At 137 look first whether the container's last state says `OOMKilled` (`kubectl describe pod POD`): a migration is read as a whole, one of
+29.7 MB took 149 MB, and with too small a memory limit every attempt ends like that.
+
 ## An init container
 
 Without a rule an init container is started again whatever its exit code is, after 10 seconds, then 20, up to 5 minutes.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Story;
 use crate::select::Candidate;
 use crate::settings::{Delivery, Mode};
-use crate::value::{list, name, text};
+use crate::value::text;
 use crate::workload::Workload;
 
 /// Kubernetes' default for `progressDeadlineSeconds`, in seconds.
@@ -27,12 +27,19 @@ pub(super) fn add(candidate: &Candidate, pod: &Value, story: &mut Story) {
     let advice = [
         deadline(candidate),
         grace(candidate, pod),
-        proxy(pod),
+        super::proxy::advice(pod),
         job(candidate, pod),
         knative(candidate),
         binary(candidate),
     ];
     story.advice.extend(advice.into_iter().flatten());
+}
+
+/// A gate of its own is a second container with the image of the first.
+pub(super) fn two_images(base: &str, gate: &str) -> String {
+    format!(
+        "what changes the image of `{base}` has to change that of `{gate}` with it, as in `kubectl set image … {base}=IMAGE {gate}=IMAGE`"
+    )
 }
 
 fn deadline(candidate: &Candidate) -> Option<String> {
@@ -52,22 +59,6 @@ fn grace(candidate: &Candidate, pod: &Value) -> Option<String> {
     (seconds < GRACE && candidate.settings.grace.is_none()).then(|| {
         format!("{seconds} s may be too short to roll a migration back after SIGTERM: `--grace 30` sets more")
     })
-}
-
-/// A proxy that starts with the application is not there yet when an init container runs.
-fn proxy(pod: &Value) -> Option<String> {
-    let names = [
-        "istio-proxy",
-        "linkerd-proxy",
-        "cloud-sql-proxy",
-        "cloudsql-proxy",
-        "alloydb-auth-proxy",
-        "pgbouncer",
-    ];
-    let proxy = list(pod, "/containers").iter().map(name).find(|name| names.contains(name))?;
-    Some(format!(
-        "`{proxy}` starts after every init container: if it is the way to the database, make it a native sidecar (an init container with `restartPolicy: Always`)"
-    ))
 }
 
 fn job(candidate: &Candidate, pod: &Value) -> Option<String> {

@@ -13,6 +13,9 @@ use crate::workload::Workload;
 /// Variables that a schema may name beside its URL, and that a migration needs if they are there.
 const BESIDE: [&str; 2] = ["DIRECT_URL", "DIRECT_DATABASE_URL"];
 
+/// Where the roots of certificates are that the application trusts: its server's may be signed by none of the image's.
+const TRUST: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
 /// The variables of a gate.
 #[derive(Debug, Default)]
 pub(super) struct Env {
@@ -33,7 +36,8 @@ pub(super) fn of(
 ) -> Result<Env, Diagnostic> {
     let entries = list(container, "/env");
     let mut env = Env::default();
-    let mut wanted: BTreeSet<&str> = BESIDE.into_iter().chain(needed.iter().map(String::as_str)).collect();
+    let mut wanted: BTreeSet<&str> =
+        BESIDE.into_iter().chain(TRUST).chain(needed.iter().map(String::as_str)).collect();
     for extra in &settings.copy_env {
         if named(entries, extra).is_none() {
             return Err(no_such(workload, container, extra));
@@ -218,7 +222,7 @@ pub(crate) fn close<'e>(wanted: &mut BTreeSet<&'e str>, entries: &'e [Value]) ->
 }
 
 /// The names in `$(NAME)`; `$$(NAME)` is a text.
-fn references(value: &str) -> Vec<&str> {
+pub(super) fn references(value: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = value;
     while let Some(at) = rest.find('$') {

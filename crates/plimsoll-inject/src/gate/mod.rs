@@ -5,6 +5,7 @@ mod delivery;
 mod env;
 mod mounts;
 mod position;
+mod proxy;
 mod resources;
 mod security;
 mod takeover;
@@ -22,6 +23,7 @@ use crate::workload::Workload;
 pub(crate) use delivery::{DIRECTORY, VOLUME};
 use env::{Knative, OURS_FILE};
 pub(crate) use env::{OURS, close, is_url, url_variable};
+use resources::Origin;
 use takeover::Takeover;
 
 /// What was decided, and what a person may want to change.
@@ -107,13 +109,20 @@ pub(crate) fn arguments(settings: &Settings, deploy: Option<&Deploy>) -> (&'stat
 }
 
 /// What a container of ours has whatever it does: policy, resources, security context.
-fn common(pod: &Value, container: &Value, settings: &Settings, story: &mut Story) -> Map<String, Value> {
+fn common(
+    pod: &Value,
+    container: &Value,
+    settings: &Settings,
+    (origin, deploy): (Origin, Option<&Deploy>),
+    story: &mut Story,
+) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("terminationMessagePolicy".to_owned(), json!("FallbackToLogsOnError"));
-    let (resources, said) = resources::of(pod);
+    let (resources, said) = resources::of(pod, origin);
     fields.extend(resources.map(|resources| ("resources".to_owned(), resources)));
     story.reasons.extend(said);
-    let (security, said) = security::of(pod, container, settings);
+    let files = mounts::database(container, settings, deploy);
+    let (security, said) = security::of(pod, container, settings, files);
     fields.extend(security.map(|security| ("securityContext".to_owned(), security)));
     story.reasons.extend(said);
     fields
@@ -135,10 +144,12 @@ fn insert(
     let Candidate { workload, settings, .. } = candidate;
     let base = application(candidate, pod, &facts.variables)?;
     takeover::is_of(candidate, base, takeover, &facts.variables)?;
+    proxy::check(candidate, pod, base, takeover.deploy.as_ref(), &facts.variables)?;
     is_free(workload, pod, &settings.name)?;
     let init = list(pod, "/initContainers");
     let (index, why) = position::index(workload, init, &settings.position)?;
     story.container.clone_from(&settings.name);
+    story.advice.push(advice::two_images(name(base), &settings.name));
     story.reasons.push(format!(
         "init container `{}` from the image of `{}`: {why}",
         settings.name,
@@ -148,7 +159,7 @@ fn insert(
     story.reasons.append(&mut env.reasons);
     let (mut mounts, said) = mounts::of(workload, pod, base, settings)?;
     story.reasons.extend(said);
-    let common = common(pod, base, settings, story);
+    let common = common(pod, base, settings, (Origin::New, takeover.deploy.as_ref()), story);
     let parts = delivery::of(workload, pod, settings, &common)?;
     story.reasons.push(parts.reason);
     mounts.extend(parts.mount);
@@ -228,7 +239,7 @@ fn replace(
         "container `{own}` ran `{}`: it runs Plimsoll now, in the same place",
         deploy.was.trim()
     ));
-    let common = common(pod, container, settings, story);
+    let common = common(pod, container, settings, (Origin::TakenOver, Some(deploy)), story);
     let parts = delivery::of(workload, pod, settings, &common)?;
     story.reasons.push(parts.reason);
 

@@ -7,6 +7,8 @@ use plimsoll_core::{Code, Diagnostic};
 use serde_json::{Value, json};
 
 use super::env::url_file;
+use super::security::Files;
+use crate::detect::Deploy;
 use crate::settings::Settings;
 use crate::value::{join, list, name, named, names, text};
 use crate::workload::Workload;
@@ -51,6 +53,14 @@ pub(super) fn of(
         reasons.push(format!("it does not mount {}: `--mount NAME` would", join(left)));
     }
     Ok((taken, reasons))
+}
+
+/// Whether the database is a file, as far as the manifest or a command shows it.
+pub(super) fn database(container: &Value, settings: &Settings, deploy: Option<&Deploy>) -> Files {
+    let mut set = deploy.into_iter().flat_map(|deploy| &deploy.env);
+    let is_set = settings.secret.is_none()
+        && set.any(|(name, value)| *name == settings.env && value.starts_with("file:"));
+    if is_set || sqlite_file(container, settings).is_some() { Files::Shared } else { Files::None }
 }
 
 /// The SQLite file that the URL names, if the manifest shows it.

@@ -4,23 +4,36 @@ use serde_json::{Value, json};
 
 use crate::value::{list, text};
 
+/// What the gate may take at most, unless its pod is `Guaranteed`.
+///
+/// A migration is read as a whole: one of 29.7 MB took 149 MB. A gate that is killed for its memory is started again, and
+/// killed again; a limit that is not reached costs nobody anything.
+const MEMORY: &str = "512Mi";
+
+/// Whether a container is new, or was there before and had to do with less or more than we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    New,
+    TakenOver,
+}
+
 /// Requests and limits, and what to say about them; none if the pod has resources of its own as a whole.
 ///
 /// The largest init container counts for the whole life of a pod, so that the requests are small. A pod whose containers are all
-/// `Guaranteed` stays so: there the gate's requests are its limits.
-pub(super) fn of(pod: &Value) -> (Option<Value>, Option<String>) {
+/// `Guaranteed` stays so: there the gate's requests are its limits. A container that is taken over and had no limit gets none.
+pub(super) fn of(pod: &Value, origin: Origin) -> (Option<Value>, Option<String>) {
     if pod.get("resources").is_some_and(|resources| !resources.is_null()) {
         return (None, Some("it has no resources of its own: the pod as a whole has".to_owned()));
     }
     if is_guaranteed(pod) {
-        let amount = json!({"cpu": "100m", "memory": "128Mi"});
+        let amount = json!({"cpu": "100m", "memory": MEMORY});
         let why = "its requests are its limits, so that the pod stays `Guaranteed`".to_owned();
         return (Some(json!({"requests": amount, "limits": amount})), Some(why));
     }
-    let resources = json!({
-        "requests": {"cpu": "10m", "memory": "32Mi"},
-        "limits": {"cpu": "500m", "memory": "128Mi"},
-    });
+    let mut resources = json!({"requests": {"cpu": "10m", "memory": "32Mi"}});
+    if origin == Origin::New {
+        resources["limits"] = json!({"cpu": "500m", "memory": MEMORY});
+    }
     (Some(resources), None)
 }
 

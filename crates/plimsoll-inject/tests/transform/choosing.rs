@@ -259,7 +259,7 @@ fn a_variable_alone_is_no_evidence_where_others_migrate() {
         let said = ["Deployment/hasura: left alone".to_owned(), format!("Deployment/shop: {action}")];
         assert_eq!(actions(&documents, &[]), said);
         let why = &try_inject(&documents, &[]).unwrap().outcomes[0].reasons[0];
-        assert!(why.contains("but it is others that migrate with Prisma: `--target`"), "{why}");
+        assert!(why.contains("but others migrate with Prisma or have a gate: the label"), "{why}");
         assert_eq!(actions(&documents, &[("all", "")])[0], "Deployment/hasura: gated");
     }
 }
@@ -305,4 +305,33 @@ fn a_patch_is_left_alone_and_one_that_was_named_is_refused() {
             "{named}"
         );
     }
+}
+
+/// With the gate left behind, the new release starts on the schema of the old one.
+#[test]
+fn a_gate_follows_the_image_of_the_application_and_says_so() {
+    let mut gated = gated_one(&deployment(app()), &[]);
+    gated["spec"]["template"]["spec"]["containers"][0]["image"] = json!("shop:2");
+    let again = try_inject(std::slice::from_ref(&gated), &[]).unwrap();
+    assert_eq!(again.documents[0]["spec"]["template"]["spec"]["initContainers"][0]["image"], "shop:2");
+    let said = "its image was `shop:1`, of another release than the application's: it is `shop:2` now";
+    assert_eq!(again.outcomes[0].reasons[1], said);
+    assert_eq!(text(&try_inject(&again.documents, &[]).unwrap().documents), text(&again.documents));
+}
+
+#[test]
+fn a_gate_that_is_kept_with_another_image_is_told() {
+    let mut gated = gated_one(&without_url("web"), &[("secret", "db/url")]);
+    assert!(try_inject(std::slice::from_ref(&gated), &[]).unwrap().outcomes[0].advice.is_empty());
+    gated["spec"]["template"]["spec"]["containers"][0]["image"] = json!("other:2");
+    let kept = try_inject(&[gated], &[]).unwrap();
+    let advice = &kept.outcomes[0].advice[0];
+    assert!(advice.starts_with("the gate runs `other:1` and `app` runs `other:2`"), "{advice}");
+}
+
+#[test]
+fn a_gate_of_its_own_comes_with_the_advice_to_set_both_images() {
+    let injected = try_inject(&[deployment(app())], &[]).unwrap();
+    let advice = injected.outcomes[0].advice.join("\n");
+    assert!(advice.contains("`kubectl set image … app=IMAGE plimsoll=IMAGE`"), "{advice}");
 }

@@ -155,3 +155,81 @@ fn a_url_that_the_command_set_is_not_said_to_be_missing() {
     assert!(told.contains("`DATABASE_URL` is what the command set it to"), "{told}");
     assert!(!told.contains("no entry is called"), "{told}");
 }
+
+fn behind(proxy: &Value, url: &Value) -> Value {
+    let mut url = url.clone();
+    url["name"] = json!("DATABASE_URL");
+    let script = "npx prisma migrate deploy && node x";
+    let web = json!({"name": "web", "image": "shop:1", "command": ["sh", "-c", script], "env": [url]});
+    pod(&[web, proxy.clone()])
+}
+
+/// Its first attempt would be as hopeless as its last.
+#[test]
+fn a_gate_does_not_stand_before_the_proxy_that_it_needs() {
+    let sql = json!({"name": "sql", "image": "gcr.io/cloud-sql-connectors/cloud-sql-proxy:2"});
+    let unknown = json!({"name": "tunnel", "image": "tunnel:1"});
+    let local = json!({"value": "postgres://u@127.0.0.1:5432/shop"});
+    let unseen = json!({"valueFrom": {"secretKeyRef": {"name": "db", "key": "url"}}});
+    insta::assert_snapshot!(trouble(&[behind(&sql, &local)], &[]), @r#"
+    PLM432: `Deployment/shop`: its URL leads into the pod itself, and a gate is an init container: it ends before `sql` starts
+    make the proxy a native sidecar: an init container with `restartPolicy: Always`, before the gate
+    or migrate where the application starts: `plimsoll exec -- CMD` as its command, and `plimsoll.dev/inject: "false"`
+    if the gate can go another way, give it a URL of its own: `--secret NAME/KEY`
+    "#);
+    let hidden = trouble(&[behind(&sql, &unseen)], &[]);
+    assert!(hidden.contains("its database may be behind a proxy"), "{hidden}");
+    assert!(trouble(&[behind(&unknown, &local)], &[]).contains("it ends before `tunnel` starts"));
+    let elsewhere = json!({"value": "postgres://u@db/shop"});
+    for (proxy, url) in [(&sql, &elsewhere), (&unknown, &unseen)] {
+        gated_one(&behind(proxy, url), &[]);
+    }
+    assert!(
+        told(&[behind(&sql, &elsewhere)], &[]).contains("advice: `sql` starts after every init container")
+    );
+    gated_one(&behind(&sql, &local), &[("secret", "direct/url")]);
+}
+
+#[test]
+fn a_native_sidecar_or_the_node_may_be_the_way() {
+    let local = json!({"value": "postgres://u@localhost/shop"});
+    let mut object = behind(&json!({"name": "metrics", "image": "m:1"}), &local);
+    assert!(trouble(std::slice::from_ref(&object), &[]).starts_with("PLM432"));
+    let pod = &mut object["spec"]["template"]["spec"];
+    pod["hostNetwork"] = json!(true);
+    gated_one(&object, &[]);
+    let pod = &mut object["spec"]["template"]["spec"];
+    pod["hostNetwork"] = json!(false);
+    pod["initContainers"] = json!([{"name": "sql", "image": "s:1", "restartPolicy": "Always"}]);
+    assert_eq!(init_containers(&gated_one(&object, &[]))[1]["name"], "plimsoll");
+}
+
+/// A file that another user made is one that the application can only read.
+#[test]
+fn the_file_of_a_database_is_made_by_the_user_of_the_application() {
+    let context = |security: Value, pod_security: Value, url: &str| {
+        let env = json!([{"name": "DATABASE_URL", "value": url}]);
+        let web = json!({"name": "web", "image": "shop:1", "env": env, "securityContext": security});
+        let object = pod_in_deployment(json!({"securityContext": pod_security, "containers": [web]}));
+        let context = init_containers(&gated_one(&object, &[]))[0]["securityContext"].clone();
+        (context["runAsUser"].clone(), context["runAsNonRoot"].clone())
+    };
+    let file = "file:/data/a.db";
+    assert_eq!(context(json!({}), json!({}), file), (json!(null), json!(null)));
+    assert_eq!(context(json!({"runAsNonRoot": true}), json!({}), file), (json!(null), json!(true)));
+    assert_eq!(context(json!({"runAsUser": 0}), json!({}), file), (json!(0), json!(null)));
+    assert_eq!(context(json!({}), json!({"runAsUser": 1000}), file), (json!(1000), json!(true)));
+    assert_eq!(context(json!({}), json!({}), "postgres://h/d"), (json!(65532), json!(true)));
+}
+
+#[test]
+fn an_init_container_that_made_the_file_goes_on_as_its_user() {
+    let command = json!(["sh", "-c", "DATABASE_URL=file:/data/a.db npx prisma migrate deploy"]);
+    let init = json!({"name": "m", "image": "shop:1", "command": command});
+    let object = pod_in_deployment(
+        json!({"initContainers": [init], "containers": [{"name": "web", "image": "shop:1"}]}),
+    );
+    let gate = &init_containers(&gated_one(&object, &[]))[0];
+    assert_eq!(gate["securityContext"].get("runAsUser"), None);
+    assert_eq!(gate["securityContext"].get("runAsNonRoot"), None);
+}

@@ -173,6 +173,7 @@ fn a_guaranteed_pod_stays_guaranteed() {
     let amount = json!({"cpu": "1", "memory": "1Gi"});
     let gate = gate_of(&deployment(with(&json!({"resources": {"limits": amount}}))), &[]);
     assert_eq!(gate["resources"]["requests"], gate["resources"]["limits"]);
+    assert_eq!(gate["resources"]["limits"]["memory"], "512Mi");
     let gate = gate_of(
         &deployment(with(&json!({"resources": {"limits": amount, "requests": {"cpu": "10m"}}}))),
         &[],
@@ -180,6 +181,13 @@ fn a_guaranteed_pod_stays_guaranteed() {
     assert_ne!(gate["resources"]["requests"], gate["resources"]["limits"]);
     let pod = json!({"resources": {"limits": amount}, "containers": [app()]});
     assert!(gate_of(&pod_in_deployment(pod), &[]).get("resources").is_none());
+}
+
+/// A migration of 29.7 MB took 149 MB: with the 128Mi that a gate once had it was killed for ever.
+#[test]
+fn a_gate_has_room_for_a_large_migration() {
+    let gate = gate_of(&deployment(app()), &[]);
+    assert_eq!(gate["resources"]["limits"], json!({"cpu": "500m", "memory": "512Mi"}));
 }
 
 #[test]
@@ -322,4 +330,18 @@ fn what_the_file_with_the_url_lies_on_is_mounted() {
     let mount = json!([{"name": "agent", "mountPath": "/run/db", "readOnly": true}]);
     assert_eq!(gate["volumeMounts"], mount);
     assert!(gate_of(&object, &[("secret", "owner/url")]).get("volumeMounts").is_none());
+}
+
+/// They have nothing to do with whose the URL is: a Secret for the gate alone leads to the same server.
+#[test]
+fn the_certificates_that_the_application_trusts_come_along() {
+    let env = json!([
+        {"name": "SSL_CERT_DIR", "value": "/etc/certs"}, {"name": "DATABASE_URL", "value": "postgres://h/d"},
+        {"name": "SSL_CERT_FILE", "value": "$(HOME_OF_CERTS)/ca.pem"}, {"name": "HOME_OF_CERTS", "value": "/etc/certs"},
+    ]);
+    let object = deployment(with(&json!({"env": env})));
+    let all = ["SSL_CERT_DIR", "DATABASE_URL", "SSL_CERT_FILE", "HOME_OF_CERTS"];
+    assert_eq!(names(&gate_of(&object, &[])["env"])[..4], all);
+    let with_secret = gate_of(&object, &[("secret", "owner/url")]);
+    assert_eq!(names(&with_secret["env"])[..4], ["DATABASE_URL", all[0], all[2], all[3]]);
 }

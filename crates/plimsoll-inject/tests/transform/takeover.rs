@@ -71,6 +71,12 @@ fn a_container_keeps_what_it_has_when_it_becomes_the_gate() {
 }
 
 #[test]
+fn a_container_without_limits_gets_none_when_it_becomes_the_gate() {
+    let gate = &init_containers(&gated_one(&prisma_init(&json!({})), &[]))[1];
+    assert_eq!(gate["resources"], json!({"requests": {"cpu": "10m", "memory": "32Mi"}}));
+}
+
+#[test]
 fn a_container_that_says_it_is_root_is_not_told_that_it_is_not() {
     let gate =
         &init_containers(&gated_one(&prisma_init(&json!({"securityContext": {"runAsUser": 0}})), &[]))[1];
