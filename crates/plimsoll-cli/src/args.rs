@@ -21,8 +21,8 @@ const STYLES: Styles =
 /// Brings a database to the migrations in an image, exactly once, however many pods start at once.
 ///
 /// Reads an ordinary Prisma project and its `_prisma_migrations` table, and replaces `prisma migrate deploy` without
-/// Node. Every setting has a flag and an environment variable; a flag wins over its variable, and both win over the
-/// project's files.
+/// Node. Every setting of a run has a flag and an environment variable; a flag wins over its variable, and both win over
+/// the project's files. What `inject` writes depends on its flags and on the manifests alone.
 #[derive(Parser)]
 #[command(name = "plimsoll", version, styles = STYLES, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -95,7 +95,8 @@ impl Command {
             Self::Plan(plan) => &plan.common,
             Self::Wait(wait) => &wait.common,
             Self::Install(install) => return Some(&install.logging),
-            Self::Inject(_) | Self::Completions { .. } | Self::Docs { .. } => return None,
+            Self::Inject(inject) => return Some(&inject.logging),
+            Self::Completions { .. } | Self::Docs { .. } => return None,
         };
         Some(&common.logging)
     }

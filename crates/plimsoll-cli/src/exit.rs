@@ -8,7 +8,7 @@ use plimsoll_core::Class;
 pub(crate) enum Exit {
     /// Up to date, applied, or ahead and allowed.
     Success,
-    /// `status`: not up to date. As in Prisma.
+    /// `status`: not up to date, as in Prisma. `inject --check`: something would change.
     NotUpToDate,
     /// An error of this class.
     Class(Class),
@@ -65,7 +65,7 @@ impl Exit {
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Success => "up to date, applied, or ahead and allowed",
-            Self::NotUpToDate => "`status` only: not up to date",
+            Self::NotUpToDate => "`status`: not up to date; `inject --check`: something would change",
             Self::Class(Class::Usage) => "wrong arguments",
             Self::Class(Class::Data) => "a migration failed, or history and project contradict each other",
             Self::Class(Class::Unreachable) => "the database could not be reached within `--wait`",

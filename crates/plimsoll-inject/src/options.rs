@@ -40,7 +40,7 @@ pub struct Row {
     pub scope: Scope,
     /// How often it can be given.
     pub arity: Arity,
-    /// What holds if nobody gives it, in words or as a value.
+    /// What holds if nobody gives it, in words or as a value; empty if that is nothing.
     pub default: &'static str,
     /// What it means.
     pub meaning: &'static str,
@@ -58,24 +58,24 @@ macro_rules! options {
 options! {
     "inject" "BOOLEAN", Label One, "what the evidence says", "Gate this workload (`true`), or never (`false`). It decides before everything else";
     "target" "[KIND/]NAME", Run Many, "every workload with evidence", "Gate this workload; can be given again";
-    "all" "", Run Switch, "off", "Gate every workload, also those without evidence of a database";
+    "all" "", Run Switch, "", "Gate every workload, also those without evidence of a database";
     "template-path" "KIND=PATH", Run Many, "the kinds that are known", "Where the pod template of another kind stands, as in `CloneSet=spec.template`";
 
     "mode" "MODE", Workload One, "deploy", "`deploy` applies what is pending; `wait` only waits until somebody else has";
     "env" "NAME", Workload One, "DATABASE_URL", "The variable that holds the connection URL";
     "secret" "NAME/KEY", Workload One, "the entry of the container", "The Secret that holds the URL for the gate alone, as for a role that owns the tables";
-    "copy-env" "NAME", Workload Many, "none", "One more variable of the container that the gate needs";
+    "copy-env" "NAME", Workload Many, "", "One more variable of the container that the gate needs";
     "container" "NAME", Workload One, "the application's", "The container that the gate takes image, variables and mounts from";
     "name" "NAME", Workload One, "plimsoll", "The name of the gate's container";
     "delivery" "HOW", Workload One, "image", "Where the binary comes from: `image` (the application's), `volume` (an image volume; Kubernetes 1.33 with its feature gate, 1.35 without), `copy` (copied by an init container before)";
-    "plimsoll-image" "IMAGE", Workload One, "none", "Plimsoll's own image, for `volume` and `copy`; given alone it means `--delivery volume`";
+    "plimsoll-image" "IMAGE", Workload One, "", "Plimsoll's own image, for `volume` and `copy`; given alone it means `--delivery volume`";
     "binary" "PATH", Workload One, "plimsoll", "Where the binary is in the application's image";
-    "schema" "PATH", Workload One, "as Prisma finds it", "Passed on to the gate";
-    "config" "FILE", Workload One, "as Prisma finds it", "Passed on to the gate";
-    "migrations" "DIRECTORY", Workload One, "as Prisma finds it", "Passed on to the gate";
-    "wait" "TIME", Workload One, "the gate's own", "Passed on to the gate: for how long to wait for the database";
-    "lock-wait" "TIME", Workload One, "the gate's own", "Passed on to the gate: for how long to wait for another runner";
-    "if-ahead" "POLICY", Workload One, "the gate's own", "Passed on to the gate: what to do if the database is ahead of the image";
+    "schema" "PATH", Workload One, "as Prisma finds it", "Passed on to the gate: the Prisma schema in its image, a file or a folder";
+    "config" "FILE", Workload One, "as Prisma finds it", "Passed on to the gate: the Prisma config file in its image";
+    "migrations" "DIRECTORY", Workload One, "as Prisma finds it", "Passed on to the gate: the migrations directory in its image";
+    "wait" "TIME", Workload One, "what the gate does by itself", "Passed on to the gate: for how long to wait for the database";
+    "lock-wait" "TIME", Workload One, "what the gate does by itself", "Passed on to the gate: for how long to wait for another runner";
+    "if-ahead" "POLICY", Workload One, "what the gate does by itself", "Passed on to the gate: what to do if the database is ahead of the image";
     "mount" "NAME", Workload Many, "Secrets, ConfigMaps and the like; the volume of a SQLite file", "One more volume of the container that the gate needs, mounted as the container mounts it";
     "place" "WHERE", Workload One, "after native sidecars", "Where the gate stands among the init containers: `first`, `last`, `before=NAME`, `after=NAME`";
     "security" "HOW", Workload One, "restricted", "The security context: `restricted` passes Pod Security `restricted`; `container` is the container's own; `none` writes none";

@@ -240,6 +240,26 @@ impl Output {
         self.done(Exit::Success, words)
     }
 
+    /// Something that `inject` found or did.
+    pub(crate) fn tell(&self, event: &'static str, message: String, fields: serde_json::Value) {
+        self.log.write(&Record::new(Level::Info, event, message).with(fields));
+    }
+
+    /// `inject` is done.
+    pub(crate) fn finished(&mut self, exit: Exit, sentence: String) -> Exit {
+        self.done(exit, sentence)
+    }
+
+    /// `inject` failed: every reason is told, and the first one decides how the process ends.
+    pub(crate) fn troubled(&mut self, troubles: &[Diagnostic]) -> Exit {
+        let Some((first, others)) = troubles.split_first() else { return Exit::Success };
+        let exit = self.failed(first, None);
+        for other in others {
+            self.log.error(other);
+        }
+        exit
+    }
+
     /// `wait` is over, and the database stands where it should.
     pub(crate) fn current(&mut self) -> Exit {
         match self.voice {
@@ -357,10 +377,4 @@ pub(crate) fn answer(text: &str) {
 #[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// Prints an error that came before there was anything else to say.
-pub(crate) fn fail(diagnostic: &Diagnostic) -> Exit {
-    diagnostic::print(diagnostic);
-    Exit::Class(diagnostic.code.class())
 }

@@ -6,7 +6,9 @@ use crate::scene::{SEED, Scene, bare};
 fn a_check_exits_with_1_if_anything_would_change() {
     let scene = Scene::new(&[("a.yaml", SEED)]);
     let ended = scene.inject(&["--check", "--quiet", "a.yaml"]);
-    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (1, "", "would change: a.yaml\n"));
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (1, "", ""));
+    let ended = scene.inject(&["--check", "a.yaml"]);
+    assert!(ended.stderr.ends_with("\nwould change: a.yaml\n"), "{}", ended.stderr);
     scene.inject(&["-i", "a.yaml"]);
     assert_eq!(scene.inject(&["--check", "a.yaml"]).code, 0);
 }
@@ -76,6 +78,44 @@ fn wrong_arguments_exit_with_64() {
     ] {
         assert_eq!(scene.inject_from(SEED, &arguments).code, 64, "{arguments:?}");
     }
+}
+
+#[test]
+fn a_run_that_is_to_be_quiet_says_nothing_but_errors() {
+    let scene = Scene::new(&[("a.yaml", SEED)]);
+    for quiet in [&["--quiet"][..], &[]] {
+        let ended = scene.inject_with(&[("PLIMSOLL_QUIET", "1")], &[&["-i", "a.yaml"], quiet].concat());
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+        let ended = scene.inject_with(&[("PLIMSOLL_QUIET", "1")], &[&["none.yaml"], quiet].concat());
+        assert!(ended.stderr.contains("cannot read `none.yaml`"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn every_line_of_a_run_is_json_if_that_is_asked_for() {
+    let broken = SEED.replace("schema.prisma\"]", "schema.prisma || true\"]");
+    let scene = Scene::new(&[("a.yaml", SEED), ("b.yaml", &broken), ("c.yaml", &broken)]);
+    let events = |arguments: &[&str]| {
+        let ended = scene.inject_with(&[("PLIMSOLL_LOG_FORMAT", "json")], arguments);
+        let lines = ended.stderr.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.map(|line| line["event"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(events(&["--check", "a.yaml"]), ["workload", "would_change"]);
+    assert_eq!(events(&["-i", "a.yaml"]), ["workload", "written"]);
+    assert_eq!(events(&["b.yaml", "c.yaml"]), ["error", "error"]);
+}
+
+#[test]
+fn the_end_of_a_run_is_left_in_the_termination_message() {
+    let scene = Scene::new(&[("a.yaml", SEED), ("log", "")]);
+    let message = |arguments: &[&str]| {
+        scene.inject(&[arguments, &["--termination-log", "log"]].concat());
+        scene.read("log")
+    };
+    let good = message(&["a.yaml"]);
+    assert!(good.starts_with("1 gated, ") && good.contains(r#""command":"inject","exit_code":0"#), "{good}");
+    let bad = message(&["none.yaml"]);
+    assert!(bad.contains("cannot read `none.yaml`") && bad.contains(r#""exit_code":78"#), "{bad}");
 }
 
 #[test]

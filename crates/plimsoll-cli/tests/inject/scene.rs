@@ -84,9 +84,19 @@ impl Scene {
 
     /// Runs `plimsoll inject` with this text on its standard input.
     pub(crate) fn inject_from(&self, input: &str, arguments: &[&str]) -> Ended {
+        self.run(input, &[], arguments)
+    }
+
+    /// Runs `plimsoll inject` with these variables in its environment.
+    pub(crate) fn inject_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+        self.run("", variables, arguments)
+    }
+
+    fn run(&self, input: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
         let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
             .arg("inject")
             .args(arguments)
+            .envs(variables.iter().copied())
             .current_dir(self.0.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -6,6 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum}
 use plimsoll_inject::Given;
 use plimsoll_inject::options::{Arity, OPTIONS, Row, Scope};
 
+use crate::args::Logging;
+
 /// `inject`.
 #[derive(Args, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
@@ -34,9 +36,8 @@ pub(crate) struct Inject {
     /// The directory of the Prisma project: its package.json and its schema say what the manifests do not
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) project: Option<PathBuf>,
-    /// Do not explain on standard error what was found and decided
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) logging: Logging,
     #[command(flatten)]
     pub(crate) options: Options,
 }
@@ -57,7 +58,10 @@ fn flags() -> impl Iterator<Item = &'static Row> {
 }
 
 fn flag(row: &'static Row) -> Arg {
-    let help = format!("{} [default: {}]", row.meaning, row.default);
+    let help = match row.default {
+        "" => row.meaning.to_owned(),
+        default => format!("{} [default: {default}]", row.meaning),
+    };
     let argument = Arg::new(row.name).long(row.name).help(help).help_heading("Gate");
     match row.arity {
         Arity::Switch => argument.action(ArgAction::SetTrue),

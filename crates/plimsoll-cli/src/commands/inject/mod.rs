@@ -7,37 +7,35 @@ mod results;
 
 use plimsoll_core::{Code, Diagnostic, Place};
 use plimsoll_inject::text::{Verbatim, to_yaml};
-use plimsoll_inject::{At, Facts, Injected, Outcome, inject, krm, policy, remove};
-use serde_json::Value;
+use plimsoll_inject::{Action, At, Facts, Injected, Outcome, inject, krm, policy, remove};
+use serde_json::{Value, json};
 
 pub(crate) use arguments::Inject;
 use inputs::{Input, Read};
 use results::Change;
 
 use crate::exit::Exit;
-use crate::output;
+use crate::output::{self, Output, Voice};
+
+/// How a run ended well, and a sentence about it.
+type Ended = (Exit, String);
 
 /// Does what the arguments ask for; with any error nothing is written.
 pub(crate) fn run(arguments: &Inject) -> Exit {
-    match try_run(arguments) {
-        Ok(exit) => exit,
-        Err(troubles) => fail(&troubles),
+    let mut output = Output::new(Voice::Own, "inject", (&arguments.logging).into());
+    match try_run(arguments, &output) {
+        Ok((exit, sentence)) => output.finished(exit, sentence),
+        Err(troubles) => output.troubled(&troubles),
     }
 }
 
-/// Tells every trouble; the first one decides how the process ends.
-fn fail(troubles: &[Diagnostic]) -> Exit {
-    let exits: Vec<Exit> = troubles.iter().map(output::fail).collect();
-    exits.first().copied().unwrap_or(Exit::Success)
-}
-
-fn try_run(arguments: &Inject) -> Result<Exit, Vec<Diagnostic>> {
+fn try_run(arguments: &Inject, output: &Output) -> Result<Ended, Vec<Diagnostic>> {
     let flags = &arguments.options.0;
     if arguments.emit.is_some() {
         let policies = policy::policies(flags).map_err(|trouble| vec![trouble])?;
         let texts: Vec<String> = policies.iter().map(to_yaml).collect();
         output::answer(&texts.join("---\n"));
-        return Ok(Exit::Success);
+        return Ok((Exit::Success, format!("{} policies and bindings", texts.len())));
     }
     let Read { inputs, left_out } = inputs::read(arguments)?;
     let facts = project::facts(arguments.project.as_deref()).map_err(|trouble| vec![trouble])?;
@@ -59,16 +57,28 @@ fn try_run(arguments: &Inject) -> Result<Exit, Vec<Diagnostic>> {
             .map(|trouble| all.placed(trouble.at.as_ref(), trouble.diagnostic))
             .collect::<Vec<_>>()
     })?;
-    if !arguments.quiet {
-        for (path, why) in &left_out {
-            output::say(&format!("left out: {} ({why})", path.display()));
-        }
-        explain(&injected.outcomes);
+    for (path, why) in &left_out {
+        let message = format!("left out: {} ({why})", path.display());
+        output.tell("left_out", message, json!({"path": path.display().to_string(), "why": why}));
     }
+    explain(&injected.outcomes, output);
     let after = all.rewritten(&injected)?;
     let changes: Vec<Change> =
         inputs.into_iter().zip(after).map(|(input, after)| Change { input, after }).collect();
-    Ok(results::give(&changes, arguments))
+    let exit = results::give(&changes, arguments, output).map_err(|trouble| vec![trouble])?;
+    Ok((exit, counted(&injected.outcomes)))
+}
+
+/// How many workloads there were, by what happened to them.
+fn counted(outcomes: &[Outcome]) -> String {
+    let count = |action| outcomes.iter().filter(|outcome| outcome.action == action).count();
+    let counts = [Action::Gated, Action::Kept, Action::Removed, Action::Left]
+        .map(|action| (count(action), action))
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, action)| format!("{count} {action}"));
+    let counts: Vec<String> = counts.collect();
+    if counts.is_empty() { "no workload".to_owned() } else { counts.join(", ") }
 }
 
 /// The function of a configuration tool: its list goes back to it, with results, even if there was an error.
@@ -77,7 +87,7 @@ fn as_function(
     list: &Value,
     arguments: &Inject,
     facts: &Facts,
-) -> Result<Exit, Vec<Diagnostic>> {
+) -> Result<Ended, Vec<Diagnostic>> {
     let ways = [("check", arguments.check), ("diff", arguments.diff), ("in-place", arguments.in_place)];
     if let Some((flag, _)) = ways.into_iter().find(|(_, given)| *given) {
         let message = format!("`--{flag}` has no meaning for a `ResourceList`");
@@ -90,18 +100,25 @@ fn as_function(
     let answer = if arguments.remove { krm::remove(list, flags) } else { krm::inject(list, flags, facts) };
     let rewritten = input.stream.rewrite(std::slice::from_ref(&answer.list), &Verbatim::new());
     output::answer(&rewritten.map_err(|trouble| vec![trouble])?);
-    if answer.troubles.is_empty() { Ok(Exit::Success) } else { Err(answer.troubles) }
+    if answer.troubles.is_empty() {
+        Ok((Exit::Success, "the list is answered".to_owned()))
+    } else {
+        Err(answer.troubles)
+    }
 }
 
 /// Says on standard error what was found and decided.
-fn explain(outcomes: &[Outcome]) {
+fn explain(outcomes: &[Outcome], output: &Output) {
     if outcomes.is_empty() {
-        output::say("no workload in the input: it comes out as it is");
+        output.tell("no_workload", "no workload in the input: it comes out as it is".to_owned(), json!({}));
     }
-    for outcome in outcomes {
-        output::say(&format!("{}: {}", outcome.name, outcome.action));
-        outcome.reasons.iter().for_each(|reason| output::say(&format!("  {reason}")));
-        outcome.advice.iter().for_each(|advice| output::say(&format!("  advice: {advice}")));
+    for Outcome { name, action, reasons, advice, .. } in outcomes {
+        let mut lines = vec![format!("{name}: {action}")];
+        lines.extend(reasons.iter().map(|reason| format!("  {reason}")));
+        lines.extend(advice.iter().map(|advice| format!("  advice: {advice}")));
+        let fields =
+            json!({"workload": name, "action": action.to_string(), "reasons": reasons, "advice": advice});
+        output.tell("workload", lines.join("\n"), fields);
     }
 }
 

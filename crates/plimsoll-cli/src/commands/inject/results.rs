@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use plimsoll_core::{Code, Diagnostic};
 use plimsoll_inject::text::diff;
+use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::arguments::Inject;
 use super::inputs::Input;
 use crate::exit::Exit;
-use crate::output;
+use crate::output::{self, Output};
 
 /// An input and what it is to be.
 pub(super) struct Change {
@@ -25,34 +26,34 @@ impl Change {
 }
 
 /// Gives the results to whoever asked for them.
-pub(super) fn give(changes: &[Change], arguments: &Inject) -> Exit {
+pub(super) fn give(changes: &[Change], arguments: &Inject, output: &Output) -> Result<Exit, Diagnostic> {
     if arguments.check {
-        return check(changes);
+        return Ok(check(changes, output));
     }
     if arguments.in_place {
-        return in_place(changes);
+        return in_place(changes, output);
     }
     if arguments.diff {
         for Change { input, after } in changes {
             output::answer(&diff(&input.name, input.stream.text(), after));
         }
-        return Exit::Success;
+        return Ok(Exit::Success);
     }
     output::answer(&joined(changes));
-    Exit::Success
+    Ok(Exit::Success)
 }
 
-fn check(changes: &[Change]) -> Exit {
+fn check(changes: &[Change], output: &Output) -> Exit {
     let mut exit = Exit::Success;
-    for change in changes.iter().filter(|change| change.is_one()) {
-        output::say(&format!("would change: {}", change.input.name));
+    for Change { input, .. } in changes.iter().filter(|change| change.is_one()) {
+        output.tell("would_change", format!("would change: {}", input.name), json!({"file": input.name}));
         exit = Exit::NotUpToDate;
     }
     exit
 }
 
 /// Writes the files that change: all of them are prepared before the first one is exchanged.
-fn in_place(changes: &[Change]) -> Exit {
+fn in_place(changes: &[Change], output: &Output) -> Result<Exit, Diagnostic> {
     let files = changes.iter().filter(|change| change.is_one());
     let files = files.filter_map(|change| change.input.path.as_deref().map(|path| (path, change)));
     let prepared = files.map(|(path, change)| Prepared::new(path, &change.input.name, &change.after));
@@ -61,12 +62,9 @@ fn in_place(changes: &[Change]) -> Exit {
         Err(trouble) => (Vec::new(), Err(trouble)),
     };
     for name in written {
-        output::say(&format!("written: {name}"));
+        output.tell("written", format!("written: {name}"), json!({"file": name}));
     }
-    match ended {
-        Ok(()) => Exit::Success,
-        Err(trouble) => output::fail(&trouble),
-    }
+    ended.map(|()| Exit::Success)
 }
 
 /// A file with its new text beside it, which is exchanged in one step: nobody ever sees half of it.
