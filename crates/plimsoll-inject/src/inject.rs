@@ -13,8 +13,10 @@ use crate::images;
 use crate::options::Given;
 use crate::outcome::{Action, At, Outcome, Restored, Trouble};
 use crate::record::Record;
-use crate::select::{Candidate, Choice, NOT_NAMED, Survey, check_targets, choose, is_named};
+use crate::select::{Candidate, Choice, choose};
 use crate::settings::Settings;
+use crate::survey::Survey;
+use crate::target::{NOT_NAMED, check_targets, is_named};
 use crate::workload::{self, TemplatePath, Workload};
 
 /// What is known about the project whose migrations the gate applies.

@@ -18,6 +18,8 @@ mod record;
 mod select;
 mod settings;
 mod source;
+mod survey;
+mod target;
 pub mod text;
 mod value;
 mod values;

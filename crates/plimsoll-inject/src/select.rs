@@ -3,69 +3,14 @@
 use plimsoll_core::{Code, Diagnostic};
 use serde_json::Value;
 
-use crate::detect::{Role, Scripts, role};
-use crate::gate::url_variable;
+use crate::detect::Role;
 use crate::options::Given;
 use crate::settings::{Consent, Settings};
 use crate::source::Source;
+use crate::survey::Survey;
+use crate::target::{NOT_NAMED, check_targets, is_named, titles};
 use crate::value::{join, list, name, named, names, text};
 use crate::workload::Workload;
-
-/// What a workload's pod does about migrations today.
-#[derive(Clone, Debug)]
-pub(crate) struct Survey {
-    /// Each init container with its role.
-    pub(crate) init: Vec<(String, Role)>,
-    /// Each other container with its role.
-    pub(crate) containers: Vec<(String, Role)>,
-    /// The containers, sidecars apart, that have a URL, each with the variable that says it.
-    pub(crate) with_url: Vec<(String, String)>,
-}
-
-impl Survey {
-    /// Looks at the spec of a pod.
-    pub(crate) fn of(pod: &Value, env: &str, scripts: &Scripts) -> Self {
-        let roles = |pointer| {
-            let containers = list(pod, pointer).iter();
-            containers.map(|container| (name(container).to_owned(), role(container, scripts))).collect()
-        };
-        let applications = list(pod, "/containers").iter().filter(|container| !is_sidecar(container));
-        let with_url = applications.filter_map(|container| {
-            let variable = url_variable(list(container, "/env"), env)?;
-            Some((name(container).to_owned(), variable.to_owned()))
-        });
-        Self {
-            init: roles("/initContainers"),
-            containers: roles("/containers"),
-            with_url: with_url.collect(),
-        }
-    }
-
-    /// The container that runs Plimsoll, if there is one.
-    pub(crate) fn gate(&self) -> Option<&str> {
-        let mut all = self.init.iter().chain(&self.containers);
-        all.find(|(_, role)| *role == Role::Gate).map(|(name, _)| name.as_str())
-    }
-
-    /// Why this workload should be gated, if it has to do with Prisma.
-    pub(crate) fn prisma(&self) -> Option<String> {
-        let mut all = self.init.iter().chain(&self.containers);
-        all.find_map(|(name, role)| match role {
-            Role::Migrates(_) | Role::Starts(..) => {
-                Some(format!("container `{name}` migrates with Prisma today"))
-            }
-            Role::Unclear(_) => Some(format!("container `{name}` speaks of `prisma migrate deploy`")),
-            Role::Other(command) => Some(format!("container `{name}` runs `{command}`")),
-            Role::Gate | Role::Nothing => None,
-        })
-    }
-
-    /// Why this workload may need a gate, if it has the variable of the URL.
-    pub(crate) fn variable(&self) -> Option<String> {
-        let first = self.with_url.first();
-        first.map(|(name, variable)| format!("container `{name}` has the variable `{variable}`"))
-    }
-}
 
 /// What was decided about a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,45 +128,11 @@ fn choose_one(candidate: &Candidate, flags: &Given) -> Choice {
     }
 }
 
-/// Why a workload is left alone if others were named.
-pub(crate) const NOT_NAMED: &str = "`--target` does not name it";
-
-/// Checks that every target names a workload.
-pub(crate) fn check_targets<'w>(
-    targets: &[String],
-    workloads: impl Iterator<Item = &'w Workload> + Clone,
-) -> Result<(), Diagnostic> {
-    let lost = targets.iter().find(|target| !workloads.clone().any(|workload| is_named(workload, target)));
-    lost.map_or(Ok(()), |target| Err(no_such_target(target, workloads)))
-}
-
 /// A container without an image: a patch says only what is to be different.
 pub(crate) fn without_image(candidate: &Candidate) -> Option<&str> {
     let pod = candidate.object.pointer(&candidate.workload.pod()).unwrap_or(&Value::Null);
     let mut all = list(pod, "/initContainers").iter().chain(list(pod, "/containers"));
     all.find(|container| text(container, "/image").is_none()).map(name)
-}
-
-/// `NAME` or `KIND/NAME`, the kind in any case.
-pub(crate) fn is_named(workload: &Workload, target: &str) -> bool {
-    match target.split_once('/') {
-        Some((kind, name)) => workload.kind.eq_ignore_ascii_case(kind) && workload.name == name,
-        None => workload.name == target,
-    }
-}
-
-fn titles<'w>(workloads: impl Iterator<Item = &'w Workload>) -> String {
-    let titles: Vec<String> = workloads.map(Workload::title).collect();
-    join(titles.iter().map(String::as_str))
-}
-
-fn no_such_target<'w>(target: &str, workloads: impl Iterator<Item = &'w Workload>) -> Diagnostic {
-    let trouble =
-        Diagnostic::new(Code::InjectNothing, format!("`--target {target}` names no workload of the input"));
-    match titles(workloads) {
-        none if none.is_empty() => trouble.help("the input has no workload at all"),
-        titles => trouble.help(format!("it has {titles}")),
-    }
 }
 
 fn several<'c>(candidates: impl Iterator<Item = &'c Candidate>) -> Diagnostic {

@@ -4,20 +4,21 @@ use plimsoll_core::{Code, Diagnostic};
 use serde_json::{Map, Value, json};
 
 use super::LEAVE;
+use super::place::{Containers, Place};
 use crate::detect::{Deploy, Rest, Role};
 use crate::edit::Editor;
 use crate::select::Candidate;
 use crate::settings::Existing;
 use crate::source::Source;
-use crate::value::{list, name, named, text, texts};
+use crate::value::{list, name, text, texts};
 
 /// What the gate takes over.
 #[derive(Debug, Default)]
 pub(super) struct Takeover {
-    /// A container that does nothing else: its place below the pod's spec, and what it ran.
-    pub(super) whole: Option<(String, Deploy)>,
-    /// Start commands that go on without their migration: place, what is left, and what went.
-    pub(super) starts: Vec<(String, Rest, String)>,
+    /// A container that does nothing else.
+    pub(super) whole: Option<Whole>,
+    /// Start commands that go on without their migration.
+    pub(super) starts: Vec<Start>,
     /// The migration that a new gate runs instead of a start command.
     pub(super) deploy: Option<Deploy>,
     /// Which migrations go to which database: the same for everything that the gate takes over.
@@ -25,14 +26,33 @@ pub(super) struct Takeover {
     pub(super) notes: Vec<String>,
 }
 
+/// A container that becomes the gate.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) place: Place,
+    /// What it ran.
+    pub(super) deploy: Deploy,
+}
+
+/// A container that keeps the rest of its start command.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) place: Place,
+    /// What is left.
+    pub(super) rest: Rest,
+    /// What went.
+    pub(super) was: String,
+}
+
 /// Finds out what is taken over; what cannot be is an error that names the ways on.
 pub(super) fn of(candidate: &Candidate, pod: &Value, needed: &[String]) -> Result<Takeover, Diagnostic> {
     let Candidate { survey, .. } = candidate;
     let mut takeover = Takeover::default();
-    for (kind, roles) in [("initContainers", &survey.init), ("containers", &survey.containers)] {
+    for (list, roles) in [(Containers::Init, &survey.init), (Containers::Main, &survey.containers)] {
         for (name, role) in roles {
-            look(candidate, pod, &mut takeover, (kind, name), role)?;
-            agree(candidate, pod, &mut takeover, (kind, name), role, needed)?;
+            let place = Place { list, name: name.clone() };
+            look(candidate, pod, &mut takeover, place.clone(), role)?;
+            agree(candidate, pod, &mut takeover, &place, role, needed)?;
         }
     }
     Ok(takeover)
@@ -42,12 +62,12 @@ fn look(
     candidate: &Candidate,
     pod: &Value,
     takeover: &mut Takeover,
-    (kind, name): (&str, &str),
+    place: Place,
     role: &Role,
 ) -> Result<(), Diagnostic> {
-    let is_init = kind == "initContainers";
+    let is_init = place.list == Containers::Init;
     let keeps = candidate.settings.existing == Existing::Keep;
-    let place = format!("{kind}/{name}");
+    let name = place.name.as_str();
     match role {
         Role::Gate | Role::Nothing => {}
         Role::Other(command) => {
@@ -66,7 +86,7 @@ fn look(
             let why = format!("it does more than `{}` in one init container", deploy.was.trim());
             return Err(unclear(candidate, name, &why));
         }
-        Role::Starts(deploy, rest) => start(takeover, &place, deploy, rest),
+        Role::Starts(deploy, rest) => start(takeover, place, deploy, rest),
         Role::Migrates(deploy) => {
             let restarts = !is_init && !candidate.workload.ends_by_itself(&candidate.object);
             if restarts {
@@ -76,7 +96,8 @@ fn look(
                     "it migrates and does nothing else, in a pod that is started again when it ends",
                 ));
             }
-            let is_sidecar = is_init && text_of(pod, kind, name, "restartPolicy") == Some("Always");
+            let restart = place.container(pod).and_then(|container| text(container, "/restartPolicy"));
+            let is_sidecar = is_init && restart == Some("Always");
             if is_sidecar || takeover.whole.is_some() {
                 return Err(unclear(
                     candidate,
@@ -85,21 +106,16 @@ fn look(
                 ));
             }
             takeover.notes.extend(deploy.notes.iter().cloned());
-            takeover.whole = Some((place, deploy.clone()));
+            takeover.whole = Some(Whole { place, deploy: deploy.clone() });
         }
     }
     Ok(())
 }
 
-fn text_of<'p>(pod: &'p Value, kind: &str, wanted: &str, key: &str) -> Option<&'p str> {
-    let container = named(list(pod, &format!("/{kind}")), wanted)?;
-    text(container, &format!("/{key}"))
-}
-
-fn start(takeover: &mut Takeover, place: &str, deploy: &Deploy, rest: &Rest) {
+fn start(takeover: &mut Takeover, place: Place, deploy: &Deploy, rest: &Rest) {
     takeover.notes.extend(deploy.notes.iter().cloned());
     takeover.deploy.get_or_insert_with(|| deploy.clone());
-    takeover.starts.push((place.to_owned(), rest.clone(), deploy.was.trim().to_owned()));
+    takeover.starts.push(Start { place, rest: rest.clone(), was: deploy.was.trim().to_owned() });
 }
 
 /// One gate does the work of several commands only if they bring the same migrations to the same database: those of the
@@ -108,12 +124,12 @@ fn agree(
     candidate: &Candidate,
     pod: &Value,
     takeover: &mut Takeover,
-    (kind, name): (&str, &str),
+    place: &Place,
     role: &Role,
     needed: &[String],
 ) -> Result<(), Diagnostic> {
     let (Role::Migrates(deploy) | Role::Starts(deploy, _)) = role else { return Ok(()) };
-    let container = named(list(pod, &format!("/{kind}")), name).unwrap_or(&Value::Null);
+    let container = place.container(pod).unwrap_or(&Value::Null);
     if candidate.settings.existing == Existing::Keep {
         return Ok(());
     }
@@ -121,15 +137,19 @@ fn agree(
     match &takeover.source {
         Some(other) if *other != source => {
             let why = "another container of this pod migrates too, with another image, database, directory or other arguments";
-            return Err(unclear(candidate, name, why));
+            return Err(unclear(candidate, &place.name, why));
         }
         _ => takeover.source = Some(source),
     }
     // The containers of a Job start at the same time: one of them holds no other back.
     if !takeover.starts.is_empty()
-        && takeover.whole.as_ref().is_some_and(|(place, _)| place.starts_with("containers/"))
+        && takeover.whole.as_ref().is_some_and(|whole| whole.place.list == Containers::Main)
     {
-        return Err(unclear(candidate, name, "another container of this pod migrates at the same time"));
+        return Err(unclear(
+            candidate,
+            &place.name,
+            "another container of this pod migrates at the same time",
+        ));
     }
     Ok(())
 }
@@ -146,10 +166,10 @@ pub(super) fn is_of(
     if own == *source {
         return Ok(());
     }
-    let place = takeover.starts.first().map_or("", |(place, ..)| place);
+    let container = takeover.starts.first().map_or("", |start| start.place.name.as_str());
     let why =
         format!("the gate is made from `{}`, which has another image, database or directory", name(base));
-    Err(unclear(candidate, place.rsplit('/').next().unwrap_or(place), &why))
+    Err(unclear(candidate, container, &why))
 }
 
 fn unclear(candidate: &Candidate, name: &str, why: &str) -> Diagnostic {

@@ -50,6 +50,18 @@ fn a_secret_is_the_only_url_of_a_container_that_becomes_the_gate() {
     assert_eq!(value("PLIMSOLL_URL").unwrap()["valueFrom"]["secretKeyRef"]["name"], "owner");
 }
 
+/// The API server would refuse such a name; a gate that is told and not there would be worse.
+#[test]
+fn a_container_is_found_whatever_its_name_is() {
+    let init = &init_containers(&gated_one(&prisma_init(&json!({"name": "db/migrate~1"})), &[]))[1];
+    assert_eq!(init["command"], json!(["plimsoll", "deploy"]));
+    let mut object = start("prisma migrate deploy && node .");
+    object["spec"]["template"]["spec"]["containers"][0]["name"] = json!("a/b");
+    let gated = gated_one(&object, &[]);
+    let left = &gated["spec"]["template"]["spec"]["containers"][0]["command"];
+    assert_eq!(left, &json!(["sh", "-c", "node ."]));
+}
+
 #[test]
 fn a_container_keeps_what_it_has_when_it_becomes_the_gate() {
     let own = json!({
