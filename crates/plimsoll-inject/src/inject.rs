@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 
 use plimsoll_core::Diagnostic;
-use plimsoll_core::secret::mask;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::annotations;
-use crate::edit::Editor;
-use crate::gate;
-use crate::images;
+use crate::change::{Change, Present, change};
 use crate::options::Given;
 use crate::outcome::{Action, At, Outcome, Restored, Trouble};
 use crate::record::Record;
-use crate::select::{Candidate, Choice, choose};
+use crate::select::{Candidate, Choice, choose, choose_alone};
 use crate::settings::Settings;
 use crate::survey::Survey;
 use crate::target::{NOT_NAMED, check_targets, is_named};
+use crate::value::text;
 use crate::workload::{self, TemplatePath, Workload};
 
 /// What is known about the project whose migrations the gate applies.
@@ -74,11 +72,55 @@ pub fn inject(
     let mut injected = Injected { documents: documents.to_vec(), restored: Vec::new(), outcomes: Vec::new() };
     let mut troubles = Vec::new();
     for ((candidate, record), choice) in candidates.iter().zip(&records).zip(choices) {
-        if let Err(trouble) = one(&mut injected, candidate, record.as_ref(), choice, facts, texts) {
-            troubles.push(about(&candidate.workload.at, trouble));
+        let at = &candidate.workload.at;
+        let text = |pointer: &str| texts(at.document, &format!("{}{pointer}", at.pointer));
+        let present = Present { object: candidate.workload.object(documents), text: &text };
+        match change(candidate, record.as_ref(), choice, facts, &present) {
+            Ok(change) => injected.take(&candidate.workload, change),
+            Err(trouble) => troubles.push(about(at, trouble)),
         }
     }
     if troubles.is_empty() { Ok(injected) } else { Err(troubles) }
+}
+
+/// One object with a gate in it, or as it was.
+#[derive(Clone, Debug)]
+pub struct InjectedOne {
+    /// The object.
+    pub object: Value,
+    /// What was decided about it, and why.
+    pub outcome: Outcome,
+}
+
+/// Puts a gate into one object if it needs one, as for a webhook that sees every object pass by.
+///
+/// That nothing speaks for a gate, that a target is another one, or that the object runs no pods is an outcome and no error:
+/// the object is left alone. A Secret among the options says where a gate finds its URL, and not that there has to be one.
+/// An error is a value that cannot be, or a workload that needs a gate and cannot have one.
+pub fn inject_one(object: &Value, options: &Given, facts: &Facts) -> Result<InjectedOne, Diagnostic> {
+    Settings::values(options, None)?;
+    let documents = std::slice::from_ref(object);
+    let Some(workload) = workloads(documents, options)?.into_iter().find(|found| found.at.pointer.is_empty())
+    else {
+        return Ok(InjectedOne { object: object.clone(), outcome: no_workload(object) });
+    };
+    let (candidate, record) = candidate(workload, documents, options, facts)?;
+    let choice = choose_alone(&candidate, options)?;
+    let present = Present { object, text: &|_| None };
+    let change = change(&candidate, record.as_ref(), choice, facts, &present)?;
+    let outcome = change.outcome(&candidate.workload);
+    Ok(InjectedOne { object: change.object.unwrap_or_else(|| object.clone()), outcome })
+}
+
+fn no_workload(object: &Value) -> Outcome {
+    let part = |pointer| text(object, pointer).unwrap_or_default();
+    Outcome {
+        at: At { document: 0, pointer: String::new() },
+        name: format!("{}/{}", part("/kind"), part("/metadata/name")),
+        action: Action::Left,
+        reasons: vec!["it runs no pods".to_owned()],
+        advice: Vec::new(),
+    }
 }
 
 /// Takes out the gates that earlier runs put in, and gives back what they replaced.
@@ -93,56 +135,40 @@ pub fn remove(documents: &[Value], flags: &Given) -> Result<Injected, Vec<Troubl
     let mut troubles = Vec::new();
     for workload in workloads {
         if !targets.is_empty() && !targets.iter().any(|target| is_named(&workload, target)) {
-            injected.say(&workload, Action::Left, vec![NOT_NAMED.to_owned()], Vec::new());
+            injected.take(&workload, Change::none(Action::Left, vec![NOT_NAMED.to_owned()]));
             continue;
         }
-        match Record::read(&workload, workload.object(documents)) {
-            Ok(Some(record)) => {
-                let mut object = workload.object(documents).clone();
-                record.undo(&mut object);
-                let reasons = vec![format!("container `{}` was put in by an earlier run", record.container)];
-                injected.give_back(&workload, &record, object);
-                injected.say(&workload, Action::Removed, reasons, Vec::new());
-            }
-            Ok(None) => {
-                injected.say(
-                    &workload,
-                    Action::Left,
-                    vec!["no gate of an earlier run is in it".to_owned()],
-                    Vec::new(),
-                );
-            }
+        match removed(&workload, workload.object(documents)) {
+            Ok(change) => injected.take(&workload, change),
             Err(diagnostic) => troubles.push(about(&workload.at, diagnostic)),
         }
     }
     if troubles.is_empty() { Ok(injected) } else { Err(troubles) }
 }
 
+fn removed(workload: &Workload, object: &Value) -> Result<Change, Diagnostic> {
+    let Some(record) = Record::read(workload, object)? else {
+        return Ok(Change::none(Action::Left, vec!["no gate of an earlier run is in it".to_owned()]));
+    };
+    let mut object = object.clone();
+    record.undo(&mut object);
+    let why = format!("container `{}` was put in by an earlier run", record.container);
+    Ok(Change::undone(&record, object, why))
+}
+
 impl Injected {
-    fn put(&mut self, workload: &Workload, object: Value) {
-        if let Some(place) = workload.object_mut(&mut self.documents) {
+    fn take(&mut self, workload: &Workload, change: Change) {
+        self.outcomes.push(change.outcome(workload));
+        let At { document, pointer } = &workload.at;
+        let restored = change.restored.into_iter().map(|(place, text)| Restored {
+            document: *document,
+            pointer: format!("{pointer}{place}"),
+            text,
+        });
+        self.restored.extend(restored);
+        if let (Some(object), Some(place)) = (change.object, workload.object_mut(&mut self.documents)) {
             *place = object;
         }
-    }
-
-    fn give_back(&mut self, workload: &Workload, record: &Record, object: Value) {
-        for (pointer, text) in record.texts(&object) {
-            let pointer = format!("{}{pointer}", workload.at.pointer);
-            self.restored.push(Restored { document: workload.at.document, pointer, text: text.to_owned() });
-        }
-        self.put(workload, object);
-    }
-
-    /// A command that is told may hold a URL with its password.
-    fn say(&mut self, workload: &Workload, action: Action, reasons: Vec<String>, advice: Vec<String>) {
-        let masked = |sentences: Vec<String>| sentences.iter().map(|sentence| mask(sentence)).collect();
-        self.outcomes.push(Outcome {
-            at: workload.at.clone(),
-            name: workload.title(),
-            action,
-            reasons: masked(reasons),
-            advice: masked(advice),
-        });
     }
 }
 
@@ -205,75 +231,4 @@ fn choose_or_keep(
         }
         choices => choices,
     }
-}
-
-fn one(
-    injected: &mut Injected,
-    candidate: &Candidate,
-    record: Option<&Record>,
-    choice: Choice,
-    facts: &Facts,
-    texts: &Texts<'_>,
-) -> Result<(), Diagnostic> {
-    let workload = &candidate.workload;
-    match (choice, record) {
-        (Choice::Gate(_), _) | (Choice::Leave(_), None) if let Some(gate) = candidate.survey.gate() => {
-            let reason = format!("container `{gate}` runs Plimsoll already, and no earlier run put it there");
-            injected.say(workload, Action::Kept, vec![reason], Vec::new());
-        }
-        (Choice::Gate(why), _) => return gated(injected, candidate, record, why, facts, texts),
-        (Choice::Leave(why), Some(record)) => {
-            let kept =
-                format!("container `{}` is from an earlier run; `--remove` takes it out", record.container);
-            let before = workload.object(&injected.documents);
-            let behind = images::left_behind(candidate, before, record, &facts.variables);
-            injected.say(workload, Action::Kept, vec![why, kept], behind.into_iter().collect());
-        }
-        (Choice::Refuse(why), Some(record)) => {
-            injected.give_back(workload, record, candidate.object.clone());
-            injected.say(workload, Action::Removed, vec![why], Vec::new());
-        }
-        (Choice::Leave(why) | Choice::Refuse(why), None) => {
-            injected.say(workload, Action::Left, vec![why], Vec::new());
-        }
-    }
-    Ok(())
-}
-
-fn gated(
-    injected: &mut Injected,
-    candidate: &Candidate,
-    record: Option<&Record>,
-    why: String,
-    facts: &Facts,
-    texts: &Texts<'_>,
-) -> Result<(), Diagnostic> {
-    let workload = &candidate.workload;
-    // The texts of what an earlier run replaced stand in its record; the input has only what that run wrote.
-    let earlier: BTreeMap<String, &str> =
-        record.map_or_else(BTreeMap::new, |record| record.texts(&candidate.object).collect());
-    let text = |pointer: &str| match record {
-        None => texts(workload.at.document, &format!("{}{pointer}", workload.at.pointer)),
-        Some(_) => earlier.get(pointer).map(|text| (*text).to_owned()),
-    };
-    let mut editor = Editor::new(&candidate.object, &text);
-    editor.need_map("/metadata/annotations");
-    let story = gate::put(&mut editor, candidate, facts)?;
-    let (mut object, undo) = editor.finish();
-    let made = Record { container: story.container.clone(), pod: workload.pod(), undo };
-    if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
-        annotations.insert("plimsoll.dev/gate".to_owned(), json!(made.write()));
-    }
-    let before = workload.object(&injected.documents);
-    let followed = record.and_then(|earlier| images::followed(before, &object, earlier, &made.container));
-    match record {
-        // What these options do not replace any more comes back with its text.
-        Some(earlier) => injected.give_back(workload, earlier, object),
-        None => injected.put(workload, object),
-    }
-    let mut reasons = vec![why];
-    reasons.extend(followed);
-    reasons.extend(story.reasons);
-    injected.say(workload, Action::Gated, reasons, story.advice);
-    Ok(())
 }

@@ -10,6 +10,9 @@ use crate::workload::Workload;
 /// The annotation without its prefix.
 pub(crate) const NAME: &str = "gate";
 
+/// The annotation.
+pub(crate) const KEY: &str = "plimsoll.dev/gate";
+
 /// The pointer of the annotation.
 const PLACE: &str = "/metadata/annotations/plimsoll.dev~1gate";
 
@@ -58,7 +61,7 @@ impl Record {
         // The annotation goes first: the maps above it may be ours, and are deleted only when they are empty.
         if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut)
         {
-            annotations.shift_remove("plimsoll.dev/gate");
+            annotations.shift_remove(KEY);
         }
         self.undo.iter().rev().for_each(|undo| undo.apply(object));
     }

@@ -90,6 +90,18 @@ fn by_variable(candidates: &[Candidate], choices: &mut [Choice]) -> Result<(), D
     Ok(())
 }
 
+/// Decides about a workload that comes alone, as to a webhook.
+pub(crate) fn choose_alone(candidate: &Candidate, flags: &Given) -> Result<Choice, Diagnostic> {
+    let choice = choose_one(candidate, flags);
+    if !flags.many("target").is_empty() {
+        return Ok(choice);
+    }
+    let mut choices = [choice];
+    by_variable(std::slice::from_ref(candidate), &mut choices)?;
+    let [choice] = choices;
+    Ok(choice)
+}
+
 fn choose_one(candidate: &Candidate, flags: &Given) -> Choice {
     let Candidate { workload, object, settings, survey } = candidate;
     match settings.consent {

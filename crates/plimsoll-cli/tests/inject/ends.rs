@@ -2,6 +2,17 @@
 
 use crate::scene::{SEED, Scene, bare};
 
+const LOG: &str = include_str!("../../../../docs/schema/log.v1.json");
+const TERMINATION: &str = include_str!("../../../../docs/schema/termination.v1.json");
+
+/// A line of JSON that is as its schema says.
+fn described(line: &str, schema: &str) -> serde_json::Value {
+    let schema = serde_json::from_str(schema).unwrap();
+    let value = serde_json::from_str(line).unwrap();
+    jsonschema::validator_for(&schema).unwrap().validate(&value).unwrap();
+    value
+}
+
 #[test]
 fn a_check_exits_with_1_if_anything_would_change() {
     let scene = Scene::new(&[("a.yaml", SEED)]);
@@ -97,7 +108,7 @@ fn every_line_of_a_run_is_json_if_that_is_asked_for() {
     let scene = Scene::new(&[("a.yaml", SEED), ("b.yaml", &broken), ("c.yaml", &broken)]);
     let events = |arguments: &[&str]| {
         let ended = scene.inject_with(&[("PLIMSOLL_LOG_FORMAT", "json")], arguments);
-        let lines = ended.stderr.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let lines = ended.stderr.lines().map(|line| described(line, LOG));
         lines.map(|line| line["event"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(events(&["--check", "a.yaml"]), ["workload", "would_change"]);
@@ -110,7 +121,9 @@ fn the_end_of_a_run_is_left_in_the_termination_message() {
     let scene = Scene::new(&[("a.yaml", SEED), ("log", "")]);
     let message = |arguments: &[&str]| {
         scene.inject(&[arguments, &["--termination-log", "log"]].concat());
-        scene.read("log")
+        let text = scene.read("log");
+        described(text.lines().nth(1).unwrap(), TERMINATION);
+        text
     };
     let good = message(&["a.yaml"]);
     assert!(good.starts_with("1 gated, ") && good.contains(r#""command":"inject","exit_code":0"#), "{good}");

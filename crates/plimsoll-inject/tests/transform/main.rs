@@ -11,6 +11,8 @@ mod gate;
 #[cfg(test)]
 mod krm;
 #[cfg(test)]
+mod one;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod properties;
