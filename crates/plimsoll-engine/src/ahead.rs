@@ -49,3 +49,41 @@ impl Ahead {
         sleep(self.backoff.pause().min(left), cancel).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often it was said that a database that is ahead is waited for.
+    struct Said(usize);
+
+    impl Observe for Said {
+        fn see(&mut self, event: Event<'_>) {
+            self.0 += usize::from(matches!(event, Event::Ahead { .. }));
+        }
+    }
+
+    /// Pauses three times, the first of them so long after the last word.
+    async fn said_after(silence: Option<Duration>) -> usize {
+        let said = silence.map(|silence| Instant::now().checked_sub(silence).expect("the machine is older"));
+        let mut ahead = Ahead { said, ..Ahead::new(Duration::from_mins(10)) };
+        let (mut said, cancel) = (Said(0), CancellationToken::new());
+        // Whoever is interrupted does not sleep.
+        cancel.cancel();
+        for _ in 0..3 {
+            let pause = ahead.pause(&["3_new".to_owned()], &mut said, &cancel).await;
+            assert_eq!(
+                pause.expect_err("it was interrupted").diagnostic.code,
+                plimsoll_core::Code::Interrupted
+            );
+        }
+        said.0
+    }
+
+    #[tokio::test]
+    async fn who_waits_says_so_at_first_and_again_after_thirty_seconds() {
+        assert_eq!(said_after(None).await, 1);
+        assert_eq!(said_after(Some(Duration::from_secs(25))).await, 0);
+        assert_eq!(said_after(Some(Duration::from_secs(30))).await, 1);
+    }
+}

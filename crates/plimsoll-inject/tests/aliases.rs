@@ -147,6 +147,12 @@ fn what_came_from_a_merge_key_stays_written_out_and_means_the_same() {
     assert_eq!(parse(&out).documents(), parse(&text).documents());
 }
 
+#[test]
+fn of_several_anchors_with_one_name_an_alias_means_the_last_one_before_it() {
+    let text = format!("x-first: &env []\n{ENV}x-last: &env [1]\n");
+    assert_eq!(ungated(&gated(&text, &[])), text);
+}
+
 /// The first container that needs it usually has the anchor, and the gate is the first container.
 #[test]
 fn an_alias_of_what_the_gate_changes_is_back_without_it() {

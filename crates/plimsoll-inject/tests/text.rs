@@ -66,6 +66,19 @@ fn what_was_inserted_into_an_awkward_manifest_can_be_taken_out_exactly() {
 }
 
 #[test]
+fn a_whole_document_has_a_text_too() {
+    for (name, text) in awkward() {
+        let stream = parse(&text);
+        for document in 0..stream.documents().len() {
+            let own = stream.text_of(document, "").expect("it is there");
+            assert!(text.contains(own), "{name}: {own}");
+            assert_eq!(own.trim().is_empty(), stream.documents()[document].is_null(), "{name}: {own}");
+        }
+    }
+    assert_eq!(parse("{\"a\": 1}\n").text_of(0, ""), Some("{\"a\": 1}"));
+}
+
+#[test]
 fn any_change_of_an_awkward_manifest_means_what_was_wanted_or_is_an_error() {
     let mut made = 0;
     for (name, text) in awkward() {

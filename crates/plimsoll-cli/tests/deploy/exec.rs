@@ -165,6 +165,33 @@ async fn before_the_command_the_first_process_can_be_ended_and_leaves_no_zombies
     assert!(!project.join("started").exists());
 }
 
+fn zombies(parent: &str) -> usize {
+    let stat = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    children(parent).split(' ').filter(|pid| stat(pid).contains(") Z ")).count()
+}
+
+/// They end while the first process is stopped, so that it gets one signal for all of them.
+#[tokio::test]
+async fn orphans_that_end_at_the_same_time_leave_no_zombies() {
+    let project =
+        Project::new(Provider::Postgresql).env_url("postgresql://u@127.0.0.1:9/d").migration("1_init", INIT);
+    let running = in_a_container(&project, &["exec", "--", "true"]).spawn();
+    running.wait_for_stderr("waiting for up to");
+    let first = children(&running.pid().to_string());
+    let orphans = "for one in 1 2 3; do (until [ -e \"$0\" ]; do sleep 0.01; done) & done";
+    let go = project.join("go");
+    let join = ["--pid", "--target", &first, "sh", "-c", orphans];
+    let joined = Command::new("nsenter").args(join).arg(&go).status();
+    assert!(joined.expect("nsenter is part of util-linux").success());
+    send("STOP", &first);
+    project.write("go", "");
+    until("all of them have ended", || zombies(&first) == 3);
+    send("CONT", &first);
+    until("each has been asked for", || children(&first).is_empty());
+    send("TERM", &first);
+    running.wait().expect_code(143);
+}
+
 #[tokio::test]
 async fn a_signal_keeps_the_command_from_starting() {
     let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_init", INIT);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
+mod reads;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod writes;

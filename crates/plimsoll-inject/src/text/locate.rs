@@ -1,103 +1,122 @@
 //! The exact bytes of every node: what the parser does not tell, read from the text.
 
+use std::ops::Range;
+
 use granit_parser::ScalarStyle;
 
 use super::lines;
-use super::tree::{Content, Layout, NodeId, Tree};
+use super::tree::{Content, Draft, Entry, Layout, Node, NodeId, Pair, Tree};
 
-/// Completes the spans of all nodes.
-pub(super) fn locate(text: &str, tree: &mut Tree) {
-    for index in 0..tree.roots.len() {
-        let (node, from) = (tree.roots[index].node, tree.roots[index].from);
-        Locator { text, tree }.node(node, from);
+/// Finds the places of all nodes, each from the end of what stands before it.
+pub(super) fn locate(text: &str, draft: Tree<Draft>) -> Tree {
+    let nodes = draft.nodes.iter().map(|_| None).collect();
+    let mut locator = Locator { text, drafts: draft.nodes.into_iter().map(Some).collect(), nodes };
+    for root in &draft.roots {
+        // The parser takes the first bracket of a document without `---` for its beginning.
+        let from = root.from.min(locator.outer(root.node));
+        locator.node(root.node, from);
     }
+    // Every node is below a root: then each has its place, and its number is still its own.
+    let nodes = locator.nodes.into_iter().flatten().collect();
+    Tree { nodes, roots: draft.roots, anchors: draft.anchors, names: draft.names }
 }
 
-struct Locator<'a> {
-    text: &'a str,
-    tree: &'a mut Tree,
+struct Locator<'t> {
+    text: &'t str,
+    /// What has no place yet.
+    drafts: Vec<Option<Draft>>,
+    /// What has.
+    nodes: Vec<Option<Node>>,
 }
 
 impl Locator<'_> {
-    /// Completes a node of which is known that it begins at or behind `from`.
-    fn node(&mut self, id: NodeId, from: usize) {
-        let node = &mut self.tree.nodes[id];
-        let lead = node.properties.span.as_ref().map_or(from, |span| span.end.max(from));
-        let is_tagged = node.properties.tag.is_some() && matches!(node.content, Content::Scalar { .. });
+    /// Locates a node of which is known that it begins at or behind `from`; says where it ends.
+    fn node(&mut self, id: NodeId, from: usize) -> usize {
+        let Some(Draft { content, range, properties, within }) = self.drafts[id].take() else { return from };
+        let behind = properties.span.as_ref().map_or(from, |span| span.end.max(from));
+        let is_tagged = properties.tag.is_some() && matches!(content, Content::Scalar { .. });
         // The tag of a scalar goes with it: another value is of another kind.
-        node.lead = if is_tagged { from } else { lead };
-        match &node.content {
-            Content::Scalar { style, .. } => match style {
-                ScalarStyle::Literal | ScalarStyle::Folded => self.block_scalar(id, lead),
-                _ if node.start == node.end => (node.start, node.end) = (lead, lead),
-                _ => {}
-            },
-            Content::Alias(_) => {}
-            Content::Mapping { layout, .. } => {
-                let layout = *layout;
-                let from = if layout == Layout::Flow { node.start + 1 } else { lead };
-                self.mapping(id, from);
-                self.grow(id, layout);
+        let lead = if is_tagged { from } else { behind };
+        let (content, range) = match content {
+            Content::Scalar { text, style } => {
+                let range = self.scalar(style, range, behind);
+                (Content::Scalar { text, style }, range)
             }
-            Content::Sequence { layout, .. } => {
-                let layout = *layout;
-                let from = if layout == Layout::Flow { node.start + 1 } else { lead };
-                self.sequence(id, from, layout);
-                self.grow(id, layout);
+            Content::Alias(anchor) => (Content::Alias(anchor), range),
+            Content::Mapping { layout, entries } => {
+                let (entries, range) = self.mapping(layout, entries, range, behind);
+                (Content::Mapping { layout, entries }, range)
             }
+            Content::Sequence { layout, entries } => {
+                let (entries, range) = self.sequence(layout, entries, range, behind);
+                (Content::Sequence { layout, entries }, range)
+            }
+        };
+        let (start, end) = (range.start, range.end);
+        self.nodes[id] = Some(Node { content, start, end, lead, properties, within });
+        end
+    }
+
+    fn scalar(&self, style: ScalarStyle, range: Range<usize>, from: usize) -> Range<usize> {
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => self.block_scalar(range, from),
+            _ if range.is_empty() => from..from,
+            _ => range,
         }
     }
 
-    /// A collection without brackets is as long as its entries.
-    fn grow(&mut self, id: NodeId, layout: Layout) {
-        let entries = self.tree.nodes[id].entries();
-        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return };
-        let (start, end) = (first.start, self.tree.end_of(last));
-        if layout != Layout::Flow {
-            let node = &mut self.tree.nodes[id];
-            (node.start, node.end) = (start, end);
-        }
-    }
-
-    fn mapping(&mut self, id: NodeId, from: usize) {
-        let mut at = from;
-        for index in 0..self.tree.nodes[id].entries().len() {
-            let mut entry = self.tree.nodes[id].entries()[index].clone();
-            if let Some(key) = entry.key {
-                let outer = self.tree.nodes[key].outer();
-                self.node(key, outer);
-                entry.start = self.question_mark(outer, at);
-                let end = self.tree.nodes[key].end;
-                entry.header = lines::find(self.text, end, b":").map(|colon| colon + 1);
-                self.node(entry.value, entry.header.unwrap_or(end));
+    fn mapping(
+        &mut self,
+        layout: Layout,
+        pairs: Vec<Pair>,
+        range: Range<usize>,
+        from: usize,
+    ) -> (Vec<Entry>, Range<usize>) {
+        let mut at = if layout == Layout::Flow { range.start + 1 } else { from };
+        let mut entries = Vec::with_capacity(pairs.len());
+        for Pair { key, value } in pairs {
+            let (mut start, mut header) = (at, None);
+            if let Some(key) = key {
+                let outer = self.outer(key);
+                let end = self.node(key, outer);
+                start = self.question_mark(outer, at);
+                header = lines::find(self.text, end, b":").map(|colon| colon + 1);
+                at = end.max(header.unwrap_or(end));
             }
-            at = self.tree.end_of(&entry);
-            self.put(id, index, entry);
+            at = at.max(self.node(value, at));
+            entries.push(Entry { start, key, header, value });
         }
+        let range = extent(layout, &entries, range, at);
+        (entries, range)
     }
 
-    fn sequence(&mut self, id: NodeId, from: usize, layout: Layout) {
-        let mut at = from;
-        for index in 0..self.tree.nodes[id].entries().len() {
-            let mut entry = self.tree.nodes[id].entries()[index].clone();
-            let outer = self.tree.nodes[entry.value].outer();
-            entry.start = match layout {
-                Layout::Block => lines::find(self.text, at, b"-").unwrap_or(outer),
-                Layout::Flow | Layout::Pair => outer,
+    fn sequence(
+        &mut self,
+        layout: Layout,
+        pairs: Vec<Pair>,
+        range: Range<usize>,
+        from: usize,
+    ) -> (Vec<Entry>, Range<usize>) {
+        let mut at = if layout == Layout::Flow { range.start + 1 } else { from };
+        let mut entries = Vec::with_capacity(pairs.len());
+        for Pair { value, .. } in pairs {
+            let outer = self.outer(value);
+            let (start, header) = match layout {
+                Layout::Block => {
+                    let dash = lines::find(self.text, at, b"-").unwrap_or(outer);
+                    (dash, dash + 1)
+                }
+                Layout::Flow | Layout::Pair => (outer, outer),
             };
-            let header = if layout == Layout::Block { entry.start + 1 } else { outer };
-            entry.header = Some(header);
-            self.node(entry.value, header);
-            at = self.tree.end_of(&entry);
-            self.put(id, index, entry);
+            at = header.max(self.node(value, header));
+            entries.push(Entry { start, key: None, header: Some(header), value });
         }
+        let range = extent(layout, &entries, range, at);
+        (entries, range)
     }
 
-    fn put(&mut self, id: NodeId, index: usize, entry: super::tree::Entry) {
-        match &mut self.tree.nodes[id].content {
-            Content::Mapping { entries, .. } | Content::Sequence { entries, .. } => entries[index] = entry,
-            Content::Scalar { .. } | Content::Alias(_) => {}
-        }
+    fn outer(&self, id: NodeId) -> usize {
+        self.drafts[id].as_ref().map_or(0, Draft::outer)
     }
 
     /// An explicit key begins with its question mark.
@@ -107,20 +126,24 @@ impl Locator<'_> {
     }
 
     /// The parser tells where the text of a block scalar begins, not its `|`, and its end includes what follows.
-    fn block_scalar(&mut self, id: NodeId, lead: usize) {
-        let Some(start) = lines::find(self.text, lead, b"|>") else { return };
+    fn block_scalar(&self, range: Range<usize>, from: usize) -> Range<usize> {
+        let Some(start) = lines::find(self.text, from, b"|>") else { return range };
         let header = &self.text[start..];
         let indicators = header[1..].chars().take_while(|c| matches!(c, '+' | '-' | '0'..='9')).count();
         let header_end = start + 1 + indicators;
-        let node = &mut self.tree.nodes[id];
-        let end = node.end.max(header_end);
-        node.start = start;
+        let end = range.end.max(header_end);
         let body = &self.text[header_end..end];
-        node.end = if header[1..=indicators].contains('+') {
-            header_end + kept(body, self.text.len() == end)
-        } else {
-            header_end + trimmed(body)
-        };
+        let length =
+            if header[1..=indicators].contains('+') { kept(body, &self.text[end..]) } else { trimmed(body) };
+        start..header_end + length
+    }
+}
+
+/// A collection without brackets is as long as its entries.
+fn extent(layout: Layout, entries: &[Entry], range: Range<usize>, end: usize) -> Range<usize> {
+    match entries.first() {
+        Some(first) if layout != Layout::Flow => first.start..end,
+        _ => range,
     }
 }
 
@@ -135,10 +158,58 @@ fn trimmed(body: &str) -> usize {
 }
 
 /// How long a body is whose empty lines count, without the last line break and the indentation of what follows.
-fn kept(body: &str, is_last: bool) -> usize {
+fn kept(body: &str, behind: &str) -> usize {
     let Some(newline) = body.rfind('\n') else { return 0 };
-    if is_last && !lines::is_blank(&body[newline..]) {
+    if behind.is_empty() && !lines::is_blank(&body[newline..]) {
         return body.len();
     }
     if newline > 0 && body.as_bytes()[newline - 1] == b'\r' { newline - 1 } else { newline }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::read::read;
+
+    fn check(name: &str, text: &str) -> usize {
+        let tree = read(name, text).unwrap();
+        for node in &tree.nodes {
+            let at = format!("{name}: {node:?}");
+            assert!(node.lead <= node.start && node.start <= node.end && node.end <= text.len(), "{at}");
+            let is_tagged = node.properties.tag.is_some() && matches!(node.content, Content::Scalar { .. });
+            let begins = lines::skip(text, node.lead);
+            // A word in block style that is not there stands directly behind its colon.
+            assert!(is_tagged || begins >= node.start, "{at}");
+            let end = text[..node.end].trim_end_matches([' ', '\t']).len();
+            let keeps =
+                matches!(&node.content, Content::Scalar { style, .. } if *style != ScalarStyle::Plain);
+            assert!(keeps || node.start == node.end || end == node.end, "{at}");
+            let mut last = node.start;
+            for entry in node.entries() {
+                assert!(last <= entry.start && tree.end_of(entry) <= node.end, "{at} {entry:?}");
+                last = tree.end_of(entry);
+            }
+        }
+        tree.nodes.len()
+    }
+
+    #[test]
+    fn nodes_lie_where_the_other_modules_rely_on_it() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/awkward");
+        let mut nodes = 0;
+        let paths = directory.read_dir().unwrap().map(|entry| entry.unwrap().path());
+        for path in paths.filter(|path| path.extension().is_some()) {
+            nodes += check(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
+        }
+        assert!(nodes > 300, "only {nodes} nodes were looked at");
+        for text in [
+            "a: !!str 1 # x",
+            "- &a # b\n  x: 1\n-\n",
+            "? a\n: b\n",
+            "a: |+\n  x\n\n\nb: >-\n y",
+            "[a: , {}]",
+        ] {
+            check(text, text);
+        }
+    }
 }

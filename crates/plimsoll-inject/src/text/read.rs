@@ -3,7 +3,7 @@
 use granit_parser::{Event, Parser, ScanError, Span, StructureStyle, Tag, options};
 use plimsoll_core::{Diagnostic, Place};
 
-use super::tree::{Aliases, Content, Entry, Layout, Node, NodeId, Properties, Root, Tree, Within};
+use super::tree::{Aliases, Content, Draft, Layout, NodeId, Pair, Properties, Root, Tree, Within};
 use super::{locate, trouble};
 
 /// As deep as collections may be nested. Kubernetes' own objects stay below 40.
@@ -26,15 +26,13 @@ pub(super) fn read(name: &str, text: &str) -> Result<Tree, Diagnostic> {
         let (event, span) = next.map_err(|error| reader.refused(&error))?;
         reader.take(event, &span)?;
     }
-    let mut tree = reader.tree;
-    locate::locate(text, &mut tree);
-    Ok(tree)
+    Ok(locate::locate(text, reader.tree))
 }
 
 struct Reader<'text> {
     name: &'text str,
     text: &'text str,
-    tree: Tree,
+    tree: Tree<Draft>,
     /// The collections that have not ended yet, each with the key that waits for its value.
     open: Vec<(NodeId, Option<NodeId>)>,
     aliases: Aliases,
@@ -91,7 +89,12 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn start(&mut self, content: Content, span: &Span, properties: Properties) -> Result<(), Diagnostic> {
+    fn start(
+        &mut self,
+        content: Content<Pair>,
+        span: &Span,
+        properties: Properties,
+    ) -> Result<(), Diagnostic> {
         let id = self.add(content, span, properties)?;
         self.open.push((id, None));
         let range = span.byte_range().unwrap_or(0..0);
@@ -110,7 +113,7 @@ impl Reader<'_> {
             Content::Mapping { layout: Layout::Flow, .. } | Content::Sequence { layout: Layout::Flow, .. }
         );
         if is_flow {
-            node.end = end;
+            node.range.end = end;
         }
     }
 
@@ -125,13 +128,17 @@ impl Reader<'_> {
         self.tree.anchors.insert(anchor, id);
     }
 
-    fn add(&mut self, content: Content, span: &Span, properties: Properties) -> Result<NodeId, Diagnostic> {
+    fn add(
+        &mut self,
+        content: Content<Pair>,
+        span: &Span,
+        properties: Properties,
+    ) -> Result<NodeId, Diagnostic> {
         let range = span.byte_range().unwrap_or(0..0);
         let within =
             self.open.last().map_or(Within::Block, |(parent, _)| within(&self.tree.nodes[*parent].content));
         let id = self.tree.nodes.len();
-        let (start, end) = (range.start, range.end);
-        self.tree.nodes.push(Node { content, start, end, lead: start, properties, within });
+        self.tree.nodes.push(Draft { content, range, properties, within });
         self.attach(id).map(|()| id)
     }
 
@@ -143,13 +150,12 @@ impl Reader<'_> {
             return Ok(());
         };
         let parent = *parent;
-        let entry = |key| Entry { start: 0, key, header: None, value: id };
         let is_mapping = matches!(self.tree.nodes[parent].content, Content::Mapping { .. });
         let key = if is_mapping { waiting.take() } else { None };
         if is_mapping && key.is_none() {
             let node = &self.tree.nodes[id];
             if matches!(node.content, Content::Mapping { .. } | Content::Sequence { .. }) {
-                let place = Place::new(self.name, self.text, node.start..node.start + 1);
+                let place = Place::new(self.name, self.text, node.range.start..node.range.start + 1);
                 return Err(
                     trouble::unreadable(self.text, "a key has to be a text, not a collection").at(place)
                 );
@@ -158,14 +164,16 @@ impl Reader<'_> {
             return Ok(());
         }
         match &mut self.tree.nodes[parent].content {
-            Content::Mapping { entries, .. } | Content::Sequence { entries, .. } => entries.push(entry(key)),
+            Content::Mapping { entries, .. } | Content::Sequence { entries, .. } => {
+                entries.push(Pair { key, value: id });
+            }
             Content::Scalar { .. } | Content::Alias(_) => {}
         }
         Ok(())
     }
 }
 
-fn within(content: &Content) -> Within {
+fn within(content: &Content<Pair>) -> Within {
     match content {
         Content::Mapping { layout: Layout::Block, .. } | Content::Sequence { layout: Layout::Block, .. } => {
             Within::Block

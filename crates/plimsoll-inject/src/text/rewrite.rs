@@ -22,22 +22,43 @@ pub(super) fn rewrite(stream: &Stream, wanted: &[Value], verbatim: &Verbatim) ->
         let (has, asked) = (stream.documents.len(), wanted.len());
         return Err(trouble::uneditable(format!("the text has {has} documents, not {asked}")));
     }
-    let none = Verbatim::new();
-    let way = |verbatim, strings, end| attempt(stream, wanted, &Way { verbatim, strings, end });
-    // What stands around a literal may become part of it: then one line does it too. And a text that means the right
-    // thing alone may not mean it where it is to stand.
-    way(verbatim, Strings::Literal, End::AsItIs)
-        .or_else(|_| way(verbatim, Strings::Quoted, End::AsItIs))
-        .or_else(|_| way(&none, Strings::Literal, End::AsItIs))
-        .or_else(|_| way(&none, Strings::Quoted, End::AsItIs))
-        .or_else(|error| way(verbatim, Strings::Literal, End::Stripped).map_err(|_| error))
+    attempt(stream, wanted, verbatim, USUAL).or_else(|error| {
+        // What was wrong at first is what people can do something about.
+        OTHERWISE.iter().find_map(|way| attempt(stream, wanted, verbatim, *way).ok()).ok_or(error)
+    })
 }
 
 /// One way to write what is new.
-struct Way<'a> {
-    verbatim: &'a Verbatim,
+#[derive(Clone, Copy)]
+struct Way {
+    texts: Texts,
     strings: Strings,
     end: End,
+}
+
+/// As the caller has it, or else as its surroundings do.
+const USUAL: Way = Way { texts: Texts::Callers, strings: Strings::Literal, end: End::AsItIs };
+
+/// What to try if the result of the usual way means something else: each is uglier than the one before.
+const OTHERWISE: [Way; 4] = [
+    // A comment that stands deeper than the lines of a new `|` above it would become part of the string.
+    Way { strings: Strings::Quoted, ..USUAL },
+    // A caller's text means the right thing alone, and something else where it is to stand: to a `|+` every empty line
+    // belongs that follows.
+    Way { texts: Texts::Ours, ..USUAL },
+    // Both: the caller's text is a `|` above such a comment, and ours would be one too.
+    Way { texts: Texts::Ours, strings: Strings::Quoted, ..USUAL },
+    // A `|` at the very end of a text, without a line break, has none in its value. What follows it now gives it one.
+    Way { end: End::Stripped, ..USUAL },
+];
+
+/// Whose texts are used for what is new.
+#[derive(Clone, Copy)]
+enum Texts {
+    /// The caller's, where they mean the wanted value.
+    Callers,
+    /// None but our own.
+    Ours,
 }
 
 /// What happens to a block scalar that the text ends in without a line break.
@@ -48,7 +69,12 @@ enum End {
     Stripped,
 }
 
-fn attempt(stream: &Stream, wanted: &[Value], way: &Way<'_>) -> Result<String, Diagnostic> {
+fn attempt(stream: &Stream, wanted: &[Value], verbatim: &Verbatim, way: Way) -> Result<String, Diagnostic> {
+    let none = Verbatim::new();
+    let verbatim = match way.texts {
+        Texts::Callers => verbatim,
+        Texts::Ours => &none,
+    };
     let line_break = lines::line_break(&stream.text);
     let has_last_break = stream.text.ends_with('\n');
     let mut text = stream.text.clone();
@@ -56,7 +82,12 @@ fn attempt(stream: &Stream, wanted: &[Value], way: &Way<'_>) -> Result<String, D
         // Every line has an end then; it goes again afterwards.
         text.push_str(line_break);
     }
-    let edits = changes(stream, &text, line_break, wanted, way)?;
+    let mut edits = Edits::default();
+    if way.end == End::Stripped {
+        strip(stream, &mut edits);
+    }
+    let style = Style { strings: way.strings, ..style::of(&text, &stream.tree) };
+    let edits = changes(stream, &text, wanted, verbatim, &style, edits)?;
     let mut result = edits.apply(&text).ok_or_else(|| trouble::uneditable("two changes would overlap"))?;
     if !has_last_break && result.ends_with(line_break) {
         result.truncate(result.len() - line_break.len());
@@ -68,15 +99,11 @@ fn attempt(stream: &Stream, wanted: &[Value], way: &Way<'_>) -> Result<String, D
 fn changes(
     stream: &Stream,
     text: &str,
-    line_break: &'static str,
     wanted: &[Value],
-    way: &Way<'_>,
+    verbatim: &Verbatim,
+    style: &Style,
+    mut edits: Edits,
 ) -> Result<Edits, Diagnostic> {
-    let style = Style { strings: way.strings, ..style::of(text, &stream.tree) };
-    let mut edits = Edits::default();
-    if way.end == End::Stripped {
-        strip(stream, &mut edits);
-    }
     for (document, (root, wanted)) in stream.tree.roots.iter().zip(wanted).enumerate() {
         let current = &stream.documents[document];
         if current == wanted {
@@ -86,12 +113,12 @@ fn changes(
             stream,
             text,
             document,
-            verbatim: way.verbatim,
+            verbatim,
             style: style.clone(),
-            line_break,
+            line_break: lines::line_break(&stream.text),
             edits,
             anchors: HashMap::new(),
-            aliases: root.aliases.max(way.verbatim.aliases(document)),
+            aliases: root.aliases.max(verbatim.aliases(document)),
             pointer: String::new(),
         };
         writer.node(root.node, Slot::Root, current, wanted)?;

@@ -1,5 +1,6 @@
 //! The nodes of a YAML text, each with the bytes that it was read from.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use granit_parser::ScalarStyle;
@@ -7,16 +8,16 @@ use granit_parser::ScalarStyle;
 /// The index of a node in its [`Tree`].
 pub(super) type NodeId = usize;
 
-/// All nodes of all documents of one text.
-#[derive(Debug, Default)]
-pub(super) struct Tree {
-    pub(super) nodes: Vec<Node>,
+/// All nodes of all documents of one text. Those of a `Tree<Draft>` have not been located yet.
+#[derive(Debug)]
+pub(super) struct Tree<N = Node> {
+    pub(super) nodes: Vec<N>,
     /// The first node of each document.
     pub(super) roots: Vec<Root>,
     /// Which node an anchor stands at, by the parser's number: they are numbered in the order of the text.
-    pub(super) anchors: std::collections::HashMap<usize, NodeId>,
+    pub(super) anchors: HashMap<usize, NodeId>,
     /// How an anchor is called, by the same number. Several may have one name: an alias means the last one before it.
-    pub(super) names: std::collections::HashMap<usize, String>,
+    pub(super) names: HashMap<usize, String>,
 }
 
 /// The first node of a document.
@@ -35,7 +36,18 @@ pub(super) enum Aliases {
     Some,
 }
 
-/// One node as it is written.
+/// One node as the parser tells it.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) content: Content<Pair>,
+    /// Where the parser saw it. Exact for words in quotes or without them, for aliases and for brackets; of a block
+    /// scalar it begins behind the header, and of a block collection only the beginning is near.
+    pub(super) range: Range<usize>,
+    pub(super) properties: Properties,
+    pub(super) within: Within,
+}
+
+/// One node as it is written. [`super::locate`] makes it from a [`Draft`], and nobody else does.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) content: Content,
@@ -51,7 +63,7 @@ pub(super) struct Node {
 
 /// What a node consists of.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(super) enum Content<E = Entry> {
     Scalar {
         text: String,
         style: ScalarStyle,
@@ -60,11 +72,11 @@ pub(super) enum Content {
     Alias(usize),
     Mapping {
         layout: Layout,
-        entries: Vec<Entry>,
+        entries: Vec<E>,
     },
     Sequence {
         layout: Layout,
-        entries: Vec<Entry>,
+        entries: Vec<E>,
     },
 }
 
@@ -96,8 +108,16 @@ pub(super) struct Properties {
     pub(super) span: Option<Range<usize>>,
 }
 
+/// An entry of a mapping, or an item of a sequence, before it is located.
+#[derive(Debug)]
+pub(super) struct Pair {
+    /// Nothing in a sequence.
+    pub(super) key: Option<NodeId>,
+    pub(super) value: NodeId,
+}
+
 /// An entry of a mapping, or an item of a sequence.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Entry {
     /// Where it begins: at its key, `?` or dash.
     pub(super) start: usize,
@@ -106,6 +126,12 @@ pub(super) struct Entry {
     /// Behind the colon or the dash; nothing if there is no colon.
     pub(super) header: Option<usize>,
     pub(super) value: NodeId,
+}
+
+impl<N> Default for Tree<N> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), roots: Vec::new(), anchors: HashMap::new(), names: HashMap::new() }
+    }
 }
 
 impl Tree {
@@ -124,6 +150,13 @@ impl Tree {
     }
 }
 
+impl Draft {
+    /// Where the properties or the content begin.
+    pub(super) fn outer(&self) -> usize {
+        self.properties.span.as_ref().map_or(self.range.start, |span| span.start.min(self.range.start))
+    }
+}
+
 impl Node {
     /// The entries of a collection; none of anything else.
     pub(super) fn entries(&self) -> &[Entry] {
@@ -131,11 +164,6 @@ impl Node {
             Content::Mapping { entries, .. } | Content::Sequence { entries, .. } => entries,
             _ => &[],
         }
-    }
-
-    /// Where the properties or the content begin.
-    pub(super) fn outer(&self) -> usize {
-        self.properties.span.as_ref().map_or(self.start, |span| span.start.min(self.start))
     }
 
     pub(super) fn is_block_collection(&self) -> bool {
