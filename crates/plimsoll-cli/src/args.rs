@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use shared::{Answer, Common, Format, LockWait, Logging, Policy};
+pub(crate) use shared::{AllowEmpty, Answer, Common, Empty, Format, LockWait, Logging, Policy};
 
 use crate::called;
 use crate::commands::Inject;
@@ -130,6 +130,8 @@ pub(crate) struct Run {
     pub(crate) lock: LockWait,
     #[command(flatten)]
     pub(crate) policy: Policy,
+    #[command(flatten)]
+    pub(crate) empty: AllowEmpty,
 }
 
 /// `deploy`.
@@ -179,6 +181,8 @@ pub(crate) struct Plan {
 pub(crate) struct Wait {
     #[command(flatten)]
     pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) empty: AllowEmpty,
     #[command(flatten)]
     pub(crate) policy: Policy,
     #[command(flatten)]

@@ -48,8 +48,8 @@ pub(crate) enum Intent {
 }
 
 impl Opened {
-    /// Finds and reads the project.
-    pub(crate) fn new(common: &Common) -> Result<Self, Diagnostic> {
+    /// Finds and reads the project. `say` gets to know if the file of its URL has to be waited for, and why.
+    pub(crate) fn new(common: &Common, say: impl FnOnce(&Diagnostic)) -> Result<Self, Diagnostic> {
         let cwd = std::env::current_dir().map_err(|error| {
             Diagnostic::new(Code::FileUnreadable, format!("the working directory is gone: {error}"))
         })?;
@@ -59,7 +59,7 @@ impl Opened {
             .collect();
         let url_file = common.url_file.as_deref().map(UrlFile::new);
         let given = match &url_file {
-            Some(file) => Some(file.read()?),
+            Some(file) => Some(file.wait_for(common.wait, say)?),
             None => common.url.clone().map(Secret::new),
         };
         let project = plimsoll_project::read(&Request {
@@ -78,6 +78,18 @@ impl Opened {
             None => error,
         })?;
         Ok(Self { project, url, url_file })
+    }
+
+    /// Whether the project has no migrations.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.project.migrations.list().is_empty()
+    }
+
+    /// Where its migrations are, or would be: relative to the working directory when that is below it.
+    pub(crate) fn migrations_directory(&self) -> String {
+        let directory = &self.project.migrations_directory;
+        let cwd = std::env::current_dir().unwrap_or_default();
+        directory.strip_prefix(&cwd).unwrap_or(directory).display().to_string()
     }
 
     /// The database, ready to be connected to.

@@ -6,6 +6,7 @@ mod commands;
 mod database;
 mod exit;
 mod identity;
+mod interpreter;
 mod orphans;
 mod output;
 mod program;

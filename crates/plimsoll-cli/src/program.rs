@@ -10,6 +10,8 @@ use plimsoll_core::{Code, Diagnostic};
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 
+use crate::interpreter;
+
 /// Where the C library looks if there is no `PATH`.
 const USUAL: &str = "/usr/local/bin:/bin:/usr/bin";
 
@@ -29,14 +31,15 @@ impl Program {
         let found = |path| Self { path, name: name.to_owned(), arguments: arguments.to_vec() };
         if name.as_encoded_bytes().contains(&b'/') {
             let path = PathBuf::from(name);
-            return usable(&path).map(|()| found(path)).map_err(|error| refused(name, &error));
+            usable(&path).map_err(|error| refused(name, &error))?;
+            return startable(name, &path).map(|()| found(path));
         }
         let mut refusal = None;
         for directory in std::env::split_paths(search.unwrap_or(OsStr::new(USUAL))) {
             // An empty entry is the working directory.
             let path = Path::new(".").join(directory).join(name);
             match usable(&path) {
-                Ok(()) => return Ok(found(path)),
+                Ok(()) => return startable(name, &path).map(|()| found(path)),
                 Err(error) if is_missing(&error) => {}
                 Err(error) => refusal = refusal.or(Some(error)),
             }
@@ -64,6 +67,23 @@ fn usable(path: &Path) -> io::Result<()> {
     accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS)?;
     // A directory that may be entered counts as executable.
     if path.is_dir() { Err(Errno::ISDIR.into()) } else { Ok(()) }
+}
+
+/// Whether what the program needs to be started is there. What that needs in its turn shows only at the start.
+fn startable(name: &OsStr, path: &Path) -> Result<(), Diagnostic> {
+    let Some(interpreter) = interpreter::of(path) else { return Ok(()) };
+    usable(&interpreter).map_err(|error| {
+        let code = if is_missing(&error) { Code::CommandNotFound } else { Code::CommandNotExecutable };
+        let message = format!(
+            "the command `{}` needs `{}`, which cannot be used: {error}",
+            name.display(),
+            interpreter.display()
+        );
+        Diagnostic::new(code, message).help(
+            "a script needs its interpreter in the image, without a carriage return behind its name; a program that was \
+             built for another C library needs that library's loader",
+        )
+    })
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plimsoll_core::{Diagnostic, Report};
+use clap::ValueEnum;
+use plimsoll_core::{DatabaseMessage, Diagnostic, Report};
 use rustix::fs::{Mode, OFlags};
 
 use crate::exit::Exit;
@@ -31,30 +32,70 @@ pub(crate) struct Ending<'a> {
     pub(crate) took: Duration,
 }
 
+/// How much the message tells of an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Detail {
+    /// What the database said, and the next step
+    #[default]
+    Full,
+    /// No text of the database: the code and what it means, the migration, the place and the SQLSTATE
+    Code,
+}
+
 /// The file for the message, if it is wanted.
 #[derive(Clone, Debug)]
-pub(crate) struct TerminationLog(Option<PathBuf>);
+pub(crate) struct TerminationLog {
+    path: Option<PathBuf>,
+    detail: Detail,
+}
 
 impl TerminationLog {
     /// The file that was asked for; nothing, or `none`, turns it off.
     pub(crate) fn new(path: &Path) -> Self {
         let off = path.as_os_str().is_empty() || path == Path::new(NONE);
-        Self((!off).then(|| path.to_owned()))
+        Self { path: (!off).then(|| path.to_owned()), detail: Detail::default() }
+    }
+
+    /// The same, telling this much.
+    pub(crate) fn telling(self, detail: Detail) -> Self {
+        Self { detail, ..self }
     }
 
     /// For an end before the arguments are understood.
     pub(crate) fn of_environment() -> Self {
         let named = std::env::var_os("PLIMSOLL_TERMINATION_LOG").filter(|path| !path.is_empty());
+        let detail = std::env::var("PLIMSOLL_TERMINATION_DETAIL").unwrap_or_default();
         Self::new(named.as_deref().map_or(Path::new(USUAL), Path::new))
+            .telling(Detail::from_str(&detail, false).unwrap_or_default())
     }
 
     /// Leaves the message, if there is a file that can be written. That it cannot be is no error: outside of a
     /// container there is none.
     pub(crate) fn write(&self, ending: &Ending<'_>) {
-        if let Some(path) = &self.0 {
+        if let Some(path) = &self.path {
+            let bare =
+                ending.outcome.as_ref().err().filter(|_| self.detail == Detail::Code).map(|full| bare(full));
+            let ending = match &bare {
+                Some(bare) => &Ending { outcome: Err(bare), ..*ending },
+                None => ending,
+            };
             let release = std::env::var("PLIMSOLL_RELEASE").ok().filter(|release| !release.is_empty());
             let _unwritten = replace(path, &message::text(ending, release.as_deref()));
         }
+    }
+}
+
+/// An error without a word of the database's: it may quote rows.
+fn bare(full: &Diagnostic) -> Diagnostic {
+    let sqlstate = full.database.as_ref().and_then(|database| database.code.as_ref());
+    let said = |code: &String| DatabaseMessage {
+        code: Some(code.clone()),
+        ..DatabaseMessage::new(format!("SQLSTATE {code}"))
+    };
+    Diagnostic {
+        place: full.place.clone(),
+        database: sqlstate.map(said).map(Box::new),
+        ..Diagnostic::new(full.code, full.code.title())
     }
 }
 
@@ -98,8 +139,8 @@ mod tests {
 
     #[test]
     fn it_can_be_turned_off() {
-        assert!(TerminationLog::new(Path::new("none")).0.is_none());
-        assert!(TerminationLog::new(Path::new("")).0.is_none());
-        assert!(TerminationLog::new(Path::new("./none")).0.is_some());
+        assert!(TerminationLog::new(Path::new("none")).path.is_none());
+        assert!(TerminationLog::new(Path::new("")).path.is_none());
+        assert!(TerminationLog::new(Path::new("./none")).path.is_some());
     }
 }

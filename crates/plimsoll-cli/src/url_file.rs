@@ -1,10 +1,15 @@
 //! A connection URL in a file: a mounted Secret, which Kubernetes replaces in place when it is rotated.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use plimsoll_core::url::{DatabaseUrl, PostgresUrl};
 use plimsoll_core::{Code, Diagnostic, Place, Provider, Secret};
 use plimsoll_engine::postgres::UrlSource;
+
+/// How often a file that is missing is looked for.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A file that holds nothing but a connection URL.
 #[derive(Clone, Debug)]
@@ -21,19 +26,45 @@ impl UrlFile {
     pub(crate) fn read(&self) -> Result<Secret, Diagnostic> {
         let shown = self.0.display();
         let text = std::fs::read_to_string(&self.0).map_err(|error| {
-            Diagnostic::new(Code::FileUnreadable, format!("cannot read the file of `--url-file`, `{shown}`: {error}"))
+            let missing = error.kind() == ErrorKind::NotFound;
+            let code = if missing { Code::UrlFileMissing } else { Code::FileUnreadable };
+            Diagnostic::new(code, format!("cannot read the file of `--url-file`, `{shown}`: {error}"))
                 .help("in a pod: check the volume, its `items` and `mountPath`, and the user of the container (`runAsUser`, `fsGroup`)")
         })?;
         let url = text.trim_end_matches(['\n', '\r']);
         if url.is_empty() {
             return Err(Diagnostic::new(
-                Code::UrlMissing,
+                Code::UrlFileMissing,
                 format!("the file of `--url-file`, `{shown}`, is empty"),
             )
             .at(self.place())
             .help("it has to hold the connection URL and nothing else: check the key of the Secret"));
         }
         Ok(Secret::new(url))
+    }
+
+    /// The same, waiting for up to `wait` for a file that is missing or empty; `say` gets to know why, once.
+    ///
+    /// To be called while nobody listens to signals, so that one ends the process at once: nothing has been begun.
+    pub(crate) fn wait_for(
+        &self,
+        wait: Duration,
+        say: impl FnOnce(&Diagnostic),
+    ) -> Result<Secret, Diagnostic> {
+        let begun = Instant::now();
+        let mut say = Some(say);
+        loop {
+            let left = wait.saturating_sub(begun.elapsed());
+            match self.read() {
+                Err(why) if why.code == Code::UrlFileMissing && !left.is_zero() => {
+                    if let Some(say) = say.take() {
+                        say(&why);
+                    }
+                    std::thread::sleep(LOOK.min(left));
+                }
+                read => return read,
+            }
+        }
     }
 
     /// The place of an error in the URL: the beginning of the file, with none of its text.

@@ -153,6 +153,17 @@ codes! {
     DotenvConflict = "PLM107", Config, "the .env files are in conflict";
     /// The server is of another kind than the schema's provider says.
     WrongServer = "PLM108", Config, "the server is of another kind";
+    /// The project has no migrations: its migrations directory is missing or empty. Nothing was done, and no database created.
+    ///
+    /// In an image that is nearly always a `COPY` that was forgotten, or a line too many in `.dockerignore`; an application
+    /// behind it would meet a database without tables. If the project really has none yet, say so with `--allow-empty`.
+    /// The commands of the group `migrate` go on, as Prisma does.
+    NoMigrations = "PLM109", Config, "the project has no migrations";
+    /// The file of `--url-file` was missing or empty for all of `--wait`.
+    ///
+    /// A sidecar or an operator may write it late, and it is waited for. Check the volume, its `items` and `mountPath`,
+    /// and the key of the Secret.
+    UrlFileMissing = "PLM110", Unreachable, "the file with the URL is not there yet";
 
     /// The script has several statements, and one of them refuses to run inside a transaction, or uses what only another
     /// transaction can have made (a new value of an enum).

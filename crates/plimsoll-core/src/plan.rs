@@ -48,6 +48,8 @@ pub struct Plan<'a> {
     pub edited: Vec<&'a str>,
     /// Names in the history that the project does not have: the database is ahead of it.
     pub ahead: Vec<String>,
+    /// Those of them that have not finished, as in [`Beyond::unfinished`].
+    pub unfinished: Vec<String>,
 }
 
 impl Plan<'_> {
@@ -83,10 +85,22 @@ pub enum Blocked {
     },
     /// The history holds attempts that have neither finished nor been given up.
     Failed(Vec<FailedAttempt>),
+    /// There are such attempts, all of migrations that this project does not have, and it has some of its own to apply.
+    FailedElsewhere(Vec<FailedAttempt>),
     /// The database is ahead, and the policy refuses that.
-    Ahead(Vec<String>),
+    Ahead(Beyond),
     /// The database is ahead, and the policy waits for that to pass.
-    AheadForNow(Vec<String>),
+    AheadForNow(Beyond),
+}
+
+/// What a database has that a project does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// All such migrations.
+    pub names: Vec<String>,
+    /// Those of them that have neither finished nor been given up, and that no runner can take up: they are being applied, or
+    /// their runner died in them.
+    pub unfinished: Vec<String>,
 }
 
 /// An attempt that has neither finished nor been given up.
@@ -111,10 +125,19 @@ pub fn plan<'a>(
     if_ahead: IfAhead,
 ) -> Plan<'a> {
     let history = snapshot.history();
-    let ahead = ahead(migrations, history);
-    let blocked = blocked(migrations, provider, snapshot, &ahead, if_ahead);
-    let steps = if blocked.is_some() { Vec::new() } else { steps(migrations, history) };
-    Plan { steps, blocked, edited: edited(migrations, history), ahead }
+    let beyond = beyond(migrations, history);
+    let mut steps = steps(migrations, history);
+    let blocked = blocked(migrations, provider, snapshot, &beyond, if_ahead, &steps);
+    if blocked.is_some() {
+        steps.clear();
+    }
+    Plan {
+        steps,
+        blocked,
+        edited: edited(migrations, history),
+        ahead: beyond.names,
+        unfinished: beyond.unfinished,
+    }
 }
 
 /// What the provider lock says, which has to be known before anything is done with a database.
@@ -128,8 +151,9 @@ fn blocked(
     migrations: &Migrations,
     provider: Provider,
     snapshot: &Snapshot,
-    ahead: &[String],
+    beyond: &Beyond,
     if_ahead: IfAhead,
+    steps: &[Step<'_>],
 ) -> Option<Blocked> {
     if let Some(mismatch) = check_provider(migrations, provider) {
         return Some(mismatch);
@@ -140,15 +164,31 @@ fn blocked(
         return Some(Blocked::NotEmpty { tables: tables.clone() });
     }
     let failed = failed(migrations, snapshot.history());
-    if !failed.is_empty() {
+    if failed.iter().any(|attempt| migrations.find(&attempt.migration).is_some()) {
         return Some(Blocked::Failed(failed));
     }
+    // The attempts that are left are those of another release, and a rollback must be able to live with them. Whoever would
+    // apply something on top of a migration that is half done cannot.
     match if_ahead {
-        _ if ahead.is_empty() => None,
-        IfAhead::Ok | IfAhead::Warn => None,
-        IfAhead::Refuse => Some(Blocked::Ahead(ahead.to_vec())),
-        IfAhead::Wait => Some(Blocked::AheadForNow(ahead.to_vec())),
+        _ if beyond.names.is_empty() => None,
+        IfAhead::Ok | IfAhead::Warn if failed.is_empty() || steps.is_empty() => None,
+        IfAhead::Ok | IfAhead::Warn => Some(Blocked::FailedElsewhere(failed)),
+        IfAhead::Refuse => Some(Blocked::Ahead(beyond.clone())),
+        IfAhead::Wait => Some(Blocked::AheadForNow(beyond.clone())),
     }
+}
+
+fn beyond(migrations: &Migrations, history: &History) -> Beyond {
+    let mut beyond = Beyond { names: ahead(migrations, history), unfinished: Vec::new() };
+    let failed = failed(migrations, history).into_iter().map(|attempt| attempt.migration);
+    for name in failed.filter(|name| migrations.find(name).is_none()) {
+        for list in [&mut beyond.names, &mut beyond.unfinished] {
+            if !list.contains(&name) {
+                list.push(name.clone());
+            }
+        }
+    }
+    beyond
 }
 
 fn failed(migrations: &Migrations, history: &History) -> Vec<FailedAttempt> {
@@ -225,8 +265,9 @@ impl Blocked {
             Self::ProviderMismatch { schema, lock } => provider_mismatch(*schema, lock),
             Self::NotEmpty { tables } => not_empty(tables),
             Self::Failed(attempts) => failed_migrations(attempts),
-            Self::Ahead(names) => ahead_of_project(Code::DatabaseAhead, names),
-            Self::AheadForNow(names) => ahead_of_project(Code::StillAhead, names)
+            Self::FailedElsewhere(attempts) => failed_elsewhere(attempts),
+            Self::Ahead(beyond) => ahead_of_project(Code::DatabaseAhead, beyond),
+            Self::AheadForNow(beyond) => ahead_of_project(Code::StillAhead, beyond)
                 .help("or wait longer with `--lock-wait`: the next start waits again"),
         }
     }
@@ -251,14 +292,22 @@ fn provider_mismatch(schema: Provider, lock: &str) -> Diagnostic {
     .help("the file must hold the line `provider = \"…\"`, with exactly one space on each side of `=`")
 }
 
-fn ahead_of_project(code: Code, names: &[String]) -> Diagnostic {
-    let names = list(names);
-    Diagnostic::new(
-        code,
-        format!("the database stands at migrations that this project does not have: {names}"),
-    )
-    .help("deploy the release that these migrations belong to")
-    .help("or go on all the same with `--if-ahead=warn`")
+fn ahead_of_project(code: Code, beyond: &Beyond) -> Diagnostic {
+    let names = list(&beyond.names);
+    let mut message = format!("the database stands at migrations that this project does not have: {names}");
+    if !beyond.unfinished.is_empty() {
+        let _infallible = write!(message, "; begun and not finished: {}", list(&beyond.unfinished));
+    }
+    let diagnostic =
+        Diagnostic::new(code, message).help("deploy the release that these migrations belong to");
+    let diagnostic = match beyond.unfinished.first() {
+        Some(name) => diagnostic.help(format!(
+            "what is not finished is being applied, or its runner died in it; then somebody has to look at what of it is in \
+             the database, undo that, and record it: `plimsoll resolve --rolled-back {name}`"
+        )),
+        None => diagnostic,
+    };
+    diagnostic.help("or go on all the same with `--if-ahead=warn`")
 }
 
 fn not_empty(tables: &[String]) -> Diagnostic {
@@ -272,6 +321,29 @@ fn not_empty(tables: &[String]) -> Diagnostic {
 }
 
 fn failed_migrations(attempts: &[FailedAttempt]) -> Diagnostic {
+    let name = first(attempts);
+    Diagnostic::new(Code::FailedMigrations, found_failed(attempts))
+        .help("look at which of its statements are in the database")
+        .help(format!("undo them, then have it applied again: `plimsoll resolve --rolled-back {name}`"))
+        .help(format!("or complete them by hand, then record that: `plimsoll resolve --applied {name}`"))
+}
+
+/// This project cannot apply it again, nor be asked to record it as applied.
+fn failed_elsewhere(attempts: &[FailedAttempt]) -> Diagnostic {
+    let name = first(attempts);
+    Diagnostic::new(Code::FailedMigrations, found_failed(attempts))
+        .help("this project does not have it: it belongs to another release, which has to finish it")
+        .help(format!(
+            "or undo what of it is in the database, then record that: `plimsoll resolve --rolled-back {name}`"
+        ))
+}
+
+fn first(attempts: &[FailedAttempt]) -> &str {
+    attempts.first().map_or("NAME", |attempt| attempt.migration.as_str())
+}
+
+/// Prisma's sentence, and what is known of each attempt.
+fn found_failed(attempts: &[FailedAttempt]) -> String {
     let mut message = "migrate found failed migrations in the target database, new migrations will not be applied. Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve".to_owned();
     for attempt in attempts {
         let _infallible = write!(
@@ -283,11 +355,7 @@ fn failed_migrations(attempts: &[FailedAttempt]) -> Diagnostic {
             let _infallible = write!(message, " with:\n{}", indent(&first_lines(logs)));
         }
     }
-    let name = attempts.first().map_or("NAME", |attempt| attempt.migration.as_str());
-    Diagnostic::new(Code::FailedMigrations, message)
-        .help("look at which of its statements are in the database")
-        .help(format!("undo them, then have it applied again: `plimsoll resolve --rolled-back {name}`"))
-        .help(format!("or complete them by hand, then record that: `plimsoll resolve --applied {name}`"))
+    message
 }
 
 /// What a person needs of stored logs: not the stack of the engine that wrote them, nor its lines for machines.

@@ -11,8 +11,10 @@ pub struct Report {
     pub pending: Vec<String>,
     /// Applied migrations whose script has been changed since.
     pub edited: Vec<String>,
-    /// Applied migrations that the project does not have.
+    /// Migrations in the history that the project does not have.
     pub ahead: Vec<String>,
+    /// Those of them that were begun and have not finished: another release's runner is at work, or died.
+    pub unfinished: Vec<String>,
     /// Whether the run created the database.
     pub database_created: bool,
 }

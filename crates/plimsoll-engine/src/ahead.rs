@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use plimsoll_core::Report;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
@@ -37,13 +38,14 @@ impl Ahead {
     /// Sleeps until the next look, and says why.
     pub(crate) async fn pause(
         &mut self,
-        names: &[String],
+        report: &Report,
         observer: &mut dyn Observe,
         cancel: &CancellationToken,
     ) -> Result<()> {
         if self.said.is_none_or(|at| at.elapsed() >= REMINDER) {
             self.said = Some(Instant::now());
-            observer.see(Event::Ahead { names, at_most: self.length });
+            let (names, unfinished) = (report.ahead.as_slice(), report.unfinished.as_slice());
+            observer.see(Event::Ahead { names, unfinished, at_most: self.length });
         }
         let left = self.since.map_or(self.length, |since| self.length.saturating_sub(since.elapsed()));
         sleep(self.backoff.pause().min(left), cancel).await
@@ -71,7 +73,7 @@ mod tests {
         // Whoever is interrupted does not sleep.
         cancel.cancel();
         for _ in 0..3 {
-            let pause = ahead.pause(&["3_new".to_owned()], &mut said, &cancel).await;
+            let pause = ahead.pause(&Report::default(), &mut said, &cancel).await;
             assert_eq!(
                 pause.expect_err("it was interrupted").diagnostic.code,
                 plimsoll_core::Code::Interrupted

@@ -58,6 +58,8 @@ pub enum Event<'a> {
     Ahead {
         /// The migrations that the project does not have.
         names: &'a [String],
+        /// Those of them that were begun and have not finished.
+        unfinished: &'a [String],
         /// For how long it will be waited.
         at_most: Duration,
     },

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use plimsoll_core::history::Snapshot;
-use plimsoll_core::plan::{self, Plan};
+use plimsoll_core::plan::{self, Blocked, Plan};
 use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
@@ -74,15 +74,20 @@ pub async fn wait_until_current<B: Backend>(
 }
 
 fn not_current(plan: &Plan<'_>) -> Error {
-    let pending: Vec<String> = plan.steps.iter().map(|step| format!("`{}`", step.migration.name())).collect();
-    let why = match &plan.blocked {
-        Some(blocked) => blocked.diagnostic().message,
-        None => {
-            format!("{} of this project's migrations are not applied: {}", pending.len(), pending.join(", "))
+    Error::never(match &plan.blocked {
+        // Nothing is pending: what is said of a database that is ahead is what helps.
+        Some(Blocked::AheadForNow(beyond)) => {
+            let ahead = Blocked::Ahead(beyond.clone()).diagnostic();
+            let longer = "or wait longer with `--wait`: the next start waits again";
+            Diagnostic { code: Code::NotUpToDate, ..ahead }.help(longer)
         }
-    };
-    Error::never(
-        Diagnostic::new(Code::NotUpToDate, why)
-            .help("`plimsoll deploy` applies them; this command only waits"),
-    )
+        Some(blocked) => Diagnostic { code: Code::NotUpToDate, ..blocked.diagnostic() },
+        None => pending(plan),
+    })
+}
+
+fn pending(plan: &Plan<'_>) -> Diagnostic {
+    let names: Vec<String> = plan.steps.iter().map(|step| format!("`{}`", step.migration.name())).collect();
+    let why = format!("{} of this project's migrations are not applied: {}", names.len(), names.join(", "));
+    Diagnostic::new(Code::NotUpToDate, why).help("`plimsoll deploy` applies them; this command only waits")
 }

@@ -20,6 +20,6 @@ pub use error::{Error, Kind, Result};
 pub use event::{Event, Observe, Unobserved};
 pub use lock::describe as describe_holder;
 pub use postgres::Postgres;
-pub use run::{Failure, Options, Work, deploy};
+pub use run::{Failure, IfMissing, Options, Work, deploy};
 pub use sqlite::Sqlite;
 pub use tokio_util::sync::CancellationToken;

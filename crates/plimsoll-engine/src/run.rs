@@ -26,12 +26,28 @@ pub struct Options {
     pub lock_wait: Duration,
     /// What to do if the database is ahead of the project.
     pub if_ahead: IfAhead,
+    /// What to do if the database does not exist.
+    pub if_missing: IfMissing,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { wait: Duration::from_mins(1), lock_wait: Duration::from_mins(10), if_ahead: IfAhead::Warn }
+        Self {
+            wait: Duration::from_mins(1),
+            lock_wait: Duration::from_mins(10),
+            if_ahead: IfAhead::Warn,
+            if_missing: IfMissing::Create,
+        }
     }
+}
+
+/// What a run does if the database does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfMissing {
+    /// Create it, as Prisma does.
+    Create,
+    /// Fail.
+    Fail,
 }
 
 /// What a run works on.
@@ -139,7 +155,7 @@ impl<B: Backend> Run<'_, B> {
         if let Some(blocked) = plan::check_provider(self.work.migrations, self.work.provider) {
             return Err(Error::never(blocked.diagnostic()));
         }
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         loop {
             let mut session = self.connect().await?;
             let result = self.bring_up_to_date(&mut session).await;
@@ -150,7 +166,9 @@ impl<B: Backend> Run<'_, B> {
                     sleep(Duration::from_millis(500), self.cancel).await?;
                 }
                 Err(error) if error.kind == Kind::Ahead && self.ahead.has_time() => {
-                    self.ahead.pause(&self.report.ahead, self.observer, self.cancel).await?;
+                    self.ahead.pause(&self.report, self.observer, self.cancel).await?;
+                    // The database was there: what goes wrong from now on is another trouble, with patience of its own.
+                    (begun, self.reconnects) = (Instant::now(), 0);
                 }
                 Err(error) if error.kind == Kind::Lost && self.may_connect_again() => {
                     self.observer.see(Event::Reconnecting { why: &error.diagnostic });
@@ -165,9 +183,7 @@ impl<B: Backend> Run<'_, B> {
     async fn connect(&mut self) -> Result<B::Session> {
         let connected = wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await;
         match connected {
-            // Only before anything has been seen of it: one that vanishes during a run was dropped by somebody, who may be
-            // about to restore it.
-            Err(error) if error.kind == Kind::Missing && !self.ready => {
+            Err(error) if error.kind == Kind::Missing && self.may_create() => {
                 self.backend.create_database().await?;
                 self.report.database_created = true;
                 self.observer.see(Event::DatabaseCreated);
@@ -175,6 +191,12 @@ impl<B: Backend> Run<'_, B> {
             }
             connected => connected,
         }
+    }
+
+    /// Only before anything has been seen of it: one that vanishes during a run was dropped by somebody, who may be about
+    /// to restore it.
+    fn may_create(&self) -> bool {
+        !self.ready && self.options.if_missing == IfMissing::Create
     }
 
     /// A connection may be lost for any reason once. A migration that loses it twice may be what ends the server.
@@ -259,6 +281,7 @@ impl<B: Backend> Run<'_, B> {
     fn describe(&mut self, plan: &Plan<'_>) {
         self.report.edited = plan.edited.iter().map(ToString::to_string).collect();
         self.report.ahead.clone_from(&plan.ahead);
+        self.report.unfinished.clone_from(&plan.unfinished);
         self.report.pending = plan.steps.iter().map(|step| step.migration.name().to_owned()).collect();
     }
 

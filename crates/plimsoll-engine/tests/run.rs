@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use plimsoll_core::history::{History, Instant, Row, Snapshot};
-use plimsoll_core::plan::Step;
+use plimsoll_core::plan::{IfAhead, Step};
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
     Backend, Cancel, CancellationToken, Error, Failure, Kind, Lock, Options, Result, Session, Unobserved,
@@ -31,6 +31,8 @@ struct State {
     answers: VecDeque<Apply>,
     locks: VecDeque<Kind>,
     creations: VecDeque<Kind>,
+    /// How the next looks at the history end. With the last one the rows are gone.
+    reads: VecDeque<Option<Kind>>,
     /// The database goes away with the next failure.
     vanishes: bool,
 }
@@ -90,7 +92,15 @@ impl Session for Scripted {
     type Canceller = Nothing;
 
     async fn read(&mut self) -> Result<Snapshot> {
-        let state = self.0.borrow();
+        let mut state = self.0.borrow_mut();
+        if let Some(end) = state.reads.pop_front() {
+            if let Some(kind) = end {
+                return Err(error(kind));
+            }
+            if state.reads.is_empty() {
+                state.rows.clear();
+            }
+        }
         let history = History::new(state.rows.clone());
         Ok(if state.managed {
             Snapshot::Managed(history)
@@ -218,4 +228,25 @@ async fn a_database_is_created_before_it_has_been_seen_and_never_after() {
     database.0.borrow_mut().answers.push_back(Apply::Fails(Kind::Lost));
     run(&database, LONG).await.unwrap_err();
     assert_eq!(database.0.borrow().created, 0);
+}
+
+/// Minutes of it, with a failover now and then.
+#[tokio::test]
+async fn a_database_that_is_ahead_may_go_away_as_often_as_it_comes_back() {
+    let database = Scripted::default();
+    database.finish("3", "of a newer release");
+    {
+        let mut state = database.0.borrow_mut();
+        (state.managed, state.applied) = (true, Vec::new());
+        // Longer than `wait`, then a standby; more lost connections than one trouble may have.
+        state.reads.extend([None, None, None, None, Some(Kind::NotYet)]);
+        state.reads.extend([Some(Kind::Lost); 5]);
+        state.reads.extend([None, Some(Kind::Lost), None]);
+    }
+    let migrations = Migrations::new(vec![Migration::new("1", "1", Script::new(""))], None);
+    let work = Work { migrations: &migrations, provider: Provider::Postgresql };
+    let wait = Duration::from_millis(300);
+    let options = Options { wait, lock_wait: LONG, if_ahead: IfAhead::Wait, ..Options::default() };
+    let report = deploy(&database, work, &options, &mut Unobserved, &CancellationToken::new()).await;
+    assert_eq!(names(&report.unwrap()), ["1"]);
 }

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use plimsoll_core::duration;
 use plimsoll_core::plan::IfAhead;
 
-use crate::output::{Level, Log, Shape, Sinks};
-use crate::termination::TerminationLog;
+use crate::output::{Level, Log, Shape, Sinks, Voice};
+use crate::termination::{Detail, TerminationLog};
 
 /// What every command that looks at a project and a database takes.
 #[derive(Args, Clone)]
@@ -74,6 +74,16 @@ pub(crate) struct Logging {
         help_heading = "Output"
     )]
     pub(crate) termination_log: PathBuf,
+    /// How much that tells of an error: what the database says may quote rows
+    #[arg(
+        long,
+        value_name = "DETAIL",
+        env = "PLIMSOLL_TERMINATION_DETAIL",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub(crate) termination_detail: Detail,
 }
 
 impl From<&Logging> for Sinks {
@@ -87,7 +97,8 @@ impl From<&Logging> for Sinks {
             LogFormat::Text => Shape::Text,
             LogFormat::Json => Shape::Json,
         };
-        Self { log: Log { shape, least }, termination: TerminationLog::new(&logging.termination_log) }
+        let termination = TerminationLog::new(&logging.termination_log).telling(logging.termination_detail);
+        Self { log: Log { shape, least }, termination }
     }
 }
 
@@ -132,6 +143,36 @@ pub(crate) struct LockWait {
     /// For how long to wait while another runner holds the migration lock
     #[arg(long, value_name = "TIME", env = "PLIMSOLL_LOCK_WAIT", default_value = "10m", value_parser = duration::parse, help_heading = "Database")]
     pub(crate) lock_wait: Duration,
+}
+
+/// What to think of a project without migrations.
+#[derive(Args, Clone)]
+pub(crate) struct AllowEmpty {
+    /// Go on if the project has no migrations; otherwise that is an error, since it is mostly a file that is not in the image
+    #[arg(long, env = "PLIMSOLL_ALLOW_EMPTY", value_parser = FalseyValueParser::new(), help_heading = "Project")]
+    allow_empty: bool,
+}
+
+/// What a project without migrations is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Empty {
+    /// An error.
+    Refused,
+    /// A warning. No database is created for it.
+    Allowed,
+    /// Nothing special, as in Prisma: a missing database is created.
+    AsInPrisma,
+}
+
+impl AllowEmpty {
+    /// In this voice.
+    pub(crate) fn in_voice(&self, voice: Voice) -> Empty {
+        match (voice, self.allow_empty) {
+            (Voice::Prisma, _) => Empty::AsInPrisma,
+            (_, true) => Empty::Allowed,
+            (_, false) => Empty::Refused,
+        }
+    }
 }
 
 /// What to allow.

@@ -1,9 +1,9 @@
 //! `deploy`: applies the pending migrations.
 
-use plimsoll_engine::{CancellationToken, Options};
+use plimsoll_engine::{CancellationToken, IfMissing, Options};
 
-use super::{introduce, stopped, voice_for};
-use crate::args::{Deploy, Run};
+use super::{introduce, look_at_emptiness, stopped, voice_for};
+use crate::args::{Deploy, Empty, Run};
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
 use crate::output::{Output, Voice};
@@ -12,31 +12,39 @@ use crate::signals::{Ended, Signals};
 pub(crate) async fn run(arguments: &Deploy, voice: Voice) -> Exit {
     let mut output =
         Output::new(voice_for(&arguments.answer, voice), "deploy", (&arguments.run.common.logging).into());
-    match migrate(&arguments.run, &mut output, &mut Signals::listen()).await {
+    let empty = arguments.run.empty.in_voice(voice);
+    match migrate(&arguments.run, empty, &mut output).await {
         Ok(_too_late) => Exit::Success,
         Err(exit) => exit,
     }
 }
 
 /// Brings the database to the project's migrations, and says so; otherwise says why not. Returns the signal that arrived
-/// when nothing was left to be stopped.
+/// when nothing was left to be stopped, and who listens to those that follow.
 pub(super) async fn migrate(
     arguments: &Run,
+    empty: Empty,
     output: &mut Output,
-    signals: &mut Signals,
-) -> Result<Option<u8>, Exit> {
+) -> Result<(Option<u8>, Signals), Exit> {
     let opened = introduce(&arguments.common, output)?;
+    look_at_emptiness(&opened, empty, output)?;
     let database = opened.database(Intent::Write).map_err(|diagnostic| output.failed(&diagnostic, None))?;
     let options = Options {
         wait: arguments.common.wait,
         lock_wait: arguments.lock.lock_wait,
         if_ahead: arguments.policy.if_ahead.into(),
+        if_missing: if opened.is_empty() && empty == Empty::Allowed {
+            IfMissing::Fail
+        } else {
+            IfMissing::Create
+        },
     };
     let cancel = CancellationToken::new();
     let work = opened.work();
     let deploy = async {
         with_backend!(&database, backend => plimsoll_engine::deploy(backend, work, &options, output, &cancel).await)
     };
+    let mut signals = Signals::listen();
     let ended = signals.watch(&cancel, deploy).await;
     let (report, signal) = match ended {
         Ended::Finished(Ok(report)) => (report, None),
@@ -50,5 +58,5 @@ pub(super) async fn migrate(
         Ended::Stopped(number, None) => return Err(stopped(output, number, None)),
     };
     output.deployed(&report, options.if_ahead);
-    Ok(signal)
+    Ok((signal, signals))
 }

@@ -7,7 +7,6 @@ use crate::args::Exec;
 use crate::exit::Exit;
 use crate::output::{Output, Voice};
 use crate::program::Program;
-use crate::signals::Signals;
 
 /// Returns only if the command was not started.
 pub(crate) async fn run(arguments: &Exec) -> Exit {
@@ -18,9 +17,9 @@ pub(crate) async fn run(arguments: &Exec) -> Exit {
         Ok(program) => program,
         Err(diagnostic) => return output.failed(&diagnostic, None),
     };
-    let mut signals = Signals::listen();
-    let late = match migrate(&arguments.run, &mut output, &mut signals).await {
-        Ok(late) => late,
+    let empty = arguments.run.empty.in_voice(Voice::Aside);
+    let (late, signals) = match migrate(&arguments.run, empty, &mut output).await {
+        Ok(migrated) => migrated,
         Err(exit) => return exit,
     };
     // The command would never learn of a signal that was sent to its predecessor.

@@ -11,9 +11,9 @@ mod wait;
 
 use clap::CommandFactory as _;
 use plimsoll_core::{Code, Diagnostic};
-use plimsoll_engine::{CancellationToken, Options};
+use plimsoll_engine::{CancellationToken, Event, Observe as _, Options};
 
-use crate::args::{Answer, Arguments, Command, Common, Format, Migrate};
+use crate::args::{Answer, Arguments, Command, Common, Empty, Format, Migrate};
 use crate::database::Opened;
 use crate::exit::Exit;
 use crate::output::{self, Output, Voice};
@@ -61,9 +61,29 @@ fn open(
 
 /// The same where there is somebody to say it already.
 fn introduce(common: &Common, output: &mut Output) -> Result<Opened, Exit> {
-    let opened = Opened::new(common).map_err(|diagnostic| output.failed(&diagnostic, None))?;
+    let opened = Opened::new(common, |why| output.see(Event::Waiting { why, at_most: common.wait }));
+    let opened = opened.map_err(|diagnostic| output.failed(&diagnostic, None))?;
     output.opened(&opened);
     Ok(opened)
+}
+
+/// Refuses a project without migrations, or warns of it.
+fn look_at_emptiness(opened: &Opened, empty: Empty, output: &mut Output) -> Result<(), Exit> {
+    let found = || format!("no migration found in `{}`", opened.migrations_directory());
+    match empty {
+        Empty::Refused if opened.is_empty() => {
+            let diagnostic = Diagnostic::new(Code::NoMigrations, found())
+                .help("in an image: check what `COPY` and `.dockerignore` leave out")
+                .help("if they are elsewhere, name their directory with `--migrations`")
+                .help("if there are none yet, go on with `--allow-empty`");
+            Err(output.failed(&diagnostic, None))
+        }
+        Empty::Allowed if opened.is_empty() => {
+            output.warned(&format!("{}: there is nothing to apply", found()));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whose words are used, given what standard output is for.

@@ -2,7 +2,7 @@
 
 use plimsoll_engine::{CancellationToken, Error, Options, inspect};
 
-use super::{open, options, watched};
+use super::{look_at_emptiness, open, options, watched};
 use crate::args::Wait;
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
@@ -13,6 +13,9 @@ pub(crate) async fn run(arguments: &Wait) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
+    if let Err(exit) = look_at_emptiness(&opened, arguments.empty.in_voice(Voice::Own), &mut output) {
+        return exit;
+    }
     let database = match opened.database(Intent::Read) {
         Ok(database) => database,
         Err(diagnostic) => return output.failed(&diagnostic, None),

@@ -32,12 +32,15 @@ pub(super) fn record(event: &Event<'_>) -> Record {
         }
         Event::DatabaseCreated => info("database_created", "created the database"),
         Event::WaitingForLock { holder } => waiting_for_lock(*holder),
-        Event::Ahead { names, at_most } => {
-            let words = format!(
+        Event::Ahead { names, unfinished, at_most } => {
+            let mut words = format!(
                 "waiting for up to {} s: the database stands at migrations that this project does not have: {}",
                 at_most.as_secs(),
                 names.join(", ")
             );
+            if !unfinished.is_empty() {
+                words = format!("{words}; begun and not finished: {}", unfinished.join(", "));
+            }
             info("ahead", words).with(json!({ "migrations": names, "at_most_ms": whole(*at_most) }))
         }
         Event::Applying { name, number, of } => {

@@ -147,6 +147,11 @@ impl Output {
         self.project = Some(introduction);
     }
 
+    /// Something is odd about the project.
+    pub(crate) fn warned(&self, words: &str) {
+        self.log.warn(words);
+    }
+
     /// `deploy` is done.
     pub(crate) fn deployed(&mut self, report: &Report, if_ahead: IfAhead) -> Exit {
         self.progress.clear();
@@ -316,6 +321,10 @@ impl Output {
         if !report.ahead.is_empty() && if_ahead == IfAhead::Warn {
             let names = report.ahead.join(", ");
             self.log.warn(&format!("the database is ahead of this project: it stands at {names}"));
+        }
+        if !report.unfinished.is_empty() && if_ahead == IfAhead::Warn {
+            let names = report.unfinished.join(", ");
+            self.log.warn(&format!("begun by another release and not finished: {names}"));
         }
         if !report.edited.is_empty() {
             let names = report.edited.join(", ");

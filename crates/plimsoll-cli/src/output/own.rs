@@ -77,7 +77,8 @@ pub(super) fn planned(opened: &Opened, plan: &Plan<'_>, database_missing: bool) 
             writeln!(text, "edited    {name} (changed since it was applied, which has no effect)");
     }
     for name in &plan.ahead {
-        let _infallible = writeln!(text, "ahead     {name} (applied, but not in this project)");
+        let how = if plan.unfinished.contains(name) { "begun and not finished, and" } else { "applied, but" };
+        let _infallible = writeln!(text, "ahead     {name} ({how} not in this project)");
     }
     if plan.is_up_to_date() {
         text += "up to date: nothing would be done\n";

@@ -70,7 +70,8 @@ async fn whoever_only_looks_says_that_it_would_be_waited_for() {
         scene.project.remove_migration("2_late");
         scene.run(&["wait"]).expect_code(0);
         let over = scene.run(&["wait", "--if-ahead=wait", "--wait=300ms"]).expect_code(75);
-        assert_says(&over.stderr, &["PLM209", "`3_new`"]);
+        assert_says(&over.stderr, &["PLM209", "`3_new`", "--if-ahead=warn", "wait longer with `--wait`"]);
+        assert!(!over.stderr.contains("plimsoll deploy"), "nothing is to be applied: {over}");
         let running = scene.command(&["wait", "--if-ahead=wait"]).spawn();
         running.wait_for_stderr("waiting for up to 60 s");
         undo(&scene.base).await;
@@ -116,4 +117,37 @@ async fn a_database_that_gets_ahead_while_the_lock_is_waited_for_is_noticed() {
     scene.base.execute("DELETE FROM _prisma_migrations WHERE id = 'x'").await;
     running.wait().expect_code(0);
     assert_eq!(scene.applied().await, ["1_init", "2_late"]);
+}
+
+/// The newer release died in a migration that is not one transaction, and was rolled back.
+#[tokio::test]
+async fn what_a_newer_release_left_half_done_is_waited_for_like_what_it_finished() {
+    for kind in KINDS {
+        let scene = Scene::new(kind).await.migration("1_init", INIT);
+        scene.deployed();
+        scene
+            .base
+            .execute(
+                "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('x', 'x', '9_new')",
+            )
+            .await;
+        let refused = scene.run(&["deploy", "--if-ahead=refuse"]).expect_code(65);
+        assert_says(&refused.stderr, &["PLM205", "not finished: `9_new`", "resolve --rolled-back 9_new"]);
+        assert!(!refused.stderr.contains("applied again"), "this image cannot: {refused}");
+        let warned = scene.run(&["exec", "--if-ahead=warn", "--", "echo", "started"]).expect_code(0);
+        assert_says(&warned.stderr, &["begun by another release and not finished: 9_new"]);
+        assert_eq!(
+            scene.run(&["exec", "--if-ahead=ok", "--", "echo", "started"]).expect_code(0).stdout,
+            "started\n"
+        );
+        let running = scene.command(&["exec", "--if-ahead=wait", "--", "echo", "started"]).spawn();
+        running.wait_for_stderr("begun and not finished: 9_new");
+        // Nothing is put on top of it.
+        scene.project.set_migration("2_late", "INSERT INTO ship VALUES ('late');");
+        let blocked = scene.run(&["deploy", "--if-ahead=ok"]).expect_code(65);
+        assert_says(&blocked.stderr, &["P3009", "this project does not have it"]);
+        scene.project.remove_migration("2_late");
+        scene.base.execute("DELETE FROM _prisma_migrations WHERE id = 'x'").await;
+        assert_eq!(running.wait().expect_code(0).stdout, "started\n");
+    }
 }

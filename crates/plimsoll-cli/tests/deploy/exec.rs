@@ -85,11 +85,13 @@ async fn a_migration_that_fails_keeps_the_command_from_starting() {
 async fn a_command_that_cannot_be_started_is_refused_before_anything_is_migrated() {
     let scene = Scene::on(Kind::Sqlite, Kind::Sqlite.missing()).migration("1_init", INIT);
     scene.project.write("plain", "no program");
+    write_script(&scene.project, "orphan", "#!/no/such/interpreter -x\n");
     for (command, code, words) in [
         ("no-such-command", 127, ["PLM304", "`no-such-command` cannot be found: No such file"]),
         ("/no/such/command", 127, ["PLM304", "`/no/such/command`"]),
         ("./plain", 126, ["PLM305", "`./plain`"]),
         ("/", 126, ["PLM305", "`/`"]),
+        ("./orphan", 127, ["PLM304", "`./orphan` needs `/no/such/interpreter`"]),
     ] {
         let ended = scene.run(&["exec", "--", command]).expect_code(code);
         assert_says(&ended.stderr, &words);
@@ -107,16 +109,21 @@ async fn a_command_that_cannot_be_started_is_refused_before_anything_is_migrated
     assert!(!scene.sqlite().path().exists());
 }
 
-/// What is not a program for this kernel shows only when it is started.
+/// What an interpreter needs in its turn shows only when it is started.
 #[tokio::test]
 async fn a_file_that_is_no_program_ends_as_the_shell_would_end() {
     let scene = Scene::new(Kind::Sqlite).await.migration("1_init", INIT);
-    scene.project.write("script", "#!/no/such/interpreter\n");
-    let path = scene.project.join("script");
-    let file = File::open(&path).expect("it has been written");
-    file.set_permissions(std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    write_script(&scene.project, "orphan", "#!/no/such/interpreter\n");
+    let orphan = scene.project.join("orphan");
+    write_script(&scene.project, "script", &format!("#!{}\n", orphan.display()));
     let ended = scene.run(&["exec", "--", "./script"]).expect_code(127);
     assert_says(&ended.stderr, &["1 migration applied", "PLM304", "./script"]);
+}
+
+fn write_script(project: &Project, name: &str, text: &str) {
+    project.write(name, text);
+    let file = File::open(project.join(name)).expect("it has been written");
+    file.set_permissions(std::fs::Permissions::from_mode(0o755)).expect("it is ours");
 }
 
 /// `plimsoll exec` as process 1 of a namespace of its own.
@@ -236,5 +243,32 @@ async fn a_signal_that_comes_behind_the_last_look_is_not_lost() {
         running.signal(Signal::TERM);
         let ended = running.wait();
         assert!(ended.elapsed < Duration::from_secs(10), "the command was started, and slept");
+    }
+}
+
+/// A forgotten `COPY prisma/migrations`: the application would start on a database without tables.
+#[tokio::test]
+async fn a_project_without_migrations_opens_no_gate() {
+    for kind in KINDS {
+        let scene = Scene::on(kind, kind.missing());
+        for directory in ["there is an empty one", "there is none"] {
+            for words in [vec!["exec", "--", "touch", "started"], vec!["deploy"], vec!["wait"]] {
+                let ended = scene.run(&words).expect_code(78);
+                assert_says(&ended.stderr, &["PLM109", "`prisma/migrations`", "--allow-empty"]);
+                assert!(!format!("{ended}").contains("up to date"), "{directory}: {ended}");
+            }
+            // It may be said that there are none; a database is not made for that.
+            scene.run(&["exec", "--allow-empty", "--", "touch", "started"]).expect_code(78);
+            assert!(!scene.project.join("started").exists());
+            std::fs::remove_dir_all(scene.project.migrations()).unwrap_or_default();
+        }
+        let scene = Scene::new(kind).await;
+        let allowed = scene.command(&["exec", "--", "touch", "started"]).env("PLIMSOLL_ALLOW_EMPTY", "1");
+        assert_says(&allowed.run().expect_code(0).stderr, &["no migration found in `prisma/migrations`"]);
+        assert!(scene.project.join("started").exists());
+        scene.run(&["deploy", "--allow-empty"]).expect_code(0);
+        // Prisma's own commands do as Prisma does.
+        let prisma = scene.run(&["migrate", "deploy"]).expect_code(0);
+        assert_says(&prisma.stdout, &["No migration found in prisma/migrations", "No pending migrations"]);
     }
 }

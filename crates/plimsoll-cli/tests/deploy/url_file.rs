@@ -7,7 +7,7 @@ use std::time::Duration;
 use plimsoll_core::Provider;
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::database::Database;
-use plimsoll_testkit::program::Program;
+use plimsoll_testkit::program::{Program, Signal};
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::server::{Options, PostgresServer, Stop, Version};
 
@@ -222,16 +222,47 @@ fn a_file_that_cannot_be_used_is_named_and_its_content_is_not_shown() {
     project.write("wrong", "postgresql://u:sesame-4711@h:sesame-port/d");
     project.write("other", "mysql://u:sesame-4711@h/d");
     for (file, code, words) in [
-        ("nowhere", 78, ["PLM102", "nowhere"]),
-        ("empty", 78, ["PLM104", "empty:1:1"]),
+        ("nowhere", 69, ["PLM110", "nowhere"]),
+        ("empty", 69, ["PLM110", "empty:1:1"]),
         ("wrong", 78, ["P1013", "wrong:1:1"]),
         ("other", 78, ["P1012", "other:1:1"]),
     ] {
-        let ended = plimsoll(&project).args(["deploy", "--url-file", file]).run().expect_code(code);
+        let ended =
+            plimsoll(&project).args(["deploy", "--wait=0", "--url-file", file]).run().expect_code(code);
         assert_says(&ended.stderr, &words);
         assert!(!ended.stderr.contains("sesame"), "{ended}");
     }
     let both =
         plimsoll(&project).args(["deploy", "--url-file=empty", "--url=postgresql://u:sesame-4711@h/d"]);
     assert!(!both.run().expect_code(64).stderr.contains("sesame"));
+}
+
+/// A sidecar that fetches the credentials may be later than the gate.
+#[tokio::test]
+async fn a_file_that_comes_late_is_waited_for() {
+    for kind in [Kind::Postgres(Version::V15), Kind::Sqlite] {
+        let scene = Scene::new(kind).await.migration("1_init", INIT);
+        let running = scene.command(&["deploy", "--url-file", "url"]).spawn();
+        running.wait_for_stderr("waiting for up to 60 s: cannot read the file of `--url-file`");
+        scene.project.write("url", "");
+        scene.project.write("url", scene.base.url());
+        running.wait().expect_code(0);
+        assert_eq!(scene.applied().await, ["1_init"]);
+        scene.project.write("url", "\n");
+        let mut running = scene.command(&["exec", "--url-file", "url", "--", "touch", "started"]).spawn();
+        running.wait_for_stderr("is empty");
+        running.signal(Signal::TERM);
+        running.wait().expect_code(143);
+        assert!(!scene.project.join("started").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_emptied_while_the_server_is_waited_for_is_no_wrong_configuration() {
+    let project = Project::new(Provider::Postgresql).migration("1_init", INIT);
+    project.write("url", "postgresql://u@127.0.0.1:9/d");
+    let running = plimsoll(&project).args(["deploy", "--wait=3s", "--url-file", "url"]).spawn();
+    running.wait_for_stderr("waiting for up to 3 s");
+    project.write("url", "");
+    assert_says(&running.wait().expect_code(69).stderr, &["PLM110"]);
 }

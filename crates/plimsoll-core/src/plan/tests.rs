@@ -61,11 +61,27 @@ fn a_rolled_back_row_does_not_count() {
 }
 
 #[test]
-fn a_started_row_blocks_even_if_its_migration_is_gone() {
+fn an_attempt_of_another_release_follows_the_policy() {
+    let migrations = migrations(&["1"]);
+    let snapshot = managed(vec![row("1", RowState::Applied), row("2_newer", RowState::Started)]);
+    let with = |if_ahead| plan(&migrations, Provider::Postgresql, &snapshot, if_ahead);
+    let newer = || vec!["2_newer".to_owned()];
+    for policy in [IfAhead::Ok, IfAhead::Warn] {
+        assert_eq!((with(policy).is_up_to_date(), with(policy).unfinished), (true, newer()));
+    }
+    let beyond = Beyond { names: newer(), unfinished: newer() };
+    assert_eq!(with(IfAhead::Refuse).blocked, Some(Blocked::Ahead(beyond.clone())));
+    assert_eq!(with(IfAhead::Wait).blocked, Some(Blocked::AheadForNow(beyond)));
+}
+
+#[test]
+fn nothing_is_applied_on_top_of_an_attempt_whose_migration_is_gone() {
     let migrations = migrations(&["1"]);
     let snapshot = managed(vec![row("gone", RowState::Started)]);
     let plan = plan_of(&migrations, &snapshot);
-    assert!(matches!(plan.blocked, Some(Blocked::Failed(ref attempts)) if attempts[0].migration == "gone"));
+    assert!(
+        matches!(plan.blocked, Some(Blocked::FailedElsewhere(ref attempts)) if attempts[0].migration == "gone")
+    );
     assert!(plan.steps.is_empty());
 }
 
@@ -126,7 +142,10 @@ fn a_database_ahead_is_reported_and_blocks_only_if_it_is_refused() {
     let warned = plan_of(&migrations, &snapshot);
     assert_eq!((warned.ahead.as_slice(), warned.is_up_to_date()), (["2".to_owned()].as_slice(), true));
     let refused = plan(&migrations, Provider::Postgresql, &snapshot, IfAhead::Refuse);
-    assert_eq!(refused.blocked, Some(Blocked::Ahead(vec!["2".to_owned()])));
+    assert_eq!(
+        refused.blocked,
+        Some(Blocked::Ahead(Beyond { names: vec!["2".to_owned()], unfinished: vec![] }))
+    );
 }
 
 #[test]
@@ -143,8 +162,13 @@ fn every_block_says_what_to_do_next() {
         Blocked::ProviderMismatch { schema: Provider::Postgresql, lock: "sqlserver".to_owned() },
         Blocked::ProviderMismatch { schema: Provider::Postgresql, lock: "cockroachdb".to_owned() },
         Blocked::NotEmpty { tables: (0..10).map(|n| format!("t{n}")).collect() },
-        Blocked::Failed(vec![attempt]),
-        Blocked::Ahead(vec!["20240105000000_later".to_owned()]),
+        Blocked::Failed(vec![attempt.clone()]),
+        Blocked::FailedElsewhere(vec![attempt]),
+        Blocked::Ahead(Beyond { names: vec!["20240105000000_later".to_owned()], unfinished: vec![] }),
+        Blocked::AheadForNow(Beyond {
+            names: vec!["20240105000000_later".to_owned(), "20240106000000_half".to_owned()],
+            unfinished: vec!["20240106000000_half".to_owned()],
+        }),
     ];
     let shown: Vec<String> = blocks
         .iter()
@@ -176,8 +200,11 @@ proptest! {
         let in_order: Vec<&str> = migrations.list().iter().map(Migration::name).filter(|name| planned.contains(name)).collect();
         prop_assert_eq!(&planned, &in_order);
 
-        let any_failed = rows.iter().any(|(_, state)| *state == RowState::Started);
-        prop_assert_eq!(plan.blocked.is_some(), any_failed);
+        let failed = |name: &str| rows.iter().any(|(row, state)| row == name && *state == RowState::Started);
+        let ours = local.iter().any(|name| failed(name));
+        let theirs = rows.iter().any(|(name, _)| !local.contains(name) && failed(name));
+        let pending = local.iter().any(|name| !applied(name));
+        prop_assert_eq!(plan.blocked.is_some(), ours || theirs && pending);
         prop_assert!(plan.blocked.is_none() || plan.steps.is_empty(), "blocked and yet something is planned");
         if plan.blocked.is_none() {
             let missing: Vec<&str> = migrations.list().iter().map(Migration::name).filter(|name| !applied(name)).collect();

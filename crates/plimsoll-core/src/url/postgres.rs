@@ -93,6 +93,10 @@ impl PostgresUrl {
         if !text.starts_with("postgresql://") && !text.starts_with("postgres://") {
             return Err(wrong_protocol(PROTOCOLS));
         }
+        // The protocol ends its texts with it: the server would close a connection that no waiting mends.
+        if text.contains("%00") || text.contains('\0') {
+            return Err(invalid("there is a NUL character (`%00`) in it, which PostgreSQL cannot take"));
+        }
         let parsed = url::Url::parse(&text).map_err(|error| {
             invalid(format_args!("{error} in database URL"))
                 .help("a password with `@`, `:`, `/`, `#`, `%` or `?` in it has to be percent-encoded")
@@ -297,6 +301,8 @@ mod tests {
             "postgres://h/d?connect_timeout=soon",
             "postgres://h/d?sslmode=yes",
             "postgres://h/d?channel_binding=yes",
+            "postgres://h/d?application_name=x%00",
+            "postgres://u:hunter2%00@h/d",
             "prisma+postgres://accelerate.example/?api_key=abc",
             "prisma+postgres://localhost:51213/?api_key=abc",
         ]
@@ -308,6 +314,8 @@ mod tests {
         P1013: The provided database string is invalid: the parameter `connect_timeout` is not a number
         P1013: The provided database string is invalid: `sslmode` is none of disable, prefer, require, verify-ca, verify-full
         P1013: The provided database string is invalid: `channel_binding` is none of disable, prefer, require
+        P1013: The provided database string is invalid: there is a NUL character (`%00`) in it, which PostgreSQL cannot take
+        P1013: The provided database string is invalid: there is a NUL character (`%00`) in it, which PostgreSQL cannot take
         PLM106: a `prisma://` or remote `prisma+postgres://` URL speaks a protocol of Prisma's own
         P1013: The provided database string is invalid: its `api_key` does not hold the address of a local database
         ");

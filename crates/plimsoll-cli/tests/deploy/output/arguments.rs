@@ -118,5 +118,6 @@ async fn every_flag_has_its_variable() {
     other.execute_batch("BEGIN EXCLUSIVE").expect("nobody else has it");
     with("PLIMSOLL_LOCK_WAIT", "0").expect_code(75);
     let nobody_listens = Project::new(Provider::Postgresql).env_url("postgresql://u@127.0.0.1:9/d");
+    let nobody_listens = nobody_listens.migration("1_init", INIT);
     plimsoll(&nobody_listens).arg("deploy").env("PLIMSOLL_WAIT", "0").run().expect_code(69);
 }

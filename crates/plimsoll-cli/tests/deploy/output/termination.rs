@@ -150,3 +150,20 @@ fn no_password_gets_into_the_message() {
         assert!(message.text().len() > 20 && !message.text().contains("sesame"), "{}", message.text());
     }
 }
+
+/// Whoever may read pods may not be somebody who may read the database.
+#[tokio::test]
+async fn what_the_database_says_can_be_kept_out() {
+    let raise = "DO $$ BEGIN RAISE EXCEPTION 'card 4111' USING DETAIL = '4112', HINT = '4113'; END $$;";
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_bad", raise);
+    let message = Message::of(&scene.project);
+    for (detail, tells) in [("full", true), ("code", false)] {
+        let command = message.asked_for(scene.command(&["deploy"]));
+        command.env("PLIMSOLL_TERMINATION_DETAIL", detail).run().expect_code(65);
+        let (line, document) = message.lines();
+        assert_eq!(message.text().contains("411"), tells, "{}", message.text());
+        assert!(line.starts_with("P3018: A migration failed to apply"), "{line}");
+        assert_is(&document, 65, "P3018", "apply");
+        assert_eq!((&document["sqlstate"], &document["migration"]), (&json!("P0001"), &json!("1_bad")));
+    }
+}
