@@ -257,8 +257,9 @@ codes! {
     InjectOption = "PLM434", Usage, "wrong option of inject";
     /// The workload cannot have a gate: its pods run on Windows, or it has no containers.
     InjectUnsupported = "PLM435", Config, "the workload cannot have a gate";
-    /// The annotation in which `inject` keeps what it did cannot be read, so that nobody knows how to take it back.
-    InjectRecord = "PLM436", Config, "the record of the gate cannot be read";
+    /// The annotation in which `inject` keeps what it did cannot be read, or speaks of a container that is not there, or would
+    /// have to give back a password, which it does not keep. Nothing is changed.
+    InjectRecord = "PLM436", Config, "the record of the gate cannot be followed";
 
     /// SIGTERM, SIGINT, SIGQUIT or SIGHUP arrived. The message says whether the statement under way was rolled back, or did not stop in
     /// time and may be committed or not. What had been applied before stays applied; the next start looks and carries on.

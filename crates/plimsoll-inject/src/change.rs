@@ -6,7 +6,8 @@ use plimsoll_core::Diagnostic;
 use plimsoll_core::secret::mask;
 use serde_json::{Value, json};
 
-use crate::edit::Editor;
+use crate::earlier::{Earlier, not_recorded};
+use crate::edit::{Editor, stamp};
 use crate::gate;
 use crate::images;
 use crate::inject::Facts;
@@ -34,9 +35,11 @@ impl Change {
     }
 
     /// What an earlier run did has been taken back: this is the object without it.
-    pub(crate) fn undone(record: &Record, object: Value, why: String) -> Self {
-        let restored = given_back(record, &object);
-        Self { object: Some(object), restored, ..Self::none(Action::Removed, vec![why]) }
+    pub(crate) fn undone(workload: &Workload, earlier: &Earlier, why: String) -> Result<Self, Diagnostic> {
+        let (object, said) = earlier.take_out(workload)?;
+        let restored = given_back(&earlier.record, &object);
+        let reasons = [vec![why], said].concat();
+        Ok(Self { object: Some(object), restored, ..Self::none(Action::Removed, reasons) })
     }
 
     /// What a person is told. A command that is told may hold a URL with its password.
@@ -62,61 +65,78 @@ pub(crate) struct Present<'p> {
 /// Does what was decided.
 pub(crate) fn change(
     candidate: &Candidate,
-    record: Option<&Record>,
+    earlier: Option<&Earlier>,
     choice: Choice,
     facts: &Facts,
     present: &Present<'_>,
 ) -> Result<Change, Diagnostic> {
-    Ok(match (choice, record) {
+    Ok(match (choice, earlier) {
         (Choice::Gate(_), _) | (Choice::Leave(_), None) if let Some(gate) = candidate.survey.gate() => {
-            let why = format!("container `{gate}` runs Plimsoll already, and no earlier run put it there");
-            Change::none(Action::Kept, vec![why])
+            Change::none(Action::Kept, vec![of_somebody_else(gate, earlier)])
         }
-        (Choice::Gate(why), _) => gated(candidate, record, why, facts, present)?,
-        (Choice::Leave(why), Some(record)) => {
+        (Choice::Gate(why), _) => gated(candidate, earlier, why, facts, present)?,
+        (Choice::Leave(_), Some(renamed))
+            if renamed.container().is_none()
+                && let Some(gate) = candidate.survey.gate() =>
+        {
+            Change::none(Action::Kept, vec![of_somebody_else(gate, earlier)])
+        }
+        (Choice::Leave(why), Some(Earlier { record, .. })) => {
             let kept =
                 format!("container `{}` is from an earlier run; `--remove` takes it out", record.container);
             let behind = images::left_behind(candidate, present.object, record, &facts.variables);
             Change { advice: behind.into_iter().collect(), ..Change::none(Action::Kept, vec![why, kept]) }
         }
-        (Choice::Refuse(why), Some(record)) => Change::undone(record, candidate.object.clone(), why),
+        (Choice::Refuse(why), Some(earlier)) => Change::undone(&candidate.workload, earlier, why)?,
         (Choice::Leave(why) | Choice::Refuse(why), None) => Change::none(Action::Left, vec![why]),
     })
 }
 
+/// Why a gate is left that no earlier run made, or that was renamed since.
+fn of_somebody_else(gate: &str, earlier: Option<&Earlier>) -> String {
+    match earlier.filter(|earlier| earlier.container().is_none()) {
+        None => format!("container `{gate}` runs Plimsoll already, and no earlier run put it there"),
+        Some(Earlier { record: Record { container, .. }, .. }) => format!(
+            "container `{gate}` runs Plimsoll, and `{container}` of an earlier run is gone: if it was renamed, `--remove` needs its old name"
+        ),
+    }
+}
+
 fn gated(
     candidate: &Candidate,
-    record: Option<&Record>,
+    earlier: Option<&Earlier>,
     why: String,
     facts: &Facts,
     present: &Present<'_>,
 ) -> Result<Change, Diagnostic> {
+    let record = earlier.map(|earlier| &earlier.record);
     // The texts of what an earlier run replaced stand in its record; the input has only what that run wrote.
-    let earlier: BTreeMap<String, &str> =
+    let recorded: BTreeMap<String, &str> =
         record.map_or_else(BTreeMap::new, |record| record.texts(&candidate.object).collect());
     let text = |pointer: &str| match record {
         None => (present.text)(pointer),
-        Some(_) => earlier.get(pointer).map(|text| (*text).to_owned()),
+        Some(_) => recorded.get(pointer).map(|text| (*text).to_owned()),
     };
     let mut editor = Editor::new(&candidate.object, &text);
     editor.need_map("/metadata/annotations");
     let story = gate::put(&mut editor, candidate, facts)?;
-    let (mut object, undo) = editor.finish();
+    let (mut object, mut undo) = editor.finish();
+    stamp(&mut undo, &object);
+    let said = match earlier {
+        Some(earlier) => earlier.settle(&candidate.workload, &story.container, &mut object, &mut undo)?,
+        None => Vec::new(),
+    };
     let made = Record { container: story.container.clone(), pod: candidate.workload.pod(), undo };
     if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
         annotations.insert(record::KEY.to_owned(), json!(made.write()));
     }
     let followed =
         record.and_then(|earlier| images::followed(present.object, &object, earlier, &made.container));
-    let reasons = [vec![why], followed.into_iter().collect(), story.reasons].concat();
+    let reasons = [vec![why], followed.into_iter().collect(), story.reasons, said].concat();
+    let advice = [story.advice, not_recorded(made)].concat();
     // What these options do not replace any more comes back with its text.
     let restored = record.map_or_else(Vec::new, |earlier| given_back(earlier, &object));
-    Ok(Change {
-        object: Some(object),
-        restored,
-        advice: story.advice,
-        ..Change::none(Action::Gated, reasons)
-    })
+    Ok(Change { object: Some(object), restored, advice, ..Change::none(Action::Gated, reasons) })
 }
 
 fn given_back(record: &Record, object: &Value) -> Vec<(String, String)> {

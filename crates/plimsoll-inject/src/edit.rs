@@ -5,6 +5,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::digest;
+use crate::hidden;
+pub(crate) use crate::place::{locate, move_to_theirs, place, value_at};
 use crate::value::{escape, name, unescape};
 
 /// How one change is taken back.
@@ -13,6 +16,7 @@ pub(crate) struct Undo {
     /// The place that was changed.
     pub(crate) at: String,
     pub(crate) how: How,
+    pub(crate) now: Now,
 }
 
 /// What to do at the place.
@@ -20,8 +24,6 @@ pub(crate) struct Undo {
 pub(crate) enum How {
     /// Nothing was here: delete what is.
     Delete,
-    /// Nothing was here, and what others have put into it since stays: delete it if it is empty.
-    DeleteIfEmpty,
     /// This value was here.
     Put { was: Value, text: Option<String>, position: usize },
     /// An alias was here, which had to be written out if what it stands for was changed, here or where its anchor is.
@@ -29,36 +31,89 @@ pub(crate) enum How {
     Alias { text: String },
 }
 
+/// What was written at the place: if something else is there now, somebody has changed it since.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Now {
+    /// An empty list or object, which others may have put something into since: then it stays.
+    Empty,
+    /// Nothing: it was deleted.
+    Absent,
+    /// The value with this digest.
+    Is(Value),
+}
+
 impl Undo {
     /// As it stands in the record.
     pub(crate) fn to_json(&self) -> Value {
-        match &self.how {
-            How::Delete => json!({"at": self.at}),
-            How::DeleteIfEmpty => json!({"at": self.at, "if": "empty"}),
-            How::Put { was, text: None, position } => json!({"at": self.at, "was": was, "i": position}),
-            How::Put { was, text: Some(text), position } => {
-                json!({"at": self.at, "was": was, "text": text, "i": position})
+        let mut json = json!({"at": self.at});
+        if let How::Put { was, text, position } = &self.how {
+            json["was"] = was.clone();
+            if let Some(text) = text {
+                json["text"] = json!(text);
             }
-            How::Alias { text } => json!({"at": self.at, "if": "alias", "text": text}),
+            json["i"] = json!(position);
         }
+        if let How::Alias { text } = &self.how {
+            json["text"] = json!(text);
+        }
+        match &self.now {
+            Now::Empty if matches!(self.how, How::Alias { .. }) => json["if"] = json!("alias"),
+            Now::Empty => json["if"] = json!("empty"),
+            Now::Absent => {}
+            Now::Is(digest) => json["now"] = digest.clone(),
+        }
+        json
     }
 
     /// Reads what [`Undo::to_json`] wrote; `None` if it is something else.
     pub(crate) fn from_json(value: &Value) -> Option<Self> {
         let at = value.get("at")?.as_str()?.to_owned();
         let text = value.get("text").and_then(Value::as_str).map(str::to_owned);
-        let how = match (value.get("was"), value.get("if").and_then(Value::as_str)) {
-            (Some(was), _) => How::Put {
+        let is_alias = value.get("if").and_then(Value::as_str) == Some("alias");
+        let how = match value.get("was") {
+            Some(was) => How::Put {
                 was: was.clone(),
                 text,
                 position: usize::try_from(value.get("i")?.as_u64()?).ok()?,
             },
-            (None, Some("empty")) => How::DeleteIfEmpty,
-            (None, Some("alias")) => How::Alias { text: text? },
-            (None, None) => How::Delete,
-            (None, Some(_)) => return None,
+            None if is_alias => How::Alias { text: text? },
+            None => How::Delete,
         };
-        Some(Self { at, how })
+        let now = match (value.get("now"), value.get("if").and_then(Value::as_str)) {
+            (Some(digest), None) => Now::Is(digest.clone()),
+            (None, Some("empty" | "alias")) => Now::Empty,
+            (None, None) => Now::Absent,
+            (_, Some(_)) => return None,
+        };
+        Some(Self { at, how, now })
+    }
+
+    /// Whether what was written is still there, or nothing that it could be in.
+    pub(crate) fn is_intact(&self, object: &Value) -> bool {
+        let parent = self.at.rsplit_once('/').and_then(|(parent, _)| locate(object, parent));
+        match &self.now {
+            Now::Empty => true,
+            // The list that a container was in may have gone with it.
+            _ if parent.is_none() && !digest::is_container(&self.at) => true,
+            Now::Absent => value_at(object, &self.at).is_none(),
+            Now::Is(digest) => {
+                value_at(object, &self.at).is_some_and(|value| digest::at(&self.at, value) == *digest)
+            }
+        }
+    }
+
+    /// Whether this changed the value at a place. An alias is only a text, whatever else was changed there.
+    pub(crate) fn changes(&self, at: &str) -> bool {
+        self.at == at && self.is_change()
+    }
+
+    pub(crate) fn is_change(&self) -> bool {
+        !matches!(self.how, How::Alias { .. })
+    }
+
+    /// Whether what was here held a password, which is not recorded, so that it cannot come back.
+    pub(crate) fn is_hidden(&self) -> bool {
+        matches!(&self.how, How::Put { was, .. } if hidden::is_in(was))
     }
 
     /// Takes the change back; a place that is not there any more is left alone.
@@ -77,6 +132,7 @@ impl Undo {
 
     fn apply_to_map(&self, map: &mut Map<String, Value>, key: &str) {
         match &self.how {
+            _ if self.now == Now::Empty && !map.get(key).is_some_and(is_empty) => {}
             How::Put { was, .. } if map.contains_key(key) => {
                 map.insert(key.to_owned(), was.clone());
             }
@@ -84,8 +140,7 @@ impl Undo {
                 map.shift_insert((*position).min(map.len()), key.to_owned(), was.clone());
             }
             How::Alias { .. } => {}
-            How::DeleteIfEmpty if !map.get(key).is_some_and(is_empty) => {}
-            How::Delete | How::DeleteIfEmpty => {
+            How::Delete => {
                 map.shift_remove(key);
             }
         }
@@ -96,8 +151,7 @@ impl Undo {
             match &self.how {
                 How::Put { was, .. } => items[index] = was.clone(),
                 How::Alias { .. } => {}
-                How::DeleteIfEmpty if !is_empty(&items[index]) => {}
-                How::Delete | How::DeleteIfEmpty => {
+                How::Delete => {
                     items.remove(index);
                 }
             }
@@ -109,20 +163,12 @@ fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// The JSON pointer of a place; `None` if it is not there.
-pub(crate) fn locate(object: &Value, at: &str) -> Option<String> {
-    let mut pointer = String::new();
-    let mut value = object;
-    for segment in at.split('/').skip(1) {
-        let key = unescape(segment);
-        let segment = match value {
-            Value::Array(items) => items.iter().position(|item| name(item) == key)?.to_string(),
-            _ => escape(&key),
-        };
-        pointer = format!("{pointer}/{segment}");
-        value = object.pointer(&pointer)?;
+/// Notes in each way back what is to be undone: what stands at its place in the finished object.
+pub(crate) fn stamp(undo: &mut [Undo], object: &Value) {
+    for undo in undo.iter_mut().filter(|undo| undo.now != Now::Empty) {
+        undo.now =
+            value_at(object, &undo.at).map_or(Now::Absent, |value| Now::Is(digest::at(&undo.at, value)));
     }
-    Some(pointer)
 }
 
 /// Where a walk over an object is: once as a place, once as a JSON pointer.
@@ -144,7 +190,8 @@ fn aliases(value: &Value, spot: &Spot, text: &dyn Fn(&str) -> Option<String>, fo
     if !spot.pointer.is_empty()
         && let Some(text) = text(&spot.pointer).filter(|text| text.trim_start().starts_with('*'))
     {
-        return found.push(Undo { at: spot.place.clone(), how: How::Alias { text } });
+        // Its text is used only where it means what is there: nobody's change can be lost by it.
+        return found.push(Undo { at: spot.place.clone(), how: How::Alias { text }, now: Now::Empty });
     }
     match value {
         Value::Object(map) => {
@@ -181,7 +228,7 @@ impl<'t> Editor<'t> {
         &self.object
     }
 
-    /// The changed object, and the way back, which is to be gone from the end.
+    /// The changed object, and the way back, which is to be gone from the end, and to be [`stamp`]ed before.
     pub(crate) fn finish(self) -> (Value, Vec<Undo>) {
         (self.object, self.undo)
     }
@@ -197,12 +244,12 @@ impl<'t> Editor<'t> {
             (true, _) => {}
             (false, Some(position)) => {
                 if let Some(was) = map.insert(key, value) {
-                    self.replaced(at, was, position);
+                    self.replaced(at, was, position, Now::Absent);
                 }
             }
             (false, None) => {
                 map.insert(key, value);
-                self.undo.push(Undo { at: at.to_owned(), how: How::Delete });
+                self.added(at, Now::Absent);
             }
         }
     }
@@ -215,7 +262,7 @@ impl<'t> Editor<'t> {
         if let Some(position) = map.keys().position(|k| *k == key)
             && let Some(was) = map.shift_remove(&key)
         {
-            self.replaced(at, was, position);
+            self.replaced(at, was, position, Now::Absent);
         }
     }
 
@@ -226,7 +273,7 @@ impl<'t> Editor<'t> {
         let list = locate(&self.object, at).and_then(|pointer| self.object.pointer_mut(&pointer));
         if let Some(items) = list.and_then(Value::as_array_mut) {
             items.insert(index.min(items.len()), item);
-            self.undo.push(Undo { at: place, how: How::Delete });
+            self.added(&place, Now::Absent);
         }
     }
 
@@ -244,7 +291,7 @@ impl<'t> Editor<'t> {
             Some(there) if *there == item => {}
             Some(there) => {
                 let was = std::mem::replace(there, item);
-                self.replaced(&place, was, 0);
+                self.replaced(&place, was, 0, Now::Absent);
             }
         }
     }
@@ -272,14 +319,28 @@ impl<'t> Editor<'t> {
         let before = if key == "initContainers" { map.keys().position(|k| k == "containers") } else { None };
         let index = position.or(before).unwrap_or(map.len());
         match (map.shift_insert(index, key, empty.clone()), position) {
-            (Some(was), Some(position)) => self.replaced(at, was, position),
-            _ => self.undo.push(Undo { at: at.to_owned(), how: How::DeleteIfEmpty }),
+            (Some(was), Some(position)) => self.replaced(at, was, position, Now::Empty),
+            _ => self.added(at, Now::Empty),
         }
     }
 
-    fn replaced(&mut self, at: &str, was: Value, position: usize) {
+    fn replaced(&mut self, at: &str, was: Value, position: usize, now: Now) {
         let text = locate(&self.original, at).and_then(|pointer| (self.text)(&pointer));
-        self.undo.push(Undo { at: at.to_owned(), how: How::Put { was, text, position } });
+        let was = hidden::hide(was);
+        // An annotation is copied to every ReplicaSet: no password may stand in one.
+        let text = text.filter(|_| !hidden::is_in(&was));
+        self.remember(Undo { at: at.to_owned(), how: How::Put { was, text, position }, now });
+    }
+
+    fn added(&mut self, at: &str, now: Now) {
+        self.remember(Undo { at: at.to_owned(), how: How::Delete, now });
+    }
+
+    /// Of several changes at one place, the first one knows what was there.
+    fn remember(&mut self, undo: Undo) {
+        if !self.undo.iter().any(|other| other.changes(&undo.at)) {
+            self.undo.push(undo);
+        }
     }
 
     fn map(&mut self, at: &str) -> Option<&mut Map<String, Value>> {
@@ -296,7 +357,8 @@ mod tests {
         let no_text = |_: &str| None;
         let mut editor = Editor::new(object, &no_text);
         change(&mut editor);
-        let (changed, undo) = editor.finish();
+        let (changed, mut undo) = editor.finish();
+        stamp(&mut undo, &changed);
         let mut back = changed.clone();
         for undo in undo.iter().rev() {
             let read = Undo::from_json(&undo.to_json()).unwrap();

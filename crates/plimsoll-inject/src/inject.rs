@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use crate::annotations;
 use crate::change::{Change, Present, change};
+use crate::earlier::Earlier;
 use crate::options::Given;
 use crate::outcome::{Action, At, Outcome, Restored, Trouble};
 use crate::record::Record;
 use crate::select::{Candidate, Choice, choose, choose_alone};
-use crate::settings::Settings;
+use crate::settings::{Existing, Settings};
 use crate::survey::Survey;
 use crate::target::{NOT_NAMED, check_targets, is_named};
 use crate::value::text;
@@ -66,7 +67,7 @@ pub fn inject(
     if !troubles.is_empty() {
         return Err(troubles);
     }
-    let (candidates, records): (Vec<Candidate>, Vec<Option<Record>>) = candidates.into_iter().unzip();
+    let (candidates, records): (Vec<Candidate>, Vec<Option<Earlier>>) = candidates.into_iter().unzip();
     let choices = choose_or_keep(&candidates, &records, flags)
         .map_err(|diagnostic| vec![Trouble { at: None, diagnostic }])?;
     let mut injected = Injected { documents: documents.to_vec(), restored: Vec::new(), outcomes: Vec::new() };
@@ -150,10 +151,8 @@ fn removed(workload: &Workload, object: &Value) -> Result<Change, Diagnostic> {
     let Some(record) = Record::read(workload, object)? else {
         return Ok(Change::none(Action::Left, vec!["no gate of an earlier run is in it".to_owned()]));
     };
-    let mut object = object.clone();
-    record.undo(&mut object);
     let why = format!("container `{}` was put in by an earlier run", record.container);
-    Ok(Change::undone(&record, object, why))
+    Change::undone(workload, &Earlier::new(record, object.clone(), &BTreeMap::new()), why)
 }
 
 impl Injected {
@@ -201,24 +200,27 @@ fn candidate(
     documents: &[Value],
     flags: &Given,
     facts: &Facts,
-) -> Result<(Candidate, Option<Record>), Diagnostic> {
-    let mut object = workload.object(documents).clone();
+) -> Result<(Candidate, Option<Earlier>), Diagnostic> {
+    let object = workload.object(documents).clone();
     let record = Record::read(&workload, &object)?;
-    if let Some(record) = &record {
-        record.undo(&mut object);
-    }
+    let earlier = record.map(|record| Earlier::new(record, object.clone(), &facts.scripts));
     let given = flags.over(&annotations::of(&workload, &object)?);
     let settings = Settings::read(&given, facts.url_variable.as_deref())
         .map_err(|wrong| annotations::about(&workload, &given, wrong))?;
+    let earlier = match settings.existing {
+        Existing::Replace => earlier,
+        Existing::Keep => earlier.map(Earlier::without_takeover),
+    };
+    let object = earlier.as_ref().map_or(object, Earlier::before);
     let pod = object.pointer(&workload.pod()).unwrap_or(&Value::Null);
     let survey = Survey::of(pod, &settings.env, &facts.scripts);
-    Ok((Candidate { workload, object, settings, survey }, record))
+    Ok((Candidate { workload, object, settings, survey }, earlier))
 }
 
 /// Decides; an input in which every gate is from an earlier run is no error, although nothing asks for one now.
 fn choose_or_keep(
     candidates: &[Candidate],
-    records: &[Option<Record>],
+    records: &[Option<Earlier>],
     flags: &Given,
 ) -> Result<Vec<Choice>, Diagnostic> {
     match choose(candidates, flags) {

@@ -8,13 +8,17 @@
 mod annotations;
 mod change;
 mod detect;
+mod digest;
+mod earlier;
 mod edit;
 mod gate;
+mod hidden;
 mod images;
 mod inject;
 pub mod krm;
 pub mod options;
 mod outcome;
+mod place;
 pub mod policy;
 mod record;
 mod select;

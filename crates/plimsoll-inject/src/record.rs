@@ -37,7 +37,7 @@ impl Record {
     /// As it stands in the annotation.
     pub(crate) fn write(&self) -> String {
         let short = |undo: &Undo| match undo.at.strip_prefix(&self.pod) {
-            Some(rest) => Undo { at: format!("{POD}{rest}"), how: undo.how.clone() },
+            Some(rest) => Undo { at: format!("{POD}{rest}"), ..undo.clone() },
             None => undo.clone(),
         };
         let undo: Vec<Value> = self.undo.iter().map(|undo| short(undo).to_json()).collect();
@@ -56,14 +56,17 @@ impl Record {
         })
     }
 
-    /// Takes everything back. What others did to the object since stays.
-    pub(crate) fn undo(&self, object: &mut Value) {
+    /// Takes back those changes that are chosen, and what they leave empty.
+    pub(crate) fn undo(&self, object: &mut Value, chosen: impl FnMut(&Undo) -> bool) {
         // The annotation goes first: the maps above it may be ours, and are deleted only when they are empty.
         if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut)
         {
             annotations.shift_remove(KEY);
         }
-        self.undo.iter().rev().for_each(|undo| undo.apply(object));
+        let chosen: Vec<bool> = self.undo.iter().map(chosen).collect();
+        for (undo, _) in self.undo.iter().zip(chosen).rev().filter(|(_, is_chosen)| *is_chosen) {
+            undo.apply(object);
+        }
     }
 
     /// The texts that came back in a restored object: each with the JSON pointer of its value in the object.
@@ -100,13 +103,19 @@ fn parse(text: &str) -> Option<Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::Now;
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
         let put = How::Put { was: json!(["a"]), text: Some("[a]".to_owned()), position: 2 };
         let alias = How::Alias { text: " *d".to_owned() };
-        let undo = [("/a", How::Delete), ("/spec/b", How::DeleteIfEmpty), ("/c", put), ("/spec/d", alias)];
-        let undo = undo.map(|(at, how)| Undo { at: at.to_owned(), how }).to_vec();
+        let undo = [
+            ("/a", How::Delete, Now::Is(json!("6cc43f85"))),
+            ("/spec/b", How::Delete, Now::Empty),
+            ("/c", put, Now::Absent),
+            ("/spec/d", alias, Now::Empty),
+        ];
+        let undo = undo.map(|(at, how, now)| Undo { at: at.to_owned(), how, now }).to_vec();
         let record = Record { container: "plimsoll".to_owned(), pod: "/spec".to_owned(), undo };
         assert_eq!(parse(&record.write()), Some(record));
     }

@@ -36,14 +36,24 @@ pub(crate) enum Role {
 pub(crate) struct Deploy {
     /// The command as it was written.
     pub(crate) was: String,
-    /// The arguments that Plimsoll takes too.
+    /// The arguments that Plimsoll takes too, in which Kubernetes fills in variables as before.
     pub(crate) args: Vec<String>,
-    /// Variables that were set for it alone.
+    /// Variables that were set for it alone, in the same way.
     pub(crate) env: Vec<(String, String)>,
     /// Where it ran, if it changed the directory.
     pub(crate) directory: Option<String>,
     /// What changes for the better or worse by taking it over.
     pub(crate) notes: Vec<String>,
+}
+
+impl Deploy {
+    /// As it stands in a script of `package.json`, where Kubernetes fills in nothing.
+    fn of_a_package(mut self) -> Self {
+        for text in self.args.iter_mut().chain(self.env.iter_mut().map(|(_, value)| value)) {
+            *text = text.replace("$(", "$$(");
+        }
+        self
+    }
 }
 
 /// What is left of a start command without its migration.
@@ -143,7 +153,7 @@ fn direct(words: &[String], directory: Option<&str>, scripts: &Scripts) -> Role 
         }
         Meaning::Script(text) => match script::read(&text, directory, OnError::GoOn, scripts) {
             script::Reading::Role(Role::Migrates(deploy)) => {
-                Role::Migrates(Deploy { was: words.join(" "), ..deploy })
+                Role::Migrates(Deploy { was: words.join(" "), ..deploy.of_a_package() })
             }
             script::Reading::Role(role) => role,
             script::Reading::Starts(..) => {
@@ -262,6 +272,63 @@ mod tests {
         let container = json!({"command": ["sh", "-ec", "npx prisma migrate deploy; node x"]});
         let Role::Starts(deploy, _) = of(&container) else { panic!() };
         assert!(deploy.notes.is_empty());
+        let container = json!({"command": ["sh", "-ec", "set +e; npx prisma migrate deploy; node x"]});
+        let Role::Starts(deploy, _) = of(&container) else { panic!() };
+        assert_eq!(deploy.notes.len(), 1);
+    }
+
+    #[test]
+    fn a_failure_that_an_init_container_passed_over_is_said() {
+        for (text, is_said) in [
+            ("npx prisma migrate deploy", false),
+            ("npx prisma migrate deploy;\n", false),
+            ("npx prisma migrate deploy && echo ok", false),
+            ("npx prisma migrate deploy; echo ok", true),
+            ("set -eu; npx prisma migrate deploy; echo ok", false),
+            ("set -uo errexit; npx prisma migrate deploy; echo ok", false),
+            ("set -e; set +o errexit; npx prisma migrate deploy; echo ok", true),
+            ("set -e; set +e\nnpx prisma migrate deploy\ntrue", true),
+            ("set -e; set -x; npx prisma migrate deploy; true", false),
+            ("set -e; npx prisma migrate deploy && echo ok; true", true),
+        ] {
+            let Role::Migrates(deploy) = script(text) else { panic!("{text}") };
+            assert_eq!(!deploy.notes.is_empty(), is_said, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_did_not_depend_on_the_statement_before_the_migration_still_does_not() {
+        assert_eq!(rest("cd /a && npx prisma migrate deploy; node x"), "cd /a; node x");
+        assert_eq!(rest("cd /a && npx prisma migrate deploy\nexec node x\n"), "cd /a\nexec node x\n");
+        assert_eq!(
+            rest("npx prisma generate; npx prisma migrate deploy && node x"),
+            "npx prisma generate; node x"
+        );
+        assert_eq!(
+            why("set -e; cd /a && npx prisma migrate deploy; node x"),
+            "it stands behind `&&` where `set -e` is on"
+        );
+    }
+
+    #[test]
+    fn what_a_shell_would_make_of_a_word_is_not_guessed() {
+        for word in ["--schema=*.prisma", "--schema=?", "--schema=[ab]", "--schema={a,b}"] {
+            assert_eq!(
+                why(&format!("npx prisma migrate deploy {word}")),
+                "it has a pattern in its command",
+                "{word}"
+            );
+        }
+        for word in ["--schema ~/a", "--config ~"] {
+            assert_eq!(
+                why(&format!("npx prisma migrate deploy {word}")),
+                "it has a home directory in its command"
+            );
+        }
+        assert!(matches!(script("npx prisma migrate deploy '--schema=[a]*'"), Role::Migrates(_)));
+        assert!(matches!(script("export A=b?c; A=file:x?y=* npx prisma migrate deploy"), Role::Migrates(_)));
+        let why = why("npx prisma migrate deploy '--schema=$(DIR)/a' && node x");
+        assert_eq!(why, "it has a variable of Kubernetes' in its command");
     }
 
     #[test]

@@ -69,9 +69,10 @@ fn part(statement: &Statement, script: &str, scripts: &Scripts) -> Part {
             Part::Deploy(Deploy { was, args, env, ..Deploy::default() })
         }
         Meaning::Script(text) => match read(&text, None, OnError::GoOn, &Scripts::new()) {
-            Reading::Role(Role::Migrates(deploy)) => {
-                Part::Deploy(Deploy { was: script[statement.span.clone()].to_owned(), ..deploy })
-            }
+            Reading::Role(Role::Migrates(deploy)) => Part::Deploy(Deploy {
+                was: script[statement.span.clone()].to_owned(),
+                ..deploy.of_a_package()
+            }),
             Reading::Role(Role::Unclear(why)) => Part::Unclear(why),
             Reading::Starts(..) => {
                 Part::Unclear("a script of `package.json` that migrates and then does more".to_owned())
@@ -91,7 +92,8 @@ fn plain(words: &[String]) -> Part {
         ["echo" | "printf" | "sleep" | "set" | "true" | ":" | "date", ..] | [.., "prisma", "generate"] => {
             Part::Idle
         }
-        ["cd", directory] => Part::Directory((*directory).to_owned()),
+        // Kubernetes fills in variables of a command, and none of a working directory.
+        ["cd", directory] if !directory.contains("$(") => Part::Directory((*directory).to_owned()),
         ["export", pair] => match pair.split_once('=') {
             Some((name, value)) => Part::Variable(name.to_owned(), value.to_owned()),
             None => Part::Work,
@@ -143,16 +145,49 @@ fn around(
         }
     }
     let is_idle = |part: &Part| matches!(part, Part::Idle | Part::Directory(_) | Part::Variable(..));
-    if parts[index + 1..].iter().all(is_idle) {
+    let starts = !parts[index + 1..].iter().all(is_idle);
+    let stops = on_error_behind(&statements[..index], on_error);
+    if is_passed_over(&statements[index..], stops) {
+        let note = if starts {
+            "the application used to start even if the migration failed; now it does not"
+        } else {
+            "a migration that failed used to be passed over; now it is not"
+        };
+        deploy.notes.push(note.to_owned());
+    }
+    if !starts {
         return Reading::Role(Role::Migrates(deploy));
     }
-    let stops = on_error == OnError::Stop || stops_at_errors(&statements[..index]);
-    if statements[index].end == End::Then && !stops {
-        deploy
-            .notes
-            .push("the application used to start even if the migration failed; now it does not".to_owned());
+    rest(deploy, index, statements, script, stops)
+}
+
+/// What is left of a script that goes on behind its migration.
+fn rest(deploy: Deploy, index: usize, statements: &[Statement], script: &str, on_error: OnError) -> Reading {
+    let unclear = |why: &str| Reading::Role(Role::Unclear(why.to_owned()));
+    // Kubernetes puts a variable of this container in there, which the gate need not have.
+    if deploy.args.iter().chain(deploy.env.iter().map(|(_, value)| value)).any(|text| text.contains("$(")) {
+        return unclear("it has a variable of Kubernetes' in its command");
     }
-    Reading::Starts(deploy, without_it(script, &statements[index].span, statements[index + 1].span.start))
+    let (own, next) = (&statements[index], &statements[index + 1]);
+    let before = index.checked_sub(1).map(|index| &statements[index]);
+    match before.filter(|before| (before.end, own.end) == (End::And, End::Then)) {
+        None => Reading::Starts(deploy, without_it(script, &own.span, next.span.start)),
+        // Without the migration `set -e` would look at what stands before its `&&`.
+        Some(_) if on_error == OnError::Stop => unclear("it stands behind `&&` where `set -e` is on"),
+        // What comes next never depended on what stands before the `&&`.
+        Some(before) => {
+            let script = format!("{}{}", &script[..before.span.end], &script[own.span.end..]);
+            Reading::Starts(deploy, script)
+        }
+    }
+}
+
+/// Whether a script goes on if the first one of these statements fails.
+fn is_passed_over(statements: &[Statement], on_error: OnError) -> bool {
+    let skipped = statements.iter().take_while(|statement| statement.end == End::And).count();
+    let goes_on = statements.len() > skipped + 1;
+    // `set -e` looks only at the last one of those with `&&` between them.
+    goes_on && (skipped > 0 || on_error == OnError::GoOn)
 }
 
 /// The script without one statement, which has the next one behind it; comments on lines of their own stay.
@@ -167,13 +202,27 @@ fn without_it(script: &str, statement: &Range<usize>, next: usize) -> String {
     format!("{}{}", &script[..from], &script[to..])
 }
 
-/// Whether `set -e` is on behind these statements.
-fn stops_at_errors(statements: &[Statement]) -> bool {
+/// What a shell does at errors behind these statements: the last `set -e` or `set +e` counts.
+fn on_error_behind(statements: &[Statement], mut on_error: OnError) -> OnError {
     let words = statements.iter().filter_map(|statement| statement.words.as_ref().ok());
-    words
-        .filter(|words| words.first().is_some_and(|word| word == "set"))
-        .flatten()
-        .any(|word| word.starts_with('-') && word.contains('e'))
+    for words in words.filter(|words| words.first().is_some_and(|word| word == "set")) {
+        let mut named = "";
+        for word in words[1..].iter().take_while(|word| *word != "--") {
+            let is_switch = word.starts_with(['-', '+']);
+            let (sign, has_e) = match word.strip_prefix(['-', '+']) {
+                Some(letters) => (&word[..1], letters.contains('e')),
+                None => (named, word == "errexit"),
+            };
+            match sign {
+                "-" if has_e => on_error = OnError::Stop,
+                "+" if has_e => on_error = OnError::GoOn,
+                _ => {}
+            }
+            // `-o` and `+o` take a word of their own.
+            named = if is_switch && word.ends_with('o') { sign } else { "" };
+        }
+    }
+    on_error
 }
 
 /// A directory seen from another one.

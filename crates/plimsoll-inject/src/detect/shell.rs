@@ -87,6 +87,11 @@ impl Reader<'_> {
             '`' => return Err("a command substitution"),
             '$' if self.follows("$(") => return Err("a command substitution"),
             '$' => self.note("a variable"),
+            '*' | '?' | '[' if !self.in_assignment() => self.note("a pattern"),
+            '{' if !self.in_assignment() && !self.is_alone() => self.note("a pattern"),
+            '~' if self.at_word() || self.script[..self.at].ends_with(['=', ':']) => {
+                self.note("a home directory");
+            }
             _ => self.at += c.len_utf8(),
         }
         Ok(())
@@ -95,6 +100,21 @@ impl Reader<'_> {
     /// Whether a word begins here: only then `#` begins a comment.
     fn at_word(&self) -> bool {
         self.script[..self.at].chars().next_back().is_none_or(|c| c.is_whitespace() || c == ';' || c == '&')
+    }
+
+    /// Whether the character here is a word by itself, as the brace of a block is.
+    fn is_alone(&self) -> bool {
+        let rest = &self.script[self.at + 1..];
+        self.at_word() && rest.chars().next().is_none_or(char::is_whitespace)
+    }
+
+    /// Whether the word here is `NAME=…`, where a shell takes patterns as they are.
+    fn in_assignment(&self) -> bool {
+        let before = &self.script[self.start..self.at];
+        let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+        word.split_once('=').is_some_and(|(name, _)| {
+            name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()) && !name.is_empty()
+        })
     }
 
     fn note(&mut self, odd: &'static str) {

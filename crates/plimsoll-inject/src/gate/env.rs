@@ -162,7 +162,7 @@ pub(super) fn own_entries<'d>(
 ) -> impl Iterator<Item = Value> + 'd {
     let replaced = |name: &str| settings.secret.is_some() && (name == settings.env || is_url(name, needed));
     let kept = deploy.env.iter().filter(move |(name, _)| !replaced(name));
-    kept.map(|(name, value)| json!({"name": name, "value": literal(value)}))
+    kept.map(|(name, value)| json!({"name": name, "value": value}))
 }
 
 /// Whether a variable holds a URL that a migration may use.

@@ -110,7 +110,8 @@ pub(crate) fn arguments(settings: &Settings, deploy: Option<&Deploy>) -> (&'stat
         given.iter().any(|other| other.split('=').next() == Some(flag))
     };
     let kept = deploy.into_iter().flat_map(|deploy| &deploy.args).filter(|arg| !is_given(arg));
-    let mut all: Vec<String> = kept.map(|arg| env::literal(arg)).collect();
+    // Words of the manifest are in Kubernetes' syntax already.
+    let mut all: Vec<String> = kept.cloned().collect();
     all.extend(given);
     (verb, all)
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod advice;
 #[cfg(test)]
+mod changed;
+#[cfg(test)]
 mod choosing;
 #[cfg(test)]
 mod databases;

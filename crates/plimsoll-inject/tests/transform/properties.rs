@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use plimsoll_inject::{Facts, inject, remove};
+use plimsoll_inject::{Facts, Injected, inject, remove};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -100,6 +100,23 @@ fn workload() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The pointers of all texts in the pods of an object.
+fn texts_in(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) => found.push(at.to_owned()),
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| texts_in(item, &format!("{at}/{index}"), found));
+        }
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| texts_in(value, &format!("{at}/{key}"), found));
+        }
+        _ => {}
+    }
+}
+
 fn flags() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     prop::sample::subsequence(
         vec![
@@ -117,6 +134,44 @@ fn flags() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         ],
         0..5,
     )
+}
+
+/// The object with passwords wherever it has a URL or a migration.
+fn with_passwords(object: &Value) -> Value {
+    let url = "postgres://u:hunter2@h/d";
+    let migrates = format!("DATABASE_URL={url} npx prisma migrate");
+    let mut object: Value =
+        serde_json::from_str(&object.to_string().replace("npx prisma migrate", &migrates)).unwrap();
+    let pod = &mut object["spec"]["template"]["spec"];
+    for list in ["initContainers", "containers"] {
+        for container in pod.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            for entry in container["env"].as_array_mut().unwrap() {
+                entry["value"] = json!(url);
+            }
+        }
+    }
+    object
+}
+
+proptest! {
+    #[test]
+    fn no_password_is_recorded_and_none_is_made_up(object in workload(), before in flags(), after in flags()) {
+        let object = with_passwords(&object);
+        let mut documents = vec![object];
+        for flags in [&before, &before, &after, &after] {
+            let Ok(injected) = try_inject(&documents, flags) else { return Ok(()) };
+            let made = &injected.documents[0];
+            let record = made.pointer("/metadata/annotations/plimsoll.dev~1gate");
+            prop_assert!(!record.is_some_and(|record| record.to_string().contains("hunter2")));
+            prop_assert!(!made["spec"].to_string().contains("RECORD"), "{}", text(&injected.documents));
+            let again = try_inject(&injected.documents, flags).unwrap();
+            prop_assert_eq!(text(&again.documents), text(&injected.documents));
+            documents = injected.documents;
+        }
+        if let Ok(out) = remove(&documents, &given(&[])) {
+            prop_assert!(!out.documents[0].to_string().contains("RECORD"), "{}", text(&out.documents));
+        }
+    }
 }
 
 /// Checks as many cases as proptest does elsewhere, and that most of them were no errors: what compares nothing proves
@@ -185,4 +240,30 @@ fn the_text_of_what_was_replaced_comes_back() {
         prop_assert!(!out.restored.is_empty());
         Ok(Compared::Yes)
     });
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_was_changed_by_hand_goes_without_a_word(
+        object in workload(), before in flags(), after in flags(), which in any::<prop::sample::Index>(),
+    ) {
+        let Ok(first) = try_inject(&[object], &before) else { return Ok(()) };
+        let mut object = first.documents[0].clone();
+        let mut places = Vec::new();
+        texts_in(&object["spec"], "/spec", &mut places);
+        let place: &String = which.get(&places);
+        *object.pointer_mut(place).unwrap() = json!("by-hand");
+        let is_kept = |made: &Injected| {
+            let said = format!("{:?}", made.outcomes);
+            made.documents[0].to_string().contains("by-hand") || said.contains("gone with") || said.contains("was gone")
+        };
+        if let Ok(second) = try_inject(std::slice::from_ref(&object), &after) {
+            prop_assert!(is_kept(&second), "{}\n{}", place, text(&second.documents));
+            let third = try_inject(&second.documents, &after).unwrap();
+            prop_assert_eq!(text(&third.documents), text(&second.documents));
+        }
+        if let Ok(out) = remove(&[object], &given(&[])) {
+            prop_assert!(is_kept(&out), "{}\n{}", place, text(&out.documents));
+        }
+    }
 }

@@ -209,3 +209,37 @@ fn a_url_that_a_command_set_for_itself_does_not_win_over_the_secret() {
         );
     }
 }
+
+#[test]
+fn variables_of_kubernetes_are_filled_in_as_before() {
+    let own = json!({
+        "command": ["npx", "prisma", "migrate", "deploy", "--schema=$(DIR)/$$(x)"],
+        "env": [{"name": "DIR", "value": "/srv"}],
+    });
+    let gate = &init_containers(&gated_one(&prisma_init(&own), &[]))[1];
+    assert_eq!(gate["command"], json!(["plimsoll", "deploy", "--schema=$(DIR)/$$(x)"]));
+    let own = json!({"command": ["sh", "-c", "A='$(DIR)' npx prisma migrate deploy"], "env": own["env"]});
+    let gate = &init_containers(&gated_one(&prisma_init(&own), &[]))[1];
+    assert_eq!(gate["env"][1], json!({"name": "A", "value": "$(DIR)"}));
+}
+
+#[test]
+fn an_init_container_that_passed_over_a_failure_is_told() {
+    let injected = try_inject(
+        &[prisma_init(&json!({"command": ["sh", "-c", "npx prisma migrate deploy; echo done"]}))],
+        &[],
+    );
+    let reasons = injected.unwrap().outcomes[0].reasons.join("\n");
+    assert!(reasons.contains("a migration that failed used to be passed over; now it is not"), "{reasons}");
+}
+
+#[test]
+fn a_start_command_keeps_what_depended_on_what() {
+    let gated = gated_one(&start("cd /srv && npx prisma migrate deploy; node x"), &[]);
+    assert_eq!(gated["spec"]["template"]["spec"]["containers"][0]["command"][2], "cd /srv; node x");
+    let mixed = trouble(&[start("set -e; cd /srv && npx prisma migrate deploy; node x")], &[]);
+    assert!(
+        mixed.starts_with("PLM433") && mixed.contains("it stands behind `&&` where `set -e` is on"),
+        "{mixed}"
+    );
+}
