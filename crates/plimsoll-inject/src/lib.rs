@@ -11,6 +11,7 @@ mod detect;
 mod digest;
 mod earlier;
 mod edit;
+mod facts;
 mod gate;
 mod hidden;
 mod images;

@@ -1,17 +1,21 @@
 //! Injection by the API server itself: a `MutatingAdmissionPolicy`, without any webhook.
 //!
-//! It is opt-in by the label `plimsoll.dev/inject: "true"` of a pod: a policy sees labels, while an annotation cannot select. The
-//! gate is made of the same settings as elsewhere. The CEL expressions only use what Kubernetes 1.36 has, where these policies are
-//! generally available; `copy` operations take over what the application has, so that no field has to be known here.
-//! A second policy, which changes nothing, rejects a pod that opted in and has no gate.
+//! It is opt-in by the label `plimsoll.dev/inject: "true"` of a pod: a policy sees labels, while an annotation cannot select. It
+//! makes the gate that `inject` makes for that pod, or it refuses the pod with a sentence that names the way on: never
+//! something in between. A second policy, which changes nothing, says those sentences, and rejects a pod that has no
+//! gate for whatever reason. The expressions only use what Kubernetes 1.36 has, where these policies are generally available.
 
 mod cel;
+mod gated;
+mod patch;
+mod problem;
+mod target;
 
 use plimsoll_core::{Code, Diagnostic};
 use serde_json::{Value, json};
 
 use crate::options::Given;
-use crate::settings::{Delivery, Existing, Position, Settings};
+use crate::settings::{Delivery, Position, Settings};
 
 /// What the policies and their bindings are called in a cluster.
 const NAME: &str = "plimsoll-inject.plimsoll.dev";
@@ -28,33 +32,39 @@ pub fn policies(given: &Given) -> Result<Vec<Value>, Diagnostic> {
         injects(&settings),
         binding("MutatingAdmissionPolicyBinding", NAME, None),
         guards(&settings),
-        guard_binding(),
+        binding("ValidatingAdmissionPolicyBinding", GUARD, Some(json!(["Deny"]))),
     ])
 }
 
 fn check(given: &Given, settings: &Settings) -> Result<(), Diagnostic> {
-    let refuse = |flag: &str, why: &str| {
-        let message = format!("`--{flag}` has no meaning for a policy: {why}");
-        Err(Diagnostic::new(Code::InjectOption, message).help("leave it out, or inject into the manifest"))
-    };
-    for flag in ["target", "all", "template-path"] {
-        if !given.many(flag).is_empty() {
-            return refuse(flag, "the label `plimsoll.dev/inject` chooses the pods");
+    let is_given = |flag: &str| !given.many(flag).is_empty();
+    let chosen = "the label `plimsoll.dev/inject` chooses the pods";
+    let only_gate = "it changes nothing but the gate";
+    let refused = [
+        ("--target", is_given("target"), chosen),
+        ("--all", is_given("all"), chosen),
+        ("--template-path", is_given("template-path"), chosen),
+        ("--grace", settings.grace.is_some(), only_gate),
+        ("--progress-deadline", settings.progress_deadline.is_some(), only_gate),
+        (
+            "--place",
+            matches!(settings.position, Position::Before(_) | Position::After(_)),
+            "only `first` and `last` are the same in every pod",
+        ),
+        (
+            "--delivery copy",
+            settings.delivery == Delivery::Copy,
+            "an image volume does the same wherever there are such policies",
+        ),
+    ];
+    match refused.iter().find(|(_, is_refused, _)| *is_refused) {
+        None => Ok(()),
+        Some((flag, _, why)) => {
+            let message = format!("`{flag}` has no meaning for a policy: {why}");
+            Err(Diagnostic::new(Code::InjectOption, message)
+                .help("leave it out, or inject into the manifest"))
         }
     }
-    if settings.existing == Existing::Keep {
-        return refuse("existing", "it replaces no Prisma command");
-    }
-    if settings.grace.is_some() || settings.progress_deadline.is_some() {
-        return refuse("grace` and `--progress-deadline", "it changes nothing but the gate");
-    }
-    if matches!(settings.position, Position::Before(_) | Position::After(_)) {
-        return refuse("place", "only `first` and `last` are the same in every pod");
-    }
-    if settings.delivery == Delivery::Copy {
-        return refuse("delivery copy", "an image volume does the same wherever there are such policies");
-    }
-    Ok(())
 }
 
 fn metadata(name: &str) -> Value {
@@ -69,11 +79,31 @@ fn matches() -> Value {
     })
 }
 
+/// An annotation wins over a label, as everywhere.
+fn conditions() -> Value {
+    let expression = "!(has(object.metadata.annotations) && 'plimsoll.dev/inject' in object.metadata.annotations && \
+                      object.metadata.annotations['plimsoll.dev/inject'].trim() == 'false')";
+    json!([{"name": "is-not-left-alone", "expression": expression}])
+}
+
+fn variables(settings: &Settings) -> Vec<Value> {
+    let all = [
+        target::containers(settings),
+        vec![("gated", gated::gated(settings))],
+        target::environment(settings),
+        target::mounts(settings),
+        vec![("problem", problem::problem(settings))],
+    ];
+    all.into_iter().flatten().map(variable).collect()
+}
+
+fn variable((name, expression): target::Variable) -> Value {
+    json!({"name": name, "expression": expression})
+}
+
 fn injects(settings: &Settings) -> Value {
-    let variables: Vec<Value> = cel::variables(settings)
-        .into_iter()
-        .map(|(name, expression)| json!({"name": name, "expression": expression}))
-        .collect();
+    let mut variables = variables(settings);
+    variables.extend(target::circumstances(settings).into_iter().map(variable));
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingAdmissionPolicy",
@@ -83,9 +113,9 @@ fn injects(settings: &Settings) -> Value {
             // Meshes put their sidecars in with webhooks, which come later.
             "reinvocationPolicy": "IfNeeded",
             "matchConstraints": matches(),
-            "matchConditions": [{"name": "has-no-gate", "expression": format!("!({})", cel::has_gate(&settings.name))}],
+            "matchConditions": conditions(),
             "variables": variables,
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": cel::patch(settings)}}],
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patch::patch(settings)}}],
         },
     })
 }
@@ -100,6 +130,10 @@ fn binding(kind: &str, policy: &str, actions: Option<Value>) -> Value {
 
 fn guards(settings: &Settings) -> Value {
     let message = "the pod has the label plimsoll.dev/inject: \"true\" and no gate: is the policy that injects bound here?";
+    let sentence = format!(
+        "variables.problem != '' ? 'Plimsoll cannot gate this pod: ' + variables.problem : {}",
+        cel::text(message)
+    );
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicy",
@@ -107,11 +141,14 @@ fn guards(settings: &Settings) -> Value {
         "spec": {
             "failurePolicy": "Fail",
             "matchConstraints": matches(),
-            "validations": [{"expression": cel::has_gate(&settings.name), "message": message, "reason": "Forbidden"}],
+            "matchConditions": conditions(),
+            "variables": variables(settings),
+            "validations": [{
+                "expression": "variables.gated",
+                "messageExpression": sentence,
+                "message": message,
+                "reason": "Forbidden",
+            }],
         },
     })
-}
-
-fn guard_binding() -> Value {
-    binding("ValidatingAdmissionPolicyBinding", GUARD, Some(json!(["Deny"])))
 }

@@ -4,12 +4,13 @@ use plimsoll_core::{Code, Diagnostic};
 use serde_json::Value;
 
 use crate::detect::Role;
+use crate::facts::{DEFAULT_CONTAINER, sidecars};
 use crate::options::Given;
 use crate::settings::{Consent, Settings};
 use crate::source::Source;
 use crate::survey::Survey;
 use crate::target::{NOT_NAMED, check_targets, is_named, titles};
-use crate::value::{join, list, name, named, names, text};
+use crate::value::{escape, join, list, name, named, names, text};
 use crate::workload::Workload;
 
 /// What was decided about a workload.
@@ -190,10 +191,8 @@ pub(crate) fn application<'p>(
     };
     let has_url =
         |container: &&Value| candidate.survey.with_url.iter().any(|(other, _)| other == name(container));
-    let usual = text(
-        candidate.object.pointer(&candidate.workload.template).unwrap_or(&Value::Null),
-        DEFAULT_CONTAINER,
-    );
+    let usual = format!("{}/metadata/annotations/{}", candidate.workload.template, escape(DEFAULT_CONTAINER));
+    let usual = text(&candidate.object, &usual);
     let applications: Vec<&Value> = containers.iter().filter(|container| !is_sidecar(container)).collect();
     let of =
         |wanted: &dyn Fn(&&Value) -> bool| applications.iter().copied().filter(wanted).collect::<Vec<_>>();
@@ -234,36 +233,13 @@ fn one_of<'p>(
     Ok(several[0])
 }
 
-/// What `kubectl logs` takes if nobody names a container.
-const DEFAULT_CONTAINER: &str = "/metadata/annotations/kubectl.kubernetes.io~1default-container";
-
 fn list_of(containers: &[&Value]) -> String {
     join(containers.iter().map(|container| name(container)))
 }
 
-/// Containers that stand beside applications, by their usual names and images.
-pub(crate) const SIDECARS: [&str; 16] = [
-    "istio-proxy",
-    "linkerd-proxy",
-    "envoy",
-    "cloud-sql-proxy",
-    "cloudsql-proxy",
-    "cloudsql",
-    "alloydb-auth-proxy",
-    "vault-agent",
-    "pgbouncer",
-    "fluent-bit",
-    "fluentd",
-    "filebeat",
-    "otel-collector",
-    "opentelemetry-collector",
-    "promtail",
-    "daprd",
-];
-
 /// Whether a container is a known sidecar.
 pub(crate) fn is_sidecar(container: &Value) -> bool {
-    is_one_of(container, &SIDECARS)
+    is_one_of(container, &sidecars().collect::<Vec<_>>())
 }
 
 /// Whether a container has one of these names, or the last part of its image's.

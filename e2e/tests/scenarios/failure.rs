@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use plimsoll_e2e::{Release, restarts, terminated};
+use plimsoll_testkit::wait;
 
 use crate::scene::{APP, Held, STOP, applied, deployment, until_held, with_scene};
 
@@ -17,8 +18,11 @@ async fn a_migration_that_fails_is_explained_by_describe_and_a_corrected_image_h
         let failed =
             |code| move |pod: &Pod| terminated(pod, "plimsoll").is_some_and(|it| it.exit_code == code);
         let pod = ns.pod(APP, "its migration has failed", failed(65)).await;
-        let listed = ns.kubectl(&["get", "pods"], "").expect("pods can be listed");
-        assert!(listed.contains("Init:Error") || listed.contains("Init:CrashLoopBackOff"), "{listed}");
+        // Between two starts it is `Init:0/1` for a moment.
+        wait::until("`kubectl get pods` says so", || {
+            let listed = ns.kubectl(&["get", "pods"], "").expect("pods can be listed");
+            listed.contains("Init:Error") || listed.contains("Init:CrashLoopBackOff")
+        });
         let described = ns.describe(&pod);
         for word in ["P3018", "42P01", "lifeboats", "Exit Code:    65"] {
             assert!(described.contains(word), "no `{word}` in:\n{described}");

@@ -1,22 +1,24 @@
 //! Injection by the API server itself, without a webhook.
 
+mod case;
+mod guard;
+mod same;
+
 use plimsoll_e2e::{Namespace, Release, cluster, policies, restarts, terminated};
 use plimsoll_testkit::wait;
-use serde_json::json;
 
 use crate::scene::{APP, application, applied, with_scene};
+use case::{Case, create, plain};
 
 #[tokio::test]
 async fn a_pod_with_the_label_is_gated_by_the_api_server() {
     with_scene(async |ns, database| {
-        cluster().kubectl(&["apply", "--filename=-"], &policies()).expect("the policies are accepted");
+        bind(ns, &[], &plain());
         let image = ns.push(&Release::number(1));
         let labelled = application(&image).replace(
             "labels: { app: my-backend }",
             "labels: { app: my-backend, plimsoll.dev/inject: \"true\" }",
         );
-        // A policy is at work a moment after it was accepted.
-        wait::until("the policy is at work", || dry_run(ns, &image).contains("initContainers"));
         ns.apply(&labelled);
         ns.rollout_done("my-backend-deployment").await;
         let pod = ns.pod(APP, "it is there", |_| true).await;
@@ -27,12 +29,15 @@ async fn a_pod_with_the_label_is_gated_by_the_api_server() {
     .await;
 }
 
-/// What would become of a pod with the label.
-fn dry_run(ns: &Namespace, image: &str) -> String {
-    let pod = json!({
-        "apiVersion": "v1", "kind": "Pod",
-        "metadata": { "name": "probe", "labels": { "plimsoll.dev/inject": "true" } },
-        "spec": { "containers": [{ "name": "it", "image": image }] },
+/// Makes the policies for this namespace and returns when both are at work, which is a moment after they were accepted:
+/// when a pod is gated that can be, and one is refused that cannot.
+fn bind(ns: &Namespace, flags: &[&str], gated: &Case) {
+    cluster().kubectl(&["apply", "--filename=-"], &policies(ns, flags)).expect("the policies are accepted");
+    let never = Case::of("a pod on Windows", "{os: {name: windows}, containers: [APP]}");
+    wait::until("the policy injects", || {
+        create(ns, &gated.manifest()).stdout.contains("FallbackToLogsOnError")
     });
-    ns.kubectl(&["create", "--dry-run=server", "--output=json", "--filename=-"], &pod.to_string()).stdout
+    wait::until("the policy guards", || {
+        create(ns, &never.manifest()).stderr.contains("Plimsoll cannot gate this pod")
+    });
 }

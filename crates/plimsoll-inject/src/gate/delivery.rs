@@ -3,14 +3,11 @@
 use plimsoll_core::{Code, Diagnostic};
 use serde_json::{Map, Value, json};
 
+use crate::facts::{DIRECTORY, VOLUME};
 use crate::settings::{Delivery, Settings};
 use crate::value::{list, named};
 use crate::workload::Workload;
 
-/// The volume that the binary is on.
-pub(crate) const VOLUME: &str = "plimsoll-bin";
-/// Where that volume is mounted. Its root holds the binary.
-pub(crate) const DIRECTORY: &str = "/plimsoll-bin";
 /// The init container that copies the binary.
 const INSTALL: &str = "plimsoll-install";
 

@@ -6,15 +6,10 @@ use plimsoll_core::{Code, Diagnostic};
 use serde_json::{Value, json};
 
 use crate::detect::Deploy;
+use crate::facts::{BESIDE, IDENTITY, PREFIX, RELEASE, TRUST, URL as OURS, URL_FILE, VERSION};
 use crate::settings::{SecretKey, Settings};
 use crate::value::{list, name, named, names, text};
 use crate::workload::Workload;
-
-/// Variables that a schema may name beside its URL, and that a migration needs if they are there.
-const BESIDE: [&str; 2] = ["DIRECT_URL", "DIRECT_DATABASE_URL"];
-
-/// Where the roots of certificates are that the application trusts: its server's may be signed by none of the image's.
-const TRUST: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The variables of a gate.
 #[derive(Debug, Default)]
@@ -45,7 +40,7 @@ pub(super) fn of(
         wanted.insert(extra);
     }
     wanted.insert(&settings.env);
-    let own = entries.iter().map(name).filter(|name| name.starts_with("PLIMSOLL_"));
+    let own = entries.iter().map(name).filter(|name| name.starts_with(PREFIX));
     wanted.extend(own);
     if settings.secret.is_some() {
         wanted.retain(|name| *name != settings.env && !is_url(name, needed));
@@ -137,20 +132,14 @@ pub(super) fn secret_entries(
     names.map(entry).collect()
 }
 
-/// The variable that wins over every URL of the project.
-pub(crate) const OURS: &str = "PLIMSOLL_URL";
-
-/// The variable that names a file with the URL: a mounted Secret that is read again when its password changes.
-pub(crate) const OURS_FILE: &str = "PLIMSOLL_URL_FILE";
-
 /// The variable among these entries that says where the database is: the project's own, or one of ours.
 pub(crate) fn url_variable<'n>(entries: &[Value], env: &'n str) -> Option<&'n str> {
-    [env, OURS, OURS_FILE].into_iter().find(|name| named(entries, name).is_some())
+    [env, OURS, URL_FILE].into_iter().find(|name| named(entries, name).is_some())
 }
 
 /// The file that holds the URL, if the manifest shows it and the gate reads it.
 pub(super) fn url_file<'c>(container: &'c Value, settings: &Settings) -> Option<&'c str> {
-    let entry = named(list(container, "/env"), OURS_FILE).filter(|_| settings.secret.is_none())?;
+    let entry = named(list(container, "/env"), URL_FILE).filter(|_| settings.secret.is_none())?;
     text(entry, "/value").filter(|path| path.starts_with('/'))
 }
 
@@ -170,9 +159,6 @@ pub(crate) fn is_url(name: &str, needed: &[String]) -> bool {
     BESIDE.contains(&name) || name.starts_with(OURS) || needed.iter().any(|other| other == name)
 }
 
-/// The label that says which release a pod is.
-const VERSION: &str = "app.kubernetes.io/version";
-
 /// Who the gate is: for the lock, where others wait for it, and for its report.
 ///
 /// All of it is the pod's own, by the downward API. The image of the manifest would be the wrong release as soon as
@@ -183,11 +169,10 @@ pub(super) fn identity(template: &Value, is_knative: Knative) -> Vec<Value> {
     if is_knative == Knative::Yes {
         return Vec::new();
     }
-    let mut entries =
-        vec![field("PLIMSOLL_POD", "metadata.name"), field("PLIMSOLL_NAMESPACE", "metadata.namespace")];
+    let mut entries: Vec<Value> = IDENTITY.iter().map(|(name, path)| field(name, path)).collect();
     let labels = template.pointer("/metadata/labels").and_then(Value::as_object);
     if labels.is_some_and(|labels| labels.contains_key(VERSION)) {
-        entries.push(field("PLIMSOLL_RELEASE", &format!("metadata.labels['{VERSION}']")));
+        entries.push(field(RELEASE, &format!("metadata.labels['{VERSION}']")));
     }
     entries
 }

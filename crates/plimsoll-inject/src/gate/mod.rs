@@ -18,14 +18,14 @@ use serde_json::{Map, Value, json};
 
 use crate::detect::Deploy;
 use crate::edit::Editor;
+use crate::facts::NODE_OS;
 use crate::inject::Facts;
 use crate::select::{Candidate, without_image};
 use crate::settings::{Mode, Settings};
-use crate::value::{list, text};
+use crate::value::{escape, list, text};
 use crate::workload::Workload;
-pub(crate) use delivery::{DIRECTORY, VOLUME};
 use env::Knative;
-pub(crate) use env::{OURS, close, is_url, url_variable};
+pub(crate) use env::{close, is_url, url_variable};
 use resources::Origin;
 use takeover::Start;
 
@@ -84,7 +84,7 @@ fn pod(candidate: &Candidate) -> Result<&Value, Diagnostic> {
         let trouble = workload.trouble(Code::InjectUnsupported, &message);
         return Err(trouble.help("inject into what `kustomize build` makes of it").help(LEAVE));
     }
-    let selected = pod.pointer("/nodeSelector/kubernetes.io~1os").and_then(Value::as_str);
+    let selected = pod.pointer(&format!("/nodeSelector/{}", escape(NODE_OS))).and_then(Value::as_str);
     if text(pod, "/os/name").or(selected) == Some("windows") {
         let trouble = workload
             .trouble(Code::InjectUnsupported, "its pods run on Windows, and Plimsoll is a program for Linux");

@@ -9,12 +9,10 @@ use serde_json::{Value, json};
 use super::env::url_file;
 use super::security::Files;
 use crate::detect::Deploy;
+use crate::facts::CONFIGURATION;
 use crate::settings::Settings;
 use crate::value::{join, list, name, named, names, text};
 use crate::workload::Workload;
-
-/// Sources that hold configuration and can be mounted read-only.
-const CONFIGURATION: [&str; 6] = ["secret", "configMap", "projected", "downwardAPI", "csi", "image"];
 
 /// The mounts of the gate, and why.
 pub(super) fn of(

@@ -3,8 +3,9 @@
 use plimsoll_core::{Code, Diagnostic};
 use serde_json::Value;
 
-use super::env::{OURS, is_url, references};
+use super::env::{is_url, references};
 use crate::detect::Deploy;
+use crate::facts::URL as OURS;
 use crate::select::{Candidate, is_one_of};
 use crate::value::{join, list, name, named, text};
 

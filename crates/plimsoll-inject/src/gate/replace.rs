@@ -3,12 +3,13 @@
 use plimsoll_core::Diagnostic;
 use serde_json::{Value, json};
 
-use super::env::{self, OURS_FILE};
+use super::env;
 use super::place::Containers;
 use super::resources::Origin;
 use super::takeover::{self, Whole};
 use super::{Site, Story, arguments, common, delivery, knative, template};
 use crate::edit::Editor;
+use crate::facts::URL_FILE;
 use crate::select::Candidate;
 use crate::value::{list, name, named};
 
@@ -73,8 +74,8 @@ fn variables(
             editor.put(&at, entry);
         }
         // A URL and a file with a URL contradict each other; a variable of ours that is set to nothing counts as not set.
-        if has(OURS_FILE) {
-            editor.put(&at, json!({"name": OURS_FILE, "value": ""}));
+        if has(URL_FILE) {
+            editor.put(&at, json!({"name": URL_FILE, "value": ""}));
         }
     }
     for own in env::own_entries(deploy, settings, &facts.variables) {

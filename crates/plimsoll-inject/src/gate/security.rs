@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::facts::NOBODY;
 use crate::settings::{Security, Settings, User};
 
 /// Whose files the gate makes.
@@ -12,9 +13,6 @@ pub(super) enum Files {
     /// The database's: the application has to be able to write what the gate makes.
     Shared,
 }
-
-/// As whom the gate runs if nothing says so: the number that distroless images call `nonroot`.
-const NOBODY: u64 = 65532;
 
 /// The security context, and what to say about its user.
 ///

