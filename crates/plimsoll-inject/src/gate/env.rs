@@ -46,12 +46,16 @@ pub(super) fn of(
         wanted.retain(|name| *name != settings.env && !is_url(name, needed));
     }
     let missing = close(&mut wanted, entries);
-    env.entries = entries.iter().filter(|entry| wanted.contains(name(entry))).cloned().collect();
+    // A wanted variable may refer to the application's URL, which is not the gate's.
+    let is_replaced =
+        |name: &str| settings.secret.is_some() && (name == settings.env || is_url(name, needed));
+    let taken = entries.iter().filter(|entry| wanted.contains(name(entry)) && !is_replaced(name(entry)));
+    env.entries = taken.cloned().collect();
     let has_url = url_variable(&env.entries, &settings.env).is_some();
     let sources = list(container, "/envFrom");
     match &settings.secret {
         Some(secret) => {
-            env.entries.splice(0..0, secret_entries(container, settings, secret, needed));
+            env.entries.splice(0..0, secret_entries(settings, secret));
             env.reasons.push(format!(
                 "`{}` comes from `{}` of the Secret `{}`, for it alone",
                 settings.env, secret.key, secret.name
@@ -116,20 +120,14 @@ fn sets(deploy: &Deploy, wanted: &str) -> bool {
 
 /// The entries that take the URL from a Secret.
 ///
-/// A schema may prefer another variable, such as `DIRECT_URL`: where there may be one, our own is set too, which wins over
-/// everything that the project says. The application's role must not slip in.
-pub(super) fn secret_entries(
-    container: &Value,
-    settings: &Settings,
-    secret: &SecretKey,
-    needed: &[String],
-) -> Vec<Value> {
+/// A schema may prefer another variable, such as `DIRECT_URL`, and the image may bring one in a file: our own is set too, which
+/// wins over everything that the project says. The application's role must not slip in.
+pub(super) fn secret_entries<'s>(
+    settings: &'s Settings,
+    secret: &'s SecretKey,
+) -> impl Iterator<Item = Value> + 's {
     let entry = |name: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}});
-    let is_other = |entry: &Value| name(entry) != settings.env && is_url(name(entry), needed);
-    let may_have_others =
-        list(container, "/env").iter().any(is_other) || !list(container, "/envFrom").is_empty();
-    let names = [settings.env.as_str()].into_iter().chain(may_have_others.then_some(OURS));
-    names.map(entry).collect()
+    [settings.env.as_str()].into_iter().chain((settings.env != OURS).then_some(OURS)).map(entry)
 }
 
 /// The variable among these entries that says where the database is: the project's own, or one of ours.

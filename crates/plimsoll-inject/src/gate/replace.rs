@@ -70,7 +70,7 @@ fn variables(
     let at = format!("{}/env", place.at(workload));
     let has = |wanted: &str| named(list(container, "/env"), wanted).is_some();
     if let Some(secret) = &settings.secret {
-        for entry in env::secret_entries(container, settings, secret, &facts.variables) {
+        for entry in env::secret_entries(settings, secret) {
             editor.put(&at, entry);
         }
         // A URL and a file with a URL contradict each other; a variable of ours that is set to nothing counts as not set.

@@ -3,7 +3,6 @@
 //! What the application has is copied by the patch itself, so that no field has to be known here and none is lost.
 
 use super::cel::{text, texts};
-use super::target::is_url;
 use crate::facts::{
     Amount, DIRECTORY, GUARANTEED, IDENTITY, LIMITS, RELEASE, REQUESTS, URL, VERSION, VOLUME,
 };
@@ -70,16 +69,11 @@ fn environment(settings: &Settings) -> Vec<String> {
     let end = of_gate("env/-");
     let mut parts = vec![when("variables.sources", &copy("envFrom"))];
     if let Some(secret) = &settings.secret {
-        let others = format!(
-            "variables.env.exists(e, e.name != {} && ({}))",
-            text(&settings.env),
-            is_url("e", settings)
-        );
         parts.push(format!("[{}]", add(&end, &secret_entry(&settings.env, secret))));
-        parts.push(when(
-            &format!("(variables.hasSources || {others})"),
-            &add(&end, &secret_entry(URL, secret)),
-        ));
+        // It wins over every URL that the project or its image may have.
+        if settings.env != URL {
+            parts.push(format!("[{}]", add(&end, &secret_entry(URL, secret))));
+        }
     }
     parts.push(format!(
         "variables.taken.map(e, JSONPatch{{op: 'copy', from: variables.from + '/env/' + string(variables.env.map(o, o.name).indexOf(e.name)), path: {end}}})"

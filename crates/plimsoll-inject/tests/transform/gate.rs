@@ -305,8 +305,14 @@ fn no_other_url_of_the_application_wins_over_the_secret() {
         assert_eq!(names(&gate["env"])[..3], ["DATABASE_URL", "PLIMSOLL_URL", "PLIMSOLL_POD"], "{name}");
         assert_eq!((&gate["env"][0]["valueFrom"], &gate["env"][1]["valueFrom"]), (&secret, &secret));
     }
+    // The image may bring a file with a `DIRECT_URL`.
     let plain = gate_of(&deployment(app()), &[("secret", "owner/url")]);
-    assert_eq!(names(&plain["env"])[..2], ["DATABASE_URL", "PLIMSOLL_POD"]);
+    assert_eq!(names(&plain["env"])[..3], ["DATABASE_URL", "PLIMSOLL_URL", "PLIMSOLL_POD"]);
+    let env = json!([{"name": "DATABASE_URL", "value": "a"}, {"name": "OTHER", "value": "$(DATABASE_URL)"}]);
+    let flags = [("secret", "owner/url"), ("copy-env", "OTHER")];
+    let gate = gate_of(&deployment(with(&json!({"env": env}))), &flags);
+    let urls = gate["env"].as_array().unwrap().iter().filter(|entry| entry["name"] == "DATABASE_URL");
+    assert_eq!(urls.map(|entry| &entry["valueFrom"]).collect::<Vec<_>>(), [&secret]);
 }
 
 #[test]
@@ -343,5 +349,5 @@ fn the_certificates_that_the_application_trusts_come_along() {
     let all = ["SSL_CERT_DIR", "DATABASE_URL", "SSL_CERT_FILE", "HOME_OF_CERTS"];
     assert_eq!(names(&gate_of(&object, &[])["env"])[..4], all);
     let with_secret = gate_of(&object, &[("secret", "owner/url")]);
-    assert_eq!(names(&with_secret["env"])[..4], ["DATABASE_URL", all[0], all[2], all[3]]);
+    assert_eq!(names(&with_secret["env"])[..5], ["DATABASE_URL", "PLIMSOLL_URL", all[0], all[2], all[3]]);
 }

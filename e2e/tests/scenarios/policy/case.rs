@@ -62,12 +62,12 @@ pub(crate) fn created(answer: Answer, what: &str) -> Value {
     serde_json::json!({
         "labels": pod["metadata"]["labels"],
         "annotations": pod["metadata"]["annotations"].as_object().filter(|all| !all.is_empty()),
-        "spec": without_random_names(pod["spec"].take()),
+        "spec": without_random_names(&pod["spec"]),
     })
 }
 
 /// The API server gives the volume of a service account's token a random name, and puts it in before or after the gate's.
-fn without_random_names(spec: Value) -> Value {
+fn without_random_names(spec: &Value) -> Value {
     let text = spec.to_string();
     let volumes =
         spec["volumes"].as_array().into_iter().flatten().filter_map(|volume| volume["name"].as_str());
