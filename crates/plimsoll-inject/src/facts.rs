@@ -63,6 +63,21 @@ pub(crate) const PROXIES: [&str; 7] = [
     "pgbouncer",
 ];
 
+/// Names of containers and images that lead to databases, and to nothing else.
+pub(crate) const DATABASE_PROXIES: [&str; 8] = [
+    "cloud-sql-proxy",
+    "cloudsql-proxy",
+    "cloudsql",
+    "gce-proxy",
+    "alloydb-auth-proxy",
+    "pgbouncer",
+    "pgcat",
+    "pgpool",
+];
+
+/// What the host of a URL begins with if it is the pod itself, or a socket in it.
+pub(crate) const LOCAL: [&str; 6] = ["localhost", "127.", "[::1]", "/", "%2F", "%2f"];
+
 /// Other containers that stand beside applications, by their usual names and images.
 const COMPANIONS: [&str; 9] = [
     "envoy",

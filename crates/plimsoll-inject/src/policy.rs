@@ -9,6 +9,8 @@ mod cel;
 mod gated;
 mod patch;
 mod problem;
+mod proxy;
+mod source;
 mod target;
 
 use plimsoll_core::{Code, Diagnostic};
@@ -91,6 +93,8 @@ fn variables(settings: &Settings) -> Vec<Value> {
         target::containers(settings),
         vec![("gated", gated::gated(settings))],
         target::environment(settings),
+        source::source(settings),
+        proxy::way(settings),
         target::mounts(settings),
         vec![("problem", problem::problem(settings))],
     ];

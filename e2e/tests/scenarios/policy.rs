@@ -1,6 +1,7 @@
 //! Injection by the API server itself, without a webhook.
 
 mod case;
+mod database;
 mod guard;
 mod same;
 

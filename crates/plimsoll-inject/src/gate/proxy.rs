@@ -5,21 +5,9 @@ use serde_json::Value;
 
 use super::env::{is_url, references};
 use crate::detect::Deploy;
-use crate::facts::URL as OURS;
+use crate::facts::{DATABASE_PROXIES, LOCAL, URL as OURS};
 use crate::select::{Candidate, is_one_of};
 use crate::value::{join, list, name, named, text};
-
-/// Names of containers and images that lead to databases.
-const DATABASE: [&str; 8] = [
-    "cloud-sql-proxy",
-    "cloudsql-proxy",
-    "cloudsql",
-    "gce-proxy",
-    "alloydb-auth-proxy",
-    "pgbouncer",
-    "pgcat",
-    "pgpool",
-];
 
 /// Names of containers and images that everything of a pod goes through, in a mesh.
 const MESH: [&str; 4] = ["istio-proxy", "proxyv2", "linkerd-proxy", "envoy"];
@@ -35,7 +23,8 @@ enum Way {
 
 /// Says that a proxy starts late, which may or may not matter.
 pub(super) fn advice(pod: &Value) -> Option<String> {
-    let is_proxy = |container: &&Value| is_one_of(container, &DATABASE) || is_one_of(container, &MESH);
+    let is_proxy =
+        |container: &&Value| is_one_of(container, &DATABASE_PROXIES) || is_one_of(container, &MESH);
     let proxy = list(pod, "/containers").iter().find(is_proxy).map(name)?;
     Some(format!(
         "`{proxy}` starts after every init container: if it is the way to the database, make it a native sidecar (an init container with `restartPolicy: Always`)"
@@ -62,7 +51,7 @@ pub(super) fn check(
         Way::Local => ("its URL leads into the pod itself", others.map(name).collect()),
         Way::Unseen => (
             "its database may be behind a proxy",
-            others.filter(|container| is_one_of(container, &DATABASE)).map(name).collect(),
+            others.filter(|container| is_one_of(container, &DATABASE_PROXIES)).map(name).collect(),
         ),
     };
     if others.is_empty() { Ok(()) } else { Err(too_late(candidate, where_to, &others)) }
@@ -125,12 +114,7 @@ fn way_of(url: &str) -> Way {
     match socket.unwrap_or(host) {
         host if host.contains("$(") => Way::Unseen,
         "" => Way::Local,
-        host if ["localhost", "127.", "[::1]", "/", "%2F", "%2f"]
-            .iter()
-            .any(|start| host.starts_with(start)) =>
-        {
-            Way::Local
-        }
+        host if LOCAL.iter().any(|start| host.starts_with(start)) => Way::Local,
         _ => Way::Elsewhere,
     }
 }

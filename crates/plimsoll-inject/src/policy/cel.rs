@@ -30,9 +30,14 @@ pub(super) fn words(container: &str) -> String {
     )
 }
 
-/// Whether a container is a known sidecar, by its name or by the last part of its image without tag and digest.
+/// Whether a container is a known sidecar.
 pub(super) fn is_sidecar(container: &str) -> String {
-    let known = texts(sidecars());
+    is_one_of(container, sidecars())
+}
+
+/// Whether a container has one of these names, or the last part of its image has, without tag and digest.
+pub(super) fn is_one_of<'n>(container: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+    let known = texts(names);
     format!(
         "({container}.name in {known} || (has({container}.image) && {container}.image.find('[^/]*$').find('^[^:@]*') in {known}))"
     )

@@ -148,15 +148,15 @@ fn security(settings: &Settings) -> Vec<String> {
 /// As `gate::security` makes it: a profile of the pod that is allowed as well would be loosened by ours.
 fn restricted(settings: &Settings) -> Vec<String> {
     let of = format!("{OF}.securityContext");
-    let user = if settings.user == User::Image { "" } else { "runAsUser: variables.user, " };
     let context = format!(
-        "{of}{{runAsNonRoot: true, {user}allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, \
+        "{of}{{allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, \
          capabilities: {of}.capabilities{{drop: ['ALL']}}}}"
     );
     let profile = "has(object.spec.securityContext) && has(object.spec.securityContext.seccompProfile) && \
                    object.spec.securityContext.seccompProfile.type in ['RuntimeDefault', 'Localhost']";
-    vec![
-        format!("[{}]", add(&of_gate("securityContext"), &context)),
+    let mut parts = vec![format!("[{}]", add(&of_gate("securityContext"), &context))];
+    parts.extend(users(settings));
+    parts.extend([
         when(
             "has(variables.target.securityContext) && has(variables.target.securityContext.runAsGroup) && variables.target.securityContext.runAsGroup != 0",
             &add(&of_gate("securityContext/runAsGroup"), "variables.target.securityContext.runAsGroup"),
@@ -168,7 +168,27 @@ fn restricted(settings: &Settings) -> Vec<String> {
                 &format!("{of}.seccompProfile{{type: 'RuntimeDefault'}}"),
             ),
         ),
-    ]
+    ]);
+    parts
+}
+
+/// Another user than root, or what the container says of its own where both write the same file.
+fn users(settings: &Settings) -> Vec<String> {
+    let own = |field: &str| {
+        let has = "has(variables.target.securityContext) && has(variables.target.securityContext";
+        when(
+            &format!("variables.asApplication && {has}.{field})"),
+            &copy(&format!("securityContext/{field}")),
+        )
+    };
+    let other = |field: &str, value: &str| {
+        when("!variables.asApplication", &add(&of_gate(&format!("securityContext/{field}")), value))
+    };
+    let mut parts = vec![own("runAsNonRoot"), own("runAsUser"), other("runAsNonRoot", "true")];
+    if settings.user != User::Image {
+        parts.push(other("runAsUser", "variables.user"));
+    }
+    parts
 }
 
 fn volume(settings: &Settings) -> Vec<String> {

@@ -2,12 +2,13 @@
 
 use super::cel::{names, text, texts};
 use super::gated::{is_gate, mentions};
+use super::proxy;
 use crate::facts::{NODE_OS, VOLUME};
 use crate::options::{OPTIONS, PREFIX, Scope};
 use crate::settings::{Delivery, Existing, Settings};
 
 /// A condition, and the expression of the sentence that is said if it holds.
-type Refusal = (String, String);
+pub(super) type Refusal = (String, String);
 
 /// The sentence that says why a pod without a gate cannot be given one; empty if it can.
 ///
@@ -121,6 +122,12 @@ fn source(settings: &Settings) -> Vec<Refusal> {
             format!("'the gate could take its image from any of ' + {} + ': {container} names the one that holds the migrations'", names("variables.possible")),
         ),
     ];
+    if settings.secret.is_none() {
+        all.push((
+            "variables.wanted == '' && variables.elsewhere.size() > 0".to_owned(),
+            format!("'the gate could take its URL from any of ' + {} + ': {container} names the one that holds the migrations'", names("variables.possible")),
+        ));
+    }
     if settings.existing == Existing::Keep {
         // The one that migrates would be it, and only what reads its command can know.
         all.push((
@@ -172,6 +179,10 @@ fn needs(settings: &Settings) -> Vec<Refusal> {
         "variables.env.exists(e, '$(' + e.name + ')' in variables.refs2 && !variables.needed.exists(n, n.name == e.name))".to_owned(),
         format!("'the variables of {of_target} refer to each other over more than two steps: write the URL with fewer, or inject into the manifest'"),
     ));
+    // A Secret that the gate has for itself is somebody's word that there is another way.
+    if settings.secret.is_none() {
+        all.extend(proxy::too_late());
+    }
     all
 }
 

@@ -3,9 +3,10 @@
 use super::cel::{is_sidecar, or, text, texts};
 use super::gated::migrates;
 use crate::facts::{
-    BESIDE, CONFIGURATION, DEFAULT_CONTAINER, IDENTITY, NOBODY, PREFIX, RELEASE, URL, URL_FILE, VERSION,
+    BESIDE, CONFIGURATION, DEFAULT_CONTAINER, IDENTITY, NOBODY, PREFIX, RELEASE, TRUST, URL, URL_FILE,
+    VERSION,
 };
-use crate::settings::{Position, Settings, User};
+use crate::settings::{Existing, Position, Settings, User};
 
 /// A variable of a policy: its name and its expression. It is evaluated when something first asks for it.
 pub(super) type Variable = (&'static str, String);
@@ -58,7 +59,6 @@ pub(super) fn environment(settings: &Settings) -> Vec<Variable> {
     let level =
         |refs: &str| format!("variables.env.filter(e, {wanted} || '$(' + e.name + ')' in variables.{refs})");
     let release = text(RELEASE);
-    let sources = if settings.secret.is_none() { "!variables.hasUrl ||" } else { "" };
     vec![
         ("env", or("variables.target.env", "[]")),
         ("refs0", references(&format!("variables.env.filter(e, {wanted})"))),
@@ -72,12 +72,7 @@ pub(super) fn environment(settings: &Settings) -> Vec<Variable> {
         ("refs2", references("variables.needed")),
         ("hasUrl", format!("variables.needed.exists(e, {})", says_where("e", settings))),
         ("hasSources", "has(variables.target.envFrom) && variables.target.envFrom.size() > 0".to_owned()),
-        (
-            "sources",
-            format!(
-                "variables.hasSources && ({sources} (variables.hasUrl && variables.refs2.exists(r, !variables.env.exists(e, '$(' + e.name + ')' == r))))"
-            ),
-        ),
+        ("sources", sources(settings)),
         ("release", format!("{} in variables.labels", text(VERSION))),
         (
             "taken",
@@ -89,9 +84,25 @@ pub(super) fn environment(settings: &Settings) -> Vec<Variable> {
     ]
 }
 
+/// Whether the gate may need variables that no manifest shows: what the URL refers to, or a URL that is none of the entries.
+fn sources(settings: &Settings) -> String {
+    if settings.secret.is_some() {
+        return "false".to_owned();
+    }
+    let has = |names: &[&str]| format!("variables.env.exists(e, e.name in {})", texts(names.iter().copied()));
+    let keeps = if settings.existing == Existing::Keep { "variables.migrating.size() > 0 || " } else { "" };
+    format!(
+        "variables.hasSources && (variables.refs2.exists(r, !variables.env.exists(e, '$(' + e.name + ')' == r)) || \
+         (!{} && ({keeps}!{} || !{})))",
+        has(&[URL, URL_FILE]),
+        has(&[&settings.env]),
+        has(&BESIDE)
+    )
+}
+
 /// Whether the entry `e` is one that a migration needs by its name.
 fn wanted(settings: &Settings) -> String {
-    let extra = settings.copy_env.iter().map(String::as_str);
+    let extra = settings.copy_env.iter().map(String::as_str).chain(TRUST);
     let prefix = text(PREFIX);
     if settings.secret.is_none() {
         let names = extra.chain(BESIDE).chain([settings.env.as_str()]);
@@ -107,7 +118,7 @@ pub(super) fn is_url(entry: &str, settings: &Settings) -> String {
 }
 
 /// Every `$(NAME)` in the values of these entries; `$$` is a dollar sign and no beginning.
-fn references(entries: &str) -> String {
+pub(super) fn references(entries: &str) -> String {
     format!(
         "({entries}).filter(e, has(e.value)).map(e, e.value.replace('$$', ' ')).join('\\n').findAll({})",
         text("\\$\\([^)\\n]*\\)")
@@ -168,7 +179,9 @@ pub(super) fn circumstances(settings: &Settings) -> Vec<Variable> {
     vec![
         ("from", "'/spec/containers/' + string(object.spec.containers.map(c, c.name).indexOf(variables.target.name))".to_owned()),
         ("at", format!("'/spec/initContainers/' + string({})", position(&settings.position))),
+        ("id", id()),
         ("user", user(settings)),
+        ("asApplication", as_application(settings)),
         ("guaranteed", guaranteed()),
     ]
 }
@@ -183,16 +196,29 @@ fn position(position: &Position) -> &'static str {
     }
 }
 
-fn user(settings: &Settings) -> String {
+/// The user that the pod names for the container, or 0.
+fn id() -> String {
     let of = |place: &str| format!("has({place}.securityContext) && has({place}.securityContext.runAsUser)");
     let (own, pods) = ("variables.target", "object.spec");
+    format!(
+        "{} ? {own}.securityContext.runAsUser : {} ? {pods}.securityContext.runAsUser : 0",
+        of(own),
+        of(pods)
+    )
+}
+
+fn user(settings: &Settings) -> String {
     match settings.user {
         User::Id(id) => id.to_string(),
-        _ => format!(
-            "[{} ? {own}.securityContext.runAsUser : {} ? {pods}.securityContext.runAsUser : 0].map(id, id == 0 ? {NOBODY} : id)[0]",
-            of(own),
-            of(pods)
-        ),
+        _ => format!("variables.id == 0 ? {NOBODY} : variables.id"),
+    }
+}
+
+/// Whether the gate runs as whoever the application is, which has to write the database's file too.
+fn as_application(settings: &Settings) -> String {
+    match settings.user {
+        User::Derived => "variables.databases.size() > 0 && variables.id == 0".to_owned(),
+        _ => "false".to_owned(),
     }
 }
 

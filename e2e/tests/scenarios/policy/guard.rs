@@ -7,7 +7,7 @@ use super::bind;
 use super::case::{Case, create, plain};
 
 /// Each pod is refused by the policy that guards, with one line in which the sentence is.
-async fn refused(flags: &[&str], cases: &[(Case, &str)]) {
+pub(super) async fn refused(flags: &[&str], cases: &[(Case, &str)]) {
     with_namespace(async |ns| {
         bind(ns, flags, &plain());
         let wrong: Vec<String> =

@@ -7,7 +7,7 @@ use super::bind;
 use super::case::{Case, create, created, plain};
 
 /// Compares the two for pods of a namespace in which the policies were made with these flags. Every pod gets a gate.
-async fn gated_alike(flags: &[&str], cases: &[Case]) {
+pub(super) async fn gated_alike(flags: &[&str], cases: &[Case]) {
     alike(flags, &cases[0], cases, |pod| assert_eq!(gates(pod), 1, "one gate: {pod:#}")).await;
 }
 
@@ -65,6 +65,13 @@ fn gates(pod: &Value) -> usize {
         .count()
 }
 
+/// A container with `envFrom` and these entries.
+fn sourced(what: &'static str, entries: &str) -> Case {
+    let container =
+        format!("{{name: app, image: a, envFrom: [{{secretRef: {{name: s}}}}], env: [{entries}]}}");
+    Case::of(what, &format!("{{containers: [{container}]}}"))
+}
+
 #[tokio::test]
 async fn the_policy_takes_the_variables_that_inject_takes() {
     gated_alike(&[], &[
@@ -101,6 +108,19 @@ async fn the_policy_takes_the_variables_that_inject_takes() {
             "{volumes: [{name: s, secret: {secretName: s}}], containers: [{name: app, image: a, \
              volumeMounts: [{name: s, mountPath: /secret}], env: [{name: PLIMSOLL_URL_FILE, value: /secret/url}]}]}",
         ),
+        Case::of(
+            "what the application trusts",
+            "{containers: [{name: app, image: a, env: [{name: SSL_CERT_FILE, value: /etc/$(CA)}, {name: CA, value: ca.crt}, \
+             {name: SSL_CERT_DIR, value: /etc/ssl}, {name: SSL_OTHER, value: o}, {name: DATABASE_URL, value: \"postgres://h/d\"}]}]}",
+        ),
+        sourced("`envFrom`, which may have a direct URL", "{name: DATABASE_URL, value: \"postgres://h/d\"}"),
+        sourced("`envFrom` beside a direct URL", "{name: DATABASE_URL, value: \"postgres://h/d\"}, {name: DIRECT_URL, value: \"postgres://d/d\"}"),
+        sourced("`envFrom` beside another direct URL", "{name: DATABASE_URL, value: \"postgres://h/d\"}, {name: DIRECT_DATABASE_URL, value: \"postgres://d/d\"}"),
+        sourced("`envFrom` beside a direct URL that refers to it", "{name: DATABASE_URL, value: \"postgres://h/d\"}, {name: DIRECT_URL, value: \"postgres://$(HOST)/d\"}"),
+        sourced("`envFrom` beside nothing but a direct URL", "{name: DIRECT_URL, value: \"postgres://d/d\"}"),
+        sourced("`envFrom` beside a URL of ours", "{name: PLIMSOLL_URL, value: \"postgres://h/d\"}"),
+        sourced("`envFrom` beside a URL of ours that refers to it", "{name: PLIMSOLL_URL, value: \"postgres://$(HOST)/d\"}"),
+        sourced("`envFrom` beside a file with the URL", "{name: PLIMSOLL_URL_FILE, value: /url}"),
         Case::of("nothing but a URL of ours", "{containers: [{name: app, image: a, env: [{name: PLIMSOLL_URL, value: \"postgres://h/d\"}]}]}"),
     ])
     .await;
@@ -116,7 +136,6 @@ async fn the_policy_takes_the_container_that_inject_takes() {
             "{containers: [{name: proxy, image: \"gcr.test:5000/x/cloud-sql-proxy:2@sha256:0000000000000000000000000000000000000000000000000000000000000000\", \
              env: [{name: DATABASE_URL, value: v}]}, APP]}",
         ),
-        Case::of("two of one image", "{containers: [{name: web, image: a, env: [{name: DATABASE_URL, value: v}]}, {name: worker, image: a, env: [{name: DATABASE_URL, value: w}]}]}"),
         Case::of("the one that `kubectl logs` would take", "{containers: [{name: web, image: nginx, envFrom: [{secretRef: {name: s}}]}, {name: app, image: a, envFrom: [{secretRef: {name: t}}]}]}")
             .annotated("kubectl.kubernetes.io/default-container: app"),
         Case::of("the one that the pod's label names", "{containers: [{name: web, image: nginx, env: [{name: DATABASE_URL, value: v}]}, {name: other, image: a, env: [{name: DATABASE_URL, value: w}]}]}")
@@ -251,6 +270,8 @@ async fn the_policy_reads_its_flags_as_inject_does() {
     gated_alike(&["--secret=owner/url", "--copy-env=A"], &[
         Case::of("other URLs", urls),
         Case::of("the same URL", "{containers: [{name: app, image: a, env: [{name: A, value: a}, {name: DATABASE_URL, value: u}]}]}"),
+        Case::of("two with two URLs, and what both trust", "{containers: [{name: app, image: a, env: [{name: SSL_CERT_FILE, value: f}, {name: A, value: a}, {name: DATABASE_URL, value: u}]}, {name: b, image: a, env: [{name: DATABASE_URL, value: w}]}]}"),
+        Case::of("a URL that refers to `envFrom`", "{containers: [{name: app, image: a, envFrom: [{secretRef: {name: s}}], env: [{name: A, value: $(B)}, {name: DATABASE_URL, value: $(C)}]}]}"),
         Case::of("what no manifest shows", "{containers: [{name: app, image: a, env: [{name: A, value: a}], envFrom: [{secretRef: {name: s}}]}]}"),
     ])
     .await;
@@ -290,6 +311,11 @@ async fn the_policy_reads_its_flags_as_inject_does() {
     )
     .await;
     gated_alike(&["--existing=keep", "--security=none", "--run-as-user=image"], &[
+        Case::of(
+            "a Prisma command that stays, and what it had from elsewhere",
+            "{initContainers: [{name: old, image: a, command: [npx, prisma, migrate, deploy]}], containers: [{name: app, image: a, envFrom: [{secretRef: {name: s}}], \
+             env: [{name: DATABASE_URL, value: u}, {name: DIRECT_URL, value: d}]}]}",
+        ),
         Case::of("a Prisma command that stays", "{initContainers: [{name: old, image: a, command: [npx, prisma, migrate, deploy]}], containers: [{name: app, image: a}]}"),
     ])
     .await;
