@@ -31,26 +31,11 @@ pub(super) fn of(
 ) -> Result<Env, Diagnostic> {
     let entries = list(container, "/env");
     let mut env = Env::default();
-    let mut wanted: BTreeSet<&str> =
-        BESIDE.into_iter().chain(TRUST).chain(needed.iter().map(String::as_str)).collect();
-    for extra in &settings.copy_env {
-        if named(entries, extra).is_none() {
-            return Err(no_such(workload, container, extra));
-        }
-        wanted.insert(extra);
-    }
-    wanted.insert(&settings.env);
-    let own = entries.iter().map(name).filter(|name| name.starts_with(PREFIX));
-    wanted.extend(own);
-    if settings.secret.is_some() {
-        wanted.retain(|name| *name != settings.env && !is_url(name, needed));
-    }
+    let mut wanted = wanted(workload, container, settings, needed)?;
     let missing = close(&mut wanted, entries);
     // A wanted variable may refer to the application's URL, which is not the gate's.
-    let is_replaced =
-        |name: &str| settings.secret.is_some() && (name == settings.env || is_url(name, needed));
-    let taken = entries.iter().filter(|entry| wanted.contains(name(entry)) && !is_replaced(name(entry)));
-    env.entries = taken.cloned().collect();
+    wanted.retain(|name| !is_replaced(name, settings, needed));
+    env.entries = entries.iter().filter(|entry| wanted.contains(name(entry))).cloned().collect();
     let has_url = url_variable(&env.entries, &settings.env).is_some();
     let sources = list(container, "/envFrom");
     match &settings.secret {
@@ -83,6 +68,28 @@ pub(super) fn of(
         env.reasons.push(format!("it has all of the container's `envFrom`, {why}"));
     }
     Ok(env)
+}
+
+/// The variables that the gate takes if they are there, before what they refer to.
+fn wanted<'w>(
+    workload: &Workload,
+    container: &'w Value,
+    settings: &'w Settings,
+    needed: &'w [String],
+) -> Result<BTreeSet<&'w str>, Diagnostic> {
+    let entries = list(container, "/env");
+    if let Some(lost) = settings.copy_env.iter().find(|extra| named(entries, extra).is_none()) {
+        return Err(no_such(workload, container, lost));
+    }
+    let asked_for = needed.iter().chain(&settings.copy_env).chain([&settings.env]).map(String::as_str);
+    let own = entries.iter().map(name).filter(|name| name.starts_with(PREFIX));
+    let all = BESIDE.into_iter().chain(TRUST).chain(asked_for).chain(own);
+    Ok(all.filter(|name| !is_replaced(name, settings, needed)).collect())
+}
+
+/// Whether a Secret that the gate has for itself takes the place of this variable.
+fn is_replaced(name: &str, settings: &Settings, needed: &[String]) -> bool {
+    settings.secret.is_some() && (name == settings.env || is_url(name, needed))
 }
 
 /// Why the gate needs variables that no manifest shows; `None` if everything that it may want stands among the entries.
@@ -147,8 +154,7 @@ pub(super) fn own_entries<'d>(
     settings: &'d Settings,
     needed: &'d [String],
 ) -> impl Iterator<Item = Value> + 'd {
-    let replaced = |name: &str| settings.secret.is_some() && (name == settings.env || is_url(name, needed));
-    let kept = deploy.env.iter().filter(move |(name, _)| !replaced(name));
+    let kept = deploy.env.iter().filter(move |(name, _)| !is_replaced(name, settings, needed));
     kept.map(|(name, value)| json!({"name": name, "value": value}))
 }
 
