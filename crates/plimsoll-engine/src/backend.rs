@@ -21,11 +21,26 @@ pub trait Backend {
     /// Connects once, without waiting for a database that is not up.
     async fn connect(&self) -> Result<Self::Session>;
 
-    /// Refuses a script that could not be run, before anything is run.
-    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic>;
-
     /// Creates the database (and nothing in it). An existing one is a success.
     async fn create_database(&self) -> Result<()>;
+}
+
+/// Who hears what a session does while it applies a migration.
+pub type Tell<'a> = dyn FnMut(Told<'_>) + 'a;
+
+/// What a session does while it applies a migration.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// Something worth a line.
+    Note(&'a str),
+    /// A script that cannot be one transaction has got to this step: a segment, or a statement.
+    Step {
+        /// The first is 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
 }
 
 /// One connection to one database.
@@ -43,13 +58,16 @@ pub trait Session {
     /// Creates the history table. It must not exist.
     async fn create_history(&mut self) -> Result<()>;
 
+    /// Refuses a script that could not be run, before anything is run. The history has been read by then.
+    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic>;
+
     /// Applies one migration, so that its script and its history row are committed together where the database allows.
     ///
     /// If the history is no longer what this session has last read or written, nothing is done
-    /// ([`Kind::Overtaken`](crate::Kind::Overtaken)). What is worth a line goes to `notes`.
+    /// ([`Kind::Overtaken`](crate::Kind::Overtaken)). What happens meanwhile goes to `tell`.
     ///
     /// `id` is the id of the history row, if a new one is written.
-    async fn apply(&mut self, step: &Step<'_>, id: &str, notes: &mut Vec<String>) -> Result<()>;
+    async fn apply(&mut self, step: &Step<'_>, id: &str, tell: &mut Tell<'_>) -> Result<()>;
 
     /// Records an attempt that was rolled back, as a row that does not count: one for each migration and checksum.
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()>;

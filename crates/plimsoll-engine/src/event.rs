@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_core::Diagnostic;
 
-use crate::backend::Holder;
+use crate::backend::{Holder, Told};
 
 /// Something that happened during a run.
 #[non_exhaustive]
@@ -91,8 +91,27 @@ pub enum Event<'a> {
         /// Why.
         why: &'a Diagnostic,
     },
+    /// The migration that is being applied cannot be one transaction, and has got to this step.
+    Step {
+        /// The migration's name.
+        name: &'a str,
+        /// The first step is 1.
+        number: usize,
+        /// How many steps it has.
+        of: usize,
+    },
     /// Something worth a line.
     Note(&'a str),
+}
+
+impl<'a> Event<'a> {
+    /// What a session tells about the migration of this name.
+    pub(crate) fn of(name: &'a str, told: Told<'a>) -> Self {
+        match told {
+            Told::Note(note) => Self::Note(note),
+            Told::Step { number, of } => Self::Step { name, number, of },
+        }
+    }
 }
 
 /// Sees what happens during a run.

@@ -15,7 +15,7 @@ mod run;
 pub mod sqlite;
 mod wait;
 
-pub use backend::{Backend, Cancel, Holder, Lock, Session};
+pub use backend::{Backend, Cancel, Holder, Lock, Session, Tell, Told};
 pub use error::{Error, Kind, Result};
 pub use event::{Event, Observe, Unobserved};
 pub use lock::describe as describe_holder;

@@ -9,7 +9,7 @@ use plimsoll_core::{AppliedMigration, Code, Diagnostic, Migration, Migrations, P
 use tokio_util::sync::CancellationToken;
 
 use crate::ahead::Ahead;
-use crate::backend::{Backend, Session};
+use crate::backend::{Backend, Session, Told};
 use crate::backoff::Backoff;
 use crate::cancel::{interrupted, interruptible, sleep};
 use crate::error::{Error, Kind, Result};
@@ -242,7 +242,7 @@ impl<B: Backend> Run<'_, B> {
             if let Some(blocked) = &plan.blocked {
                 return Err(Error::never(blocked.diagnostic()));
             }
-            self.look_before_leaping(&plan)?;
+            Self::look_before_leaping(session, &plan)?;
             if let Snapshot::Unmanaged { .. } = snapshot {
                 match session.create_history().await {
                     Err(error) if error.kind == Kind::Busy => {
@@ -286,9 +286,9 @@ impl<B: Backend> Run<'_, B> {
     }
 
     /// Refuses before the first statement what would be refused at a later one.
-    fn look_before_leaping(&self, plan: &Plan<'_>) -> Result<()> {
+    fn look_before_leaping(session: &B::Session, plan: &Plan<'_>) -> Result<()> {
         let check = |step: &Step<'_>| match step.migration.script() {
-            Ok(script) => self.backend.check(step.migration, script),
+            Ok(script) => session.check(step.migration, script),
             Err(why) => Err(script_missing(step.migration, why)),
         };
         plan.steps.iter().try_for_each(check).map_err(Error::never)
@@ -352,12 +352,10 @@ impl<B: Backend> Run<'_, B> {
             let id = uuid::Uuid::new_v4().to_string();
             self.begin(name, &id, seen);
             self.observer.see(Event::Sending { name });
-            let mut notes = Vec::new();
+            let observer = &mut *self.observer;
+            let mut tell = |told: Told<'_>| observer.see(Event::of(name, told));
             let canceller = session.canceller();
-            let result = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut notes)).await;
-            for note in &notes {
-                self.observer.see(Event::Note(note));
-            }
+            let result = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut tell)).await;
             match result {
                 Err(error) if error.kind == Kind::Again && Instant::now() < deadline => {
                     self.observer.see(Event::Retrying { name, why: &error.diagnostic });

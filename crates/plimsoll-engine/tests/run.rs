@@ -9,8 +9,8 @@ use plimsoll_core::history::{History, Instant, Row, Snapshot};
 use plimsoll_core::plan::{IfAhead, Step};
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
-    Backend, Cancel, CancellationToken, Error, Failure, Kind, Lock, Options, Result, Session, Unobserved,
-    Work, deploy,
+    Backend, Cancel, CancellationToken, Error, Failure, Kind, Lock, Options, Result, Session, Tell,
+    Unobserved, Work, deploy,
 };
 
 /// What the database does when it is asked to apply something; once these are used up, it does it.
@@ -76,10 +76,6 @@ impl Backend for Scripted {
         if self.0.borrow().missing { Err(error(Kind::Missing)) } else { Ok(self.clone()) }
     }
 
-    fn check(&self, _: &Migration, _: &Script) -> std::result::Result<(), Diagnostic> {
-        Ok(())
-    }
-
     async fn create_database(&self) -> Result<()> {
         let mut state = self.0.borrow_mut();
         state.missing = false;
@@ -122,7 +118,11 @@ impl Session for Scripted {
         Ok(())
     }
 
-    async fn apply(&mut self, step: &Step<'_>, id: &str, _: &mut Vec<String>) -> Result<()> {
+    fn check(&self, _: &Migration, _: &Script) -> std::result::Result<(), Diagnostic> {
+        Ok(())
+    }
+
+    async fn apply(&mut self, step: &Step<'_>, id: &str, _: &mut Tell<'_>) -> Result<()> {
         let answer = self.0.borrow_mut().answers.pop_front();
         if let Some(Apply::Fails(kind)) = answer {
             let mut state = self.0.borrow_mut();

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::history::running_log;
+use crate::history::{Attempt, Progress};
 use crate::migration::{LockFile, Script};
 
 fn migration(name: &str) -> Migration {
@@ -88,7 +88,7 @@ fn nothing_is_applied_on_top_of_an_attempt_whose_migration_is_gone() {
 #[test]
 fn an_attempt_of_ours_is_taken_up_if_the_script_is_the_same() {
     let mut started = row("1", RowState::Started);
-    started.logs = Some(running_log("pod", ""));
+    started.logs = Some(Progress::new(Attempt::Running, "pod").running_log());
     let migrations = migrations(&["1"]);
     let snapshot = managed(vec![started.clone()]);
     assert_eq!(plan_of(&migrations, &snapshot).steps[0].resume, Some(&started));
@@ -101,7 +101,7 @@ fn an_attempt_of_ours_is_taken_up_if_the_script_is_the_same() {
 #[test]
 fn an_attempt_of_a_newer_release_does_not_hold_up_an_older_one() {
     let mut started = row("2_newer", RowState::Started);
-    started.logs = Some(running_log("pod", ""));
+    started.logs = Some(Progress::new(Attempt::Running, "pod").running_log());
     let migrations = migrations(&["1"]);
     let snapshot = managed(vec![row("1", RowState::Applied), started]);
     let plan = plan_of(&migrations, &snapshot);

@@ -4,7 +4,7 @@
 //! A single statement that may run twice is taken up by the next runner if this one dies. Whether it took effect is asked of
 //! the catalog where that is needed (indexes). Whatever must not run twice is sent as it is, once, by `self_managed`.
 
-use plimsoll_core::history::{Row, failure_log, failure_text, running_log};
+use plimsoll_core::history::{Attempt, Progress, Row, UnderWay, failure_log, failure_text};
 use plimsoll_core::script::ConcurrentIndex;
 use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio_postgres::error::SqlState;
@@ -13,6 +13,7 @@ use super::apply::{Work, lock_guard, record_guard};
 use super::failure::script_failed;
 use super::history::earlier_failure;
 use super::{PostgresSession, quote_text};
+use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
 use crate::failure::{left_open, look};
 
@@ -22,24 +23,24 @@ pub(super) async fn alone(
     work: &Work<'_>,
     resume: Option<&Row>,
     index: Option<&ConcurrentIndex>,
-    notes: &mut Vec<String>,
+    tell: &mut Tell<'_>,
 ) -> Result<()> {
     session.execute(&lock_guard()).await?;
-    drop_invalid_index(session, index, notes).await?;
+    drop_invalid_index(session, index, tell).await?;
     let now = match index {
         Some(index) => index_state(session, index).await?,
         None => IndexState::Unknown,
     };
     if let Some(row) = resume.filter(|row| took_effect(row, index, now)) {
-        notes.push(format!(
+        tell(Told::Note(&format!(
             "`{}` had taken effect when its runner died: it is recorded",
             work.migration.name()
-        ));
+        )));
         return finish(session, &row.id, work.migration).await;
     }
     let id = match resume {
         Some(row) => begin_again(session, &row.id, now).await?,
-        None => insert_started(session, work, &running_log(&session.runner, now.fact())).await?,
+        None => insert_started(session, work, &running(session, now)).await?,
     };
     let Err(failure) = session.client.batch_execute(work.script.text()).await else {
         session.execute(&session.reset()).await?;
@@ -51,7 +52,7 @@ pub(super) async fn alone(
         return Err(error);
     }
     // Nothing is left of it: the attempt does not count, whether it is tried again by this run or by the next start.
-    drop_invalid_index(session, index, notes).await?;
+    drop_invalid_index(session, index, tell).await?;
     give_up(session, &id, work.migration, &error.diagnostic).await?;
     Err(if error.kind == Kind::Script { Error { kind: Kind::Never, ..error } } else { error })
 }
@@ -119,17 +120,28 @@ enum IndexState {
 
 impl IndexState {
     /// How the running row remembers it: only a change since then proves that the statement took effect.
-    fn fact(self) -> &'static str {
+    fn fact(self) -> Option<&'static str> {
         match self {
-            Self::Unknown => "",
-            Self::Absent => ",\"index\":\"absent\"",
-            Self::Invalid | Self::Valid => ",\"index\":\"present\"",
+            Self::Unknown => None,
+            Self::Absent => Some("absent"),
+            Self::Invalid | Self::Valid => Some("present"),
         }
     }
 
     fn is_remembered_by(self, row: &Row) -> bool {
-        row.logs.as_deref().is_some_and(|logs| logs.contains(self.fact()))
+        let before = row.progress().and_then(|progress| progress.under_way);
+        before.is_some_and(|under_way| under_way.before.get(INDEX).map(String::as_str) == self.fact())
     }
+}
+
+/// The name under which a running row remembers what was known of an index.
+const INDEX: &str = "index";
+
+/// The `logs` of a row whose statement is about to be sent.
+fn running(session: &PostgresSession, now: IndexState) -> String {
+    let before = now.fact().map(|fact| (INDEX.to_owned(), fact.to_owned())).into_iter().collect();
+    let under_way = Some(UnderWay { before });
+    Progress { under_way, ..Progress::new(Attempt::Running, &session.runner) }.running_log()
 }
 
 fn took_effect(row: &Row, index: Option<&ConcurrentIndex>, now: IndexState) -> bool {
@@ -180,7 +192,7 @@ async fn index_state(session: &PostgresSession, index: &ConcurrentIndex) -> Resu
 async fn drop_invalid_index(
     session: &PostgresSession,
     index: Option<&ConcurrentIndex>,
-    notes: &mut Vec<String>,
+    tell: &mut Tell<'_>,
 ) -> Result<()> {
     let Some(index @ ConcurrentIndex::Created { table, .. }) = index else { return Ok(()) };
     let rows = session
@@ -196,13 +208,13 @@ async fn drop_invalid_index(
         .await?;
     let Some(name) = rows.first().and_then(|row| row.get(0)) else { return Ok(()) };
     session.execute(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
-    notes.push(format!("dropped the invalid index `{name}` that an earlier attempt had left"));
+    tell(Told::Note(&format!("dropped the invalid index `{name}` that an earlier attempt had left")));
     Ok(())
 }
 
 /// Takes up an attempt, with what is known now.
 async fn begin_again(session: &PostgresSession, id: &str, now: IndexState) -> Result<String> {
-    let logs = quote_text(&running_log(&session.runner, now.fact()));
+    let logs = quote_text(&running(session, now));
     let table = session.history_table();
     session
         .execute(&format!(

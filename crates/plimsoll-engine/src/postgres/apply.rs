@@ -11,6 +11,7 @@ use super::error::{self, ENDED, LOCK_LOST, OVERTAKEN};
 use super::failure::script_failed;
 use super::history::LOCK_ROW;
 use super::{PostgresSession, quote_text};
+use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
 use crate::failure::{UNTOUCHED, look};
 
@@ -19,7 +20,7 @@ pub(super) async fn apply(
     session: &mut PostgresSession,
     step: &Step<'_>,
     id: &str,
-    notes: &mut Vec<String>,
+    tell: &mut Tell<'_>,
 ) -> Result<()> {
     let migration = step.migration;
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
@@ -27,18 +28,18 @@ pub(super) async fn apply(
     match script::shape(script.text()) {
         Shape::Atomic(atomic) => match apply_atomic(session, &work, &atomic).await {
             Err(Outcome::NeedsOtherWay(found)) if atomic.merged || atomic.statements == 1 => {
-                notes.push(format!(
+                tell(Told::Note(&format!(
                     "`{}` cannot be one transaction ({}): it is sent as it is",
                     migration.name(),
                     found.message()
-                ));
+                )));
                 self_managed(session, &work).await
             }
             Err(Outcome::NeedsOtherWay(found)) => Err(cannot_be_atomic(migration, &found)),
             Err(Outcome::Failed(error)) => Err(error),
             Ok(()) => Ok(()),
         },
-        Shape::Alone(statement) => alone(session, &work, step.resume, statement.index.as_ref(), notes).await,
+        Shape::Alone(statement) => alone(session, &work, step.resume, statement.index.as_ref(), tell).await,
         Shape::SelfManaged { .. } => self_managed(session, &work).await,
         Shape::Refused(refusal) => Err(Error::never(refusal.diagnostic(migration))),
     }

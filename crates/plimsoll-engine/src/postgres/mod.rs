@@ -21,7 +21,7 @@ use plimsoll_core::{Code, Migration, Script};
 use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
-use crate::backend::{Backend, Cancel, Lock, Session};
+use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{Error, Result};
 use target::{Target, Targets};
 use tls::Tls;
@@ -77,24 +77,6 @@ impl Backend for Postgres {
 
     async fn connect(&self) -> Result<PostgresSession> {
         connect::session(self).await
-    }
-
-    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
-        if let Some(at) = script.text().find('\0') {
-            let message = format!(
-                "migration `{}` holds a NUL character, which PostgreSQL cannot take",
-                migration.name()
-            );
-            let diagnostic = Diagnostic::new(Code::MigrationFailed, message).help("nothing was applied");
-            return Err(match migration.place(at..at + 1) {
-                Some(place) => diagnostic.at(place),
-                None => diagnostic,
-            });
-        }
-        match script::shape(script.text()) {
-            Shape::Refused(refusal) => Err(refusal.diagnostic(migration)),
-            _ => Ok(()),
-        }
     }
 
     async fn create_database(&self) -> Result<()> {
@@ -166,8 +148,26 @@ impl Session for PostgresSession {
         history::create(self).await
     }
 
-    async fn apply(&mut self, step: &Step<'_>, id: &str, notes: &mut Vec<String>) -> Result<()> {
-        apply::apply(self, step, id, notes).await
+    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
+        if let Some(at) = script.text().find('\0') {
+            let message = format!(
+                "migration `{}` holds a NUL character, which PostgreSQL cannot take",
+                migration.name()
+            );
+            let diagnostic = Diagnostic::new(Code::MigrationFailed, message).help("nothing was applied");
+            return Err(match migration.place(at..at + 1) {
+                Some(place) => diagnostic.at(place),
+                None => diagnostic,
+            });
+        }
+        match script::shape(script.text()) {
+            Shape::Refused(refusal) => Err(refusal.diagnostic(migration)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn apply(&mut self, step: &Step<'_>, id: &str, tell: &mut Tell<'_>) -> Result<()> {
+        apply::apply(self, step, id, tell).await
     }
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use plimsoll_core::history::{failure_log, failure_text, running_log};
+use plimsoll_core::history::{Attempt, Progress, failure_log, failure_text};
 use plimsoll_core::script::sqlite::ForeignKeys;
 use plimsoll_core::script::{Atomic, Shape, sqlite as script};
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script};
@@ -124,7 +124,7 @@ fn apply_alone(
     id: &str,
     resume: Option<String>,
 ) -> Result<()> {
-    let logs = running_log(&worker.runner, "");
+    let logs = Progress::new(Attempt::Running, &worker.runner).running_log();
     let id = match resume {
         Some(id) => id,
         None => begin(worker, migration, script, id, logs)?,

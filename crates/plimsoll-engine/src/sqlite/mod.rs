@@ -22,7 +22,7 @@ use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use self::lock::{RunLock, Tried};
-use crate::backend::{Backend, Cancel, Lock, Session};
+use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{Error, Kind, Result};
 
 /// A SQLite database.
@@ -85,13 +85,6 @@ impl Backend for Sqlite {
             lock: None,
         };
         Ok(SqliteSession { worker: Some(worker), canceller })
-    }
-
-    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
-        match script::shape(script.text()).0 {
-            Shape::Refused(refusal) => Err(refusal.diagnostic(migration)),
-            _ => Ok(()),
-        }
     }
 
     async fn create_database(&self) -> Result<()> {
@@ -236,7 +229,14 @@ impl Session for SqliteSession {
         self.call(history::create).await
     }
 
-    async fn apply(&mut self, step: &Step<'_>, id: &str, _notes: &mut Vec<String>) -> Result<()> {
+    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
+        match script::shape(script.text()).0 {
+            Shape::Refused(refusal) => Err(refusal.diagnostic(migration)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn apply(&mut self, step: &Step<'_>, id: &str, _: &mut Tell<'_>) -> Result<()> {
         let (migration, id) = (step.migration.clone(), id.to_owned());
         let resume = step.resume.map(|row| row.id.clone());
         self.call(move |worker| apply::apply(worker, &migration, &id, resume)).await

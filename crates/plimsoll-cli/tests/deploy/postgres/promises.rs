@@ -1,6 +1,7 @@
 //! What has gone wrong on paper, in reviews, and must never go wrong in a database.
 
 use plimsoll_core::Provider;
+use plimsoll_core::history::{Attempt, Progress, UnderWay};
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::program::Signal;
 use plimsoll_testkit::project::Project;
@@ -25,7 +26,9 @@ async fn ships(scene: &Scene) -> String {
 /// What a runner leaves that was killed between its started row and the end of its statement.
 async fn left_by_a_killed_runner(scene: &Scene, name: &str, script: &str) {
     let checksum = plimsoll_core::Script::new(script).checksum();
-    let logs = plimsoll_core::history::running_log("x", ",\"index\":\"absent\"");
+    let before = [("index".to_owned(), "absent".to_owned())].into();
+    let progress = Progress { under_way: Some(UnderWay { before }), ..Progress::new(Attempt::Running, "x") };
+    let logs = progress.running_log();
     let insert = "INSERT INTO _prisma_migrations (id, checksum, migration_name, logs)";
     scene.base.execute(&format!("{insert} VALUES ('left', '{checksum}', '{name}', '{logs}')")).await;
 }
