@@ -176,6 +176,9 @@ codes! {
     /// The script reads data from the client (`COPY … FROM STDIN`) or sends data to it, as only an interactive
     /// client can. Nothing of it was executed. Use `INSERT`.
     NeedsClient = "PLM203", Data, "the script needs a client";
+    /// The script has a command of `psql` in it (`\connect`, `\i`, `\gexec`, …): a backslash outside of quotes is never
+    /// SQL. Nothing of it was executed. Leave the line out, or write in SQL what it does.
+    MetaCommand = "PLM216", Data, "the script has a command of psql";
     /// The script would leave rows that point at nothing: more foreign keys are violated after it than before. It was
     /// rolled back.
     ForeignKeysViolated = "PLM204", Data, "the script would break foreign keys";

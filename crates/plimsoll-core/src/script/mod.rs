@@ -97,6 +97,11 @@ pub enum Refusal {
         /// The statement.
         span: Range<usize>,
     },
+    /// A command of `psql`, such as `\i` or `\connect`: the server does not know it.
+    MetaCommand {
+        /// From the backslash to the end of the line.
+        span: Range<usize>,
+    },
 }
 
 impl Refusal {
@@ -133,6 +138,14 @@ impl Refusal {
                     ),
                 )
                 .help("use INSERT statements, or COPY with a file on the server; nothing of it was executed"),
+                span,
+            ),
+            Self::MetaCommand { span } => (
+                Diagnostic::new(
+                    Code::MetaCommand,
+                    format!("migration `{}` has a command of psql, and the server knows none", migration.name()),
+                )
+                .help("leave this line out, or write in SQL what it does; nothing of the migration was executed"),
                 span,
             ),
         };

@@ -3,17 +3,20 @@
 //! PostgreSQL itself has the last word: what this module does not know to refuse a transaction is refused by the
 //! server, with nothing done.
 
+mod refusing;
+
 use std::ops::Range;
 
 use super::lexer::{Dialect, Kind};
 use super::statement::{Statement, statements};
 use super::{Alone, Atomic, ConcurrentIndex, Control, Controlled, Refusal, Shape, blanked, controlled};
+use refusing::{needs_psql, refuses_transaction};
 
 /// Says how a script has to be run.
 pub fn shape(text: &str) -> Shape<'_> {
     let (statements, unterminated) = statements(text, Dialect::Postgres);
-    if let Some(copy) = statements.iter().find(|statement| copies_through_client(statement)) {
-        return Shape::Refused(Refusal::NeedsClient { span: copy.span() });
+    if let Some(refusal) = needs_psql(&statements) {
+        return Shape::Refused(refusal);
     }
     let refusing = statements.iter().find_map(|statement| Some((statement, refuses_transaction(statement)?)));
     let merge = |blank: &[Range<usize>], single: bool| Atomic {
@@ -63,47 +66,6 @@ fn mergeable(text: &str) -> bool {
     !["local", "on commit", "deferr", "set_config", "set constraints", "set transaction"]
         .iter()
         .any(|word| lower.contains(word))
-}
-
-/// The statements of which PostgreSQL's sources say `PreventInTransactionBlock`, as far as their first words show it.
-fn refuses_transaction(statement: &Statement<'_>) -> Option<&'static str> {
-    const ALWAYS: &[(&[&str], &str)] = &[
-        (&["create", "index", "concurrently"], "CREATE INDEX CONCURRENTLY"),
-        (&["create", "unique", "index", "concurrently"], "CREATE INDEX CONCURRENTLY"),
-        (&["drop", "index", "concurrently"], "DROP INDEX CONCURRENTLY"),
-        (&["vacuum"], "VACUUM"),
-        (&["alter", "system"], "ALTER SYSTEM"),
-        (&["create", "database"], "CREATE DATABASE"),
-        (&["drop", "database"], "DROP DATABASE"),
-        (&["create", "tablespace"], "CREATE TABLESPACE"),
-        (&["drop", "tablespace"], "DROP TABLESPACE"),
-        (&["reindex", "database"], "REINDEX DATABASE"),
-        (&["reindex", "schema"], "REINDEX SCHEMA"),
-        (&["reindex", "system"], "REINDEX SYSTEM"),
-        (&["discard", "all"], "DISCARD ALL"),
-        (&["commit", "prepared"], "COMMIT PREPARED"),
-        (&["rollback", "prepared"], "ROLLBACK PREPARED"),
-    ];
-    let always = ALWAYS.iter().find(|(words, _)| statement.begins_with(words)).map(|(_, what)| *what);
-    always.or_else(|| {
-        if statement.begins_with(&["reindex"]) && statement.has("concurrently") {
-            Some("REINDEX CONCURRENTLY")
-        } else if statement.begins_with(&["alter", "table"])
-            && statement.has("detach")
-            && statement.has("concurrently")
-        {
-            Some("ALTER TABLE … DETACH PARTITION … CONCURRENTLY")
-        } else if statement.is(&["cluster"]) || statement.is(&["cluster", "verbose"]) {
-            Some("CLUSTER")
-        } else {
-            None
-        }
-    })
-}
-
-fn copies_through_client(statement: &Statement<'_>) -> bool {
-    let mut words = statement.words().collect::<Vec<_>>().into_iter().rev();
-    statement.begins_with(&["copy"]) && words.any(|word| word == "stdin" || word == "stdout")
 }
 
 fn control(statement: &Statement<'_>) -> Option<Control> {
@@ -182,6 +144,7 @@ mod tests {
             Shape::Refused(Refusal::Mixed { span, what }) => format!("mixed: {what}: {}", &text[span]),
             Shape::Refused(Refusal::LeftOpen { span }) => format!("left open: {}", &text[span]),
             Shape::Refused(Refusal::NeedsClient { span }) => format!("client: {}", &text[span]),
+            Shape::Refused(Refusal::MetaCommand { span }) => format!("psql: {}", &text[span]),
         }
     }
 

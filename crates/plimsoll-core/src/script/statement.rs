@@ -47,6 +47,18 @@ impl<'a> Statement<'a> {
         self.tokens.get(n).map(|token| (token.kind, &self.text[token.span.clone()]))
     }
 
+    /// Where the first token of this kind and text is.
+    pub(crate) fn find(&self, kind: Kind, text: &str) -> Option<Range<usize>> {
+        let found =
+            self.tokens.iter().find(|token| token.kind == kind && &self.text[token.span.clone()] == text);
+        found.map(|token| token.span.clone())
+    }
+
+    /// The text of the whole script.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// How many tokens there are.
     pub(crate) fn len(&self) -> usize {
         self.tokens.len()
