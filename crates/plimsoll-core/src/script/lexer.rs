@@ -2,6 +2,10 @@
 //!
 //! It never refuses a text: what it cannot understand is a symbol, and what does not end is reported as such. An own one,
 //! because the published ones either refuse real migrations or need a C compiler and a megabyte of grammar.
+//!
+//! For PostgreSQL the rules are those of `src/backend/parser/scan.l`. A backslash in a plain string is a character, as it is
+//! with `standard_conforming_strings = on`: a script that switches it off changes only how the server reads the next
+//! message, and a script is one message. `psql`, which sends statement after statement, would read the rest otherwise.
 
 use std::ops::Range;
 
@@ -59,6 +63,8 @@ impl<'a> Lexer<'a> {
         loop {
             match (self.byte(0), self.byte(1)) {
                 (b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c, _) => self.at += 1,
+                // Files that were put together have byte order marks in the middle, too. To PostgreSQL they are letters.
+                (0xef, 0xbb) if self.byte(2) == 0xbf && self.dialect == Dialect::Sqlite => self.at += 3,
                 (b'-', b'-') => self.skip_line(),
                 (b'/', b'*') => {
                     let start = self.at;
@@ -119,6 +125,34 @@ impl<'a> Lexer<'a> {
         false
     }
 
+    /// PostgreSQL's `E'…'`: a string on one of the next lines is the rest of it, backslashes included.
+    fn escape_string(&mut self, start: usize) -> Token {
+        loop {
+            let part = self.quoted(start, Kind::Text, b'\'', Escapes::Backslash);
+            match self.continuation() {
+                Some(at) if part.kind == Kind::Text => self.at = at,
+                _ => return part,
+            }
+        }
+    }
+
+    /// Where the quote is that carries on the string before it: nothing but blanks and line comments between, and a new
+    /// line among them.
+    fn continuation(&self) -> Option<usize> {
+        let (mut at, mut lines) = (self.at, 0);
+        loop {
+            match self.bytes.get(at..)? {
+                [b'\n' | b'\r', ..] => (at, lines) = (at + 1, lines + 1),
+                [b' ' | b'\t' | 0x0b | 0x0c, ..] => at += 1,
+                [b'-', b'-', comment @ ..] => {
+                    at += 2 + comment.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+                }
+                [b'\'', ..] if lines > 0 => return Some(at),
+                _ => return None,
+            }
+        }
+    }
+
     fn quoted(&mut self, start: usize, kind: Kind, quote: u8, escapes: Escapes) -> Token {
         let kind = if self.skip_quoted(quote, escapes) { kind } else { Kind::Unterminated };
         Token { kind, span: start..self.at }
@@ -159,7 +193,7 @@ impl<'a> Lexer<'a> {
         let word = &self.text[start..self.at];
         let escape_string = self.dialect == Dialect::Postgres && word.eq_ignore_ascii_case("e");
         if escape_string && self.byte(0) == b'\'' {
-            return self.quoted(start, Kind::Text, b'\'', Escapes::Backslash);
+            return self.escape_string(start);
         }
         Token { kind: Kind::Word, span: start..self.at }
     }
@@ -249,6 +283,46 @@ mod tests {
         assert_eq!(tokens(r"E'\';' x", Dialect::Postgres)[0], (Kind::Text, r"E'\';'"));
         assert_eq!(tokens(r"'\';", Dialect::Postgres)[0], (Kind::Text, r"'\'"));
         assert_eq!(tokens(r"type'\';", Dialect::Postgres)[1], (Kind::Text, r"'\'"));
+    }
+
+    #[test]
+    fn an_escape_string_goes_on_behind_a_new_line() {
+        let whole = |text: &str| assert_eq!(tokens(text, Dialect::Postgres), [(Kind::Text, text)]);
+        whole("E'a'\n'\\'; b'");
+        whole("e'a' -- ' ;\r\n\t-- ;\n'\\'; b'");
+        assert_eq!(tokens("E'a' '\\'", Dialect::Postgres).len(), 2);
+        assert_eq!(tokens("E'a' /*\n*/ '\\'", Dialect::Postgres).len(), 2);
+        assert_eq!(tokens("'a'\n'\\'", Dialect::Postgres).len(), 2);
+        assert_eq!(tokens("E'a'\n'b", Dialect::Postgres), [(Kind::Unterminated, "E'a'\n'b")]);
+    }
+
+    #[test]
+    fn dollars_and_letters_of_any_alphabet_are_parts_of_names() {
+        for name in ["a$b$", "größe", "\u{a0}x", "_1$$", "表$$"] {
+            assert_eq!(tokens(name, Dialect::Postgres), [(Kind::Word, name)], "{name}");
+        }
+        assert_eq!(tokens("$é$;$é$", Dialect::Postgres), [(Kind::Text, "$é$;$é$")]);
+        assert_eq!(tokens("$1a$;", Dialect::Postgres).last(), Some(&(Kind::Semicolon, ";")));
+        assert_eq!(tokens("1$$;$$", Dialect::Postgres).last(), Some(&(Kind::Text, "$$;$$")));
+    }
+
+    #[test]
+    fn unicode_strings_and_names_know_no_backslash() {
+        let text = "U&'\\';u&\"\\\";";
+        let semicolons =
+            tokens(text, Dialect::Postgres).into_iter().filter(|(kind, _)| *kind == Kind::Semicolon);
+        assert_eq!(semicolons.count(), 2);
+    }
+
+    #[test]
+    fn a_comment_begins_inside_of_an_operator() {
+        assert_eq!(tokens("a+--;\n-/*;*/*b", Dialect::Postgres).len(), 5);
+    }
+
+    #[test]
+    fn a_byte_order_mark_hides_no_word() {
+        assert_eq!(tokens("\u{feff}a", Dialect::Postgres), [(Kind::Word, "a")]);
+        assert_eq!(tokens("a;\n\u{feff}b", Dialect::Sqlite)[2], (Kind::Word, "b"));
     }
 
     #[test]

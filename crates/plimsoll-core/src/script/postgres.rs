@@ -40,6 +40,11 @@ pub fn shape(text: &str) -> Shape<'_> {
     }
 }
 
+/// Where the statements of a script are, in order: each from its first token to the semicolon that ends it.
+pub fn statement_spans(text: &str) -> Vec<Range<usize>> {
+    statements(text, Dialect::Postgres).0.iter().map(Statement::span).collect()
+}
+
 /// A statement that is sent alone, if it may run twice; otherwise what its started row says is all that is known of it.
 fn alone(statement: &Statement<'_>, what: &'static str) -> Shape<'static> {
     const MAY_RUN_TWICE: &[&str] = &["vacuum", "alter system", "reindex", "cluster", "discard"];

@@ -103,61 +103,64 @@ pub(crate) fn statements(text: &str, dialect: Dialect) -> (Vec<Statement<'_>>, O
 /// What has been seen of the statement under way, as far as it decides whether a semicolon ends it.
 #[derive(Default)]
 struct Scan {
+    /// The first words; in the body of a routine those of the statement in the body.
     head: Vec<String>,
     parentheses: usize,
-    blocks: usize,
-    after_semicolon: bool,
+    /// How many bodies of routines are open. The server lets none be in another one, its grammar does.
+    bodies: usize,
     end_seen: bool,
-    /// The word or symbol before this one: `BEGIN` opens a body only before `ATOMIC`, and behind a dot or `AS` every
-    /// keyword is a name.
+    /// The token before this one, in lower case.
     before: String,
 }
 
 impl Scan {
     fn ends_statement(&mut self, text: &str, token: &Token, dialect: Dialect) -> bool {
+        let lower = text[token.span.clone()].to_ascii_lowercase();
+        // A trigger's body ends with `END` right after the semicolon of its last statement.
+        let end_seen = token.kind == Kind::Word && lower == "end" && self.before == ";";
         match token.kind {
             Kind::Open => self.parentheses += 1,
             Kind::Close => self.parentheses = self.parentheses.saturating_sub(1),
-            Kind::Word => self.word(text[token.span.clone()].to_ascii_lowercase(), dialect),
+            Kind::Word if dialect == Dialect::Postgres => self.word_of_postgres(&lower),
+            Kind::Word => self.head_gets(&lower),
             Kind::Semicolon if self.semicolon_ends(dialect) => {
                 *self = Self::default();
                 return true;
             }
+            Kind::Semicolon if dialect == Dialect::Postgres && self.parentheses == 0 => self.head.clear(),
             _ => {}
         }
-        if token.kind != Kind::Word {
-            self.end_seen = false;
-        }
-        self.after_semicolon = token.kind == Kind::Semicolon;
-        self.before = text[token.span.clone()].to_ascii_lowercase();
+        self.end_seen = end_seen;
+        self.before = lower;
         false
     }
 
-    fn word(&mut self, word: String, dialect: Dialect) {
-        match dialect {
-            // `CASE … END` inside a `BEGIN ATOMIC` body has an END of its own.
-            Dialect::Postgres if self.is_routine() && !self.is_name() => match word.as_str() {
-                "atomic" if self.before == "begin" => self.blocks += 1,
-                "case" if self.blocks > 0 => self.blocks += 1,
-                "end" => self.blocks = self.blocks.saturating_sub(1),
-                _ => {}
-            },
-            Dialect::Postgres => {}
-            // A trigger's body ends with `END` right after the semicolon of its last statement.
-            Dialect::Sqlite => self.end_seen = word == "end" && self.after_semicolon,
+    /// A body begins with `BEGIN ATOMIC` and ends with an `END` where a statement could begin. Everywhere else these words
+    /// are names, or the `END` of a `CASE`.
+    fn word_of_postgres(&mut self, word: &str) {
+        if self.parentheses > 0 {
+            return;
         }
-        if self.head.len() < 4 {
-            self.head.push(word);
+        if word == "atomic" && self.before == "begin" && self.is_routine() {
+            self.bodies += 1;
+            self.head.clear();
+        } else if word == "end" && self.head.is_empty() && matches!(self.before.as_str(), ";" | "atomic") {
+            self.bodies = self.bodies.saturating_sub(1);
+            self.head_gets(word);
+        } else {
+            self.head_gets(word);
         }
     }
 
-    fn is_name(&self) -> bool {
-        matches!(self.before.as_str(), "." | "as")
+    fn head_gets(&mut self, word: &str) {
+        if self.head.len() < 4 {
+            self.head.push(word.to_owned());
+        }
     }
 
     fn semicolon_ends(&self, dialect: Dialect) -> bool {
         match dialect {
-            Dialect::Postgres => self.parentheses == 0 && self.blocks == 0,
+            Dialect::Postgres => self.parentheses == 0 && self.bodies == 0,
             Dialect::Sqlite => !self.is_trigger() || self.end_seen,
         }
     }
@@ -199,8 +202,28 @@ mod tests {
     fn names_that_look_like_keywords_do_not_open_or_close_a_body() {
         let text = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT ev.begin, ev.case, 1 AS end FROM ev; END; COMMIT;";
         assert_eq!(split(text, Dialect::Postgres), [&text[..text.len() - 8], "COMMIT;"]);
-        let text = "CREATE FUNCTION f(begin int) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT;";
-        assert_eq!(split(text, Dialect::Postgres).len(), 2);
+        for text in [
+            "CREATE FUNCTION f(begin int) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT;",
+            "CREATE FUNCTION f(begin atomic) RETURNS TABLE (begin atomic) LANGUAGE sql AS 'SELECT 1'; COMMIT;",
+            "CREATE FUNCTION begin.atomic() RETURNS begin.atomic LANGUAGE sql RETURN begin; COMMIT;",
+            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 end; SELECT begin atomic FROM t; END; COMMIT;",
+            "CREATE PROCEDURE p() BEGIN ATOMIC SELECT CASE WHEN a THEN CASE WHEN b THEN 1 END END; END; COMMIT;",
+            "CREATE PROCEDURE p() BEGIN ATOMIC END; COMMIT",
+            "CREATE PROCEDURE p() BEGIN ATOMIC ;; END; COMMIT",
+            "CREATE TABLE function (begin atomic); COMMIT",
+            "CREATE AGGREGATE begin(atomic) (sfunc = f); COMMIT",
+        ] {
+            assert_eq!(split(text, Dialect::Postgres).len(), 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn semicolons_in_parentheses_and_comments_end_nothing() {
+        for text in ["SELECT (1; 2)", "SELECT 1 /* ; /* ; */ ; */ + 1", "SELECT 1 -- ;\r + 1"] {
+            assert_eq!(split(text, Dialect::Postgres), [text]);
+        }
+        assert_eq!(split("SELECT 1 -- ;\r; SELECT 2", Dialect::Postgres).len(), 2);
+        assert_eq!(split("SELECT 1);\x0cSELECT\x0b2;", Dialect::Postgres), ["SELECT 1);", "SELECT\x0b2;"]);
     }
 
     #[test]
