@@ -58,7 +58,7 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Say where the database stands; exits with 1 unless it is up to date
     Status(Status),
-    /// Record what a person found out about a failed or existing migration
+    /// Record what a person found out about a failed or existing migration, or have it carried on
     Resolve(Resolve),
     /// Say what `deploy` would do and why, without doing it
     Plan(Plan),
@@ -91,7 +91,8 @@ impl Command {
             Self::Deploy(deploy) | Self::Migrate(Migrate::Deploy(deploy)) => &deploy.run.common,
             Self::Exec(exec) => &exec.run.common,
             Self::Status(status) | Self::Migrate(Migrate::Status(status)) => &status.common,
-            Self::Resolve(resolve) | Self::Migrate(Migrate::Resolve(resolve)) => &resolve.common,
+            Self::Resolve(resolve) => &resolve.record.common,
+            Self::Migrate(Migrate::Resolve(record)) => &record.common,
             Self::Plan(plan) => &plan.common,
             Self::Wait(wait) => &wait.common,
             Self::Install(install) => return Some(&install.logging),
@@ -110,7 +111,7 @@ pub(crate) enum Migrate {
     /// Say where the database stands; exits with 1 unless it is up to date
     Status(Status),
     /// Record a migration as applied or as rolled back
-    Resolve(Resolve),
+    Resolve(Record),
 }
 
 /// A document that is made from the code.
@@ -192,6 +193,16 @@ pub(crate) struct Wait {
 /// `resolve`.
 #[derive(Args, Clone)]
 pub(crate) struct Resolve {
+    #[command(flatten)]
+    pub(crate) record: Record,
+    /// Have the failed attempt at this migration carried on by the next `deploy`, at the step that failed
+    #[arg(long, value_name = "MIGRATION")]
+    pub(crate) resume: Option<String>,
+}
+
+/// `migrate resolve`: what Prisma can record.
+#[derive(Args, Clone)]
+pub(crate) struct Record {
     #[command(flatten)]
     pub(crate) common: Common,
     #[command(flatten)]

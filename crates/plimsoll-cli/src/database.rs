@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plimsoll_core::url::DatabaseUrl;
 use plimsoll_core::{Code, Diagnostic, Secret};
 use plimsoll_engine::postgres::Scope;
-use plimsoll_engine::{Postgres, Sqlite, Work};
+use plimsoll_engine::{Mysql, Postgres, Sqlite, Work};
 use plimsoll_project::{Project, Request};
 
 use crate::args::Common;
@@ -23,6 +23,7 @@ pub(crate) struct Opened {
 /// A database of one of the kinds.
 pub(crate) enum Database {
     Postgres(Box<Postgres>),
+    Mysql(Box<Mysql>),
     Sqlite(Sqlite),
 }
 
@@ -31,6 +32,10 @@ macro_rules! with_backend {
     ($database:expr, $backend:ident => $body:expr) => {
         match $database {
             $crate::database::Database::Postgres($backend) => {
+                let $backend = $backend.as_ref();
+                $body
+            }
+            $crate::database::Database::Mysql($backend) => {
                 let $backend = $backend.as_ref();
                 $body
             }
@@ -104,7 +109,14 @@ impl Opened {
                 };
                 let database = Postgres::new((**url).clone(), &runner, scope)?;
                 Database::Postgres(Box::new(match self.url_file.clone() {
-                    Some(file) => database.reading_its_url(file.source(source.base.clone())),
+                    Some(file) => database.reading_its_url(file.source_of_postgres(source.base.clone())),
+                    None => database,
+                }))
+            }
+            DatabaseUrl::Mysql(url) => {
+                let database = Mysql::new((**url).clone(), &runner, source.external_tables.clone())?;
+                Database::Mysql(Box::new(match self.url_file.clone() {
+                    Some(file) => database.reading_its_url(file.source_of_mysql(source.base.clone())),
                     None => database,
                 }))
             }

@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use plimsoll_core::url::{DatabaseUrl, PostgresUrl};
+use plimsoll_core::url::{DatabaseUrl, MysqlUrl, PostgresUrl};
 use plimsoll_core::{Code, Diagnostic, Place, Provider, Secret};
-use plimsoll_engine::postgres::UrlSource;
+use plimsoll_engine::{mysql, postgres};
 
 /// How often a file that is missing is looked for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -73,15 +73,26 @@ impl UrlFile {
     }
 
     /// What gives the URL of a PostgreSQL database anew for each attempt to connect.
-    pub(crate) fn source(self, base: PathBuf) -> UrlSource {
-        Box::new(move || {
-            let located = |diagnostic: Diagnostic| diagnostic.at(self.place());
-            match DatabaseUrl::parse(Provider::Postgresql, &self.read()?, &base).map_err(located)? {
-                DatabaseUrl::Postgres(url) => Ok(PostgresUrl::clone(&url)),
-                DatabaseUrl::Sqlite(_) => {
-                    Err(located(Diagnostic::new(Code::UrlInvalid, "not a URL of PostgreSQL")))
-                }
-            }
+    pub(crate) fn source_of_postgres(self, base: PathBuf) -> postgres::UrlSource {
+        Box::new(move || match self.parse(Provider::Postgresql, &base)? {
+            DatabaseUrl::Postgres(url) => Ok(PostgresUrl::clone(&url)),
+            _ => Err(self.wrong("not a URL of PostgreSQL")),
         })
+    }
+
+    /// The same for MySQL and MariaDB.
+    pub(crate) fn source_of_mysql(self, base: PathBuf) -> mysql::UrlSource {
+        Box::new(move || match self.parse(Provider::Mysql, &base)? {
+            DatabaseUrl::Mysql(url) => Ok(MysqlUrl::clone(&url)),
+            _ => Err(self.wrong("not a URL of MySQL")),
+        })
+    }
+
+    fn parse(&self, provider: Provider, base: &Path) -> Result<DatabaseUrl, Diagnostic> {
+        DatabaseUrl::parse(provider, &self.read()?, base).map_err(|error| error.at(self.place()))
+    }
+
+    fn wrong(&self, why: &str) -> Diagnostic {
+        Diagnostic::new(Code::UrlInvalid, why).at(self.place())
     }
 }

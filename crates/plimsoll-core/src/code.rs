@@ -98,29 +98,38 @@ codes! {
     ///
     /// What was not committed has been rolled back by the database. The next start carries on.
     ConnectionLost = "P1017", Unreachable, "the connection was lost";
+    /// The URL names a database of the server's own: `mysql`, `information_schema`, `performance_schema` or `sys`. A MySQL
+    /// URL without a database means `mysql`.
+    ///
+    /// Nothing was done. Put the name of the application's database behind the host: `mysql://user:password@host:3306/app`.
+    SystemDatabase = "P3004", Config, "this is a system database";
     /// The database holds tables, but no migration history: applying the first migration would collide with them.
     ///
     /// If the database already stands at some migrations, say so once: `plimsoll resolve --applied NAME` for each of
     /// them (baselining). If the tables belong to something else, give this project a schema of its own
     /// (`?schema=…`), or list them under `tables.external` of the Prisma config.
     NotEmpty = "P3005", Data, "The database schema is not empty";
-    /// `resolve --applied` named a migration that the history already has as applied.
+    /// `resolve --applied` or `--resume` named a migration that the history already has as applied.
     AlreadyApplied = "P3008", Data, "the migration is already recorded as applied";
     /// The history holds a migration that was started and has neither finished nor been rolled back.
     ///
-    /// It was left by a runner that could not put script and history into one transaction (Prisma never does). Look
-    /// at what of it is in the database, then say which: `resolve --rolled-back NAME` after undoing what is there (it
-    /// will be applied again), or `resolve --applied NAME` after completing it by hand.
+    /// It was left by a runner that could not put script and history into one transaction (Prisma never does). The
+    /// message shows what was stored about it: the error, the statement, and how many steps of the script are done.
+    ///
+    /// There are three ways on. `resolve --resume NAME` has the next `deploy` carry on at the step that failed, if
+    /// Plimsoll has recorded how far it got: remove what stood in its way, or correct the script behind the steps that are
+    /// done. `resolve --rolled-back NAME` after undoing what is there has it applied again from its beginning.
+    /// `resolve --applied NAME` after completing it by hand records that. docs/segments.md tells more.
     FailedMigrations = "P3009", Data, "migrate found failed migrations in the target database";
-    /// `resolve --rolled-back` named a migration that the history does not have.
+    /// `resolve --rolled-back` or `--resume` named a migration that the history does not have.
     NeverApplied = "P3011", Data, "the migration was never applied";
-    /// `resolve --rolled-back` named a migration that has not failed.
+    /// `resolve --rolled-back` or `--resume` named a migration that has not failed.
     NotFailed = "P3012", Data, "the migration is not in a failed state";
     /// A pending migration's directory has no readable `migration.sql`. Nothing was applied.
     ///
     /// Restore the file, or delete the directory. In an image: check what `COPY` and `.dockerignore` leave out.
     ScriptMissing = "P3015", Config, "Could not find the migration file";
-    /// `resolve --applied` named a migration that is not in the migrations directory.
+    /// `resolve --applied` or `--resume` named a migration that is not in the migrations directory.
     MigrationNotFound = "P3017", Config, "the migration could not be found";
     /// A statement of a migration failed.
     ///
@@ -179,6 +188,9 @@ codes! {
     /// The script has a command of `psql` in it (`\connect`, `\i`, `\gexec`, …): a backslash outside of quotes is never
     /// SQL. Nothing of it was executed. Leave the line out, or write in SQL what it does.
     MetaCommand = "PLM216", Data, "the script has a command of psql";
+    /// A script for MySQL or MariaDB has a quote or a comment that does not end, or a statement that ends inside of a version
+    /// comment (`/*!50001 … */`). Nothing of it was executed.
+    ScriptUnreadable = "PLM218", Data, "the script cannot be read";
     /// The script would leave rows that point at nothing: more foreign keys are violated after it than before. It was
     /// rolled back.
     ForeignKeysViolated = "PLM204", Data, "the script would break foreign keys";
@@ -224,6 +236,12 @@ codes! {
     /// when the connection was lost is committed or rolled back. The next start works on the database that the file names
     /// then. User, password and TLS may change at any time.
     UrlMoved = "PLM215", TryAgain, "the URL names another database now";
+    /// `resolve --resume` named an attempt that nobody can carry on: nothing is recorded of how far it got (Prisma never
+    /// does, nor does a script that manages transactions by itself), a step was under way when its runner died and the
+    /// script has been changed since, or steps that are done have another text in the script now.
+    ///
+    /// The message says which, and what is left to do. Nothing was changed.
+    NotResumable = "PLM220", Data, "the attempt cannot be carried on";
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";
 

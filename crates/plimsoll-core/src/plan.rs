@@ -4,9 +4,14 @@ use std::fmt::Write as _;
 
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::history::{History, Instant, Row, RowState, Snapshot};
+use crate::history::{History, Row, RowState, Snapshot};
 use crate::migration::{Migration, Migrations};
 use crate::provider::Provider;
+
+mod failed;
+
+pub use failed::{Compared, FailedAttempt, steps_done, ways_on};
+pub(crate) use failed::{can_resume, failed};
 
 /// What to do when the database stands at migrations that the project does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,17 +108,6 @@ pub struct Beyond {
     pub unfinished: Vec<String>,
 }
 
-/// An attempt that has neither finished nor been given up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailedAttempt {
-    /// The migration's name.
-    pub migration: String,
-    /// When it began.
-    pub started_at: Instant,
-    /// What was stored about it.
-    pub logs: Option<String>,
-}
-
 /// Compares a project with a database.
 ///
 /// Pending is each local migration without a row of its name that still counts, out-of-order ones included, as in
@@ -191,25 +185,6 @@ fn beyond(migrations: &Migrations, history: &History) -> Beyond {
     beyond
 }
 
-fn failed(migrations: &Migrations, history: &History) -> Vec<FailedAttempt> {
-    let started = history.rows().iter().filter(|row| row.state() == RowState::Started);
-    let failed = started.filter(|row| !can_resume(migrations, row));
-    failed
-        .map(|row| FailedAttempt {
-            migration: row.migration_name.clone(),
-            started_at: row.started_at,
-            logs: row.logs.clone(),
-        })
-        .collect()
-}
-
-/// Only the very script that was begun may be taken up. One of a migration that this project does not have is the
-/// business of the release that has it: a rollback must not be held up by it.
-fn can_resume(migrations: &Migrations, row: &Row) -> bool {
-    let Some(migration) = migrations.find(&row.migration_name) else { return row.is_resumable() };
-    row.is_resumable() && migration.script().is_ok_and(|script| script.is_recorded_as(&row.checksum))
-}
-
 fn steps<'a>(migrations: &'a Migrations, history: &'a History) -> Vec<Step<'a>> {
     let latest = latest_rows(history);
     let step = |migration: &'a Migration| match latest.get(migration.name()) {
@@ -264,8 +239,7 @@ impl Blocked {
         match self {
             Self::ProviderMismatch { schema, lock } => provider_mismatch(*schema, lock),
             Self::NotEmpty { tables } => not_empty(tables),
-            Self::Failed(attempts) => failed_migrations(attempts),
-            Self::FailedElsewhere(attempts) => failed_elsewhere(attempts),
+            Self::Failed(attempts) | Self::FailedElsewhere(attempts) => failed::diagnostic(attempts),
             Self::Ahead(beyond) => ahead_of_project(Code::DatabaseAhead, beyond),
             Self::AheadForNow(beyond) => ahead_of_project(Code::StillAhead, beyond)
                 .help("or wait longer with `--lock-wait`: the next start waits again"),
@@ -318,60 +292,6 @@ fn not_empty(tables: &[String]) -> Diagnostic {
     .help(format!("there is no `_prisma_migrations`, but there are tables: {}", list(tables)))
     .help("if they are the work of the first migrations, record each of those: `plimsoll resolve --applied NAME`")
     .help("if they belong to something else, use a schema of its own (`?schema=NAME` in the URL)")
-}
-
-fn failed_migrations(attempts: &[FailedAttempt]) -> Diagnostic {
-    let name = first(attempts);
-    Diagnostic::new(Code::FailedMigrations, found_failed(attempts))
-        .help("look at which of its statements are in the database")
-        .help(format!("undo them, then have it applied again: `plimsoll resolve --rolled-back {name}`"))
-        .help(format!("or complete them by hand, then record that: `plimsoll resolve --applied {name}`"))
-}
-
-/// This project cannot apply it again, nor be asked to record it as applied.
-fn failed_elsewhere(attempts: &[FailedAttempt]) -> Diagnostic {
-    let name = first(attempts);
-    Diagnostic::new(Code::FailedMigrations, found_failed(attempts))
-        .help("this project does not have it: it belongs to another release, which has to finish it")
-        .help(format!(
-            "or undo what of it is in the database, then record that: `plimsoll resolve --rolled-back {name}`"
-        ))
-}
-
-fn first(attempts: &[FailedAttempt]) -> &str {
-    attempts.first().map_or("NAME", |attempt| attempt.migration.as_str())
-}
-
-/// Prisma's sentence, and what is known of each attempt.
-fn found_failed(attempts: &[FailedAttempt]) -> String {
-    let mut message = "migrate found failed migrations in the target database, new migrations will not be applied. Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve".to_owned();
-    for attempt in attempts {
-        let _infallible = write!(
-            message,
-            "\nThe `{}` migration started at {} failed",
-            attempt.migration, attempt.started_at
-        );
-        if let Some(logs) = attempt.logs.as_deref().filter(|logs| !logs.is_empty()) {
-            let _infallible = write!(message, " with:\n{}", indent(&first_lines(logs)));
-        }
-    }
-    message
-}
-
-/// What a person needs of stored logs: not the stack of the engine that wrote them, nor its lines for machines.
-fn first_lines(logs: &str) -> String {
-    let useful =
-        logs.lines().take_while(|line| !line.starts_with("   0: ") && !line.starts_with("{\"plimsoll\""));
-    let useful = useful.filter(|line| !line.starts_with("DbError {") && !line.trim().is_empty());
-    useful
-        .skip_while(|line| line.starts_with("A migration failed to apply"))
-        .take(12)
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Names in backticks, the first few of many.

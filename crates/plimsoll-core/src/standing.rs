@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::history::{RowState, Snapshot};
+use crate::history::{Row, RowState, Snapshot};
 use crate::migration::{Migration, Migrations};
 use crate::plan::FailedAttempt;
 
@@ -37,21 +37,14 @@ impl Standing {
         let (applied, started) = (in_state(RowState::Applied), in_state(RowState::Started));
         let open = |name: &str| !applied.contains(name) && !started.contains(name);
         let names = || migrations.list().iter().map(Migration::name);
-        let open_rows = || rows.iter().filter(|row| row.state() == RowState::Started);
-        let failed = open_rows().filter(|row| !row.is_resumable());
-        let under_way = open_rows().filter(|row| row.is_resumable());
+        let taken_up =
+            |row: &&Row| row.state() == RowState::Started && crate::plan::can_resume(migrations, row);
         Self {
-            under_way: under_way.map(|row| row.migration_name.clone()).collect(),
+            under_way: rows.iter().filter(taken_up).map(|row| row.migration_name.clone()).collect(),
             found: migrations.list().len(),
             managed: matches!(snapshot, Snapshot::Managed(_)),
             pending: names().filter(|name| open(name)).map(str::to_owned).collect(),
-            failed: failed
-                .map(|row| FailedAttempt {
-                    migration: row.migration_name.clone(),
-                    started_at: row.started_at,
-                    logs: row.logs.clone(),
-                })
-                .collect(),
+            failed: crate::plan::failed(migrations, snapshot.history()),
             ahead: crate::plan::ahead(migrations, snapshot.history()),
             edited: crate::plan::edited(migrations, snapshot.history())
                 .into_iter()

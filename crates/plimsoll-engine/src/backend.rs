@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::history::{Instant, Row, Snapshot};
+use plimsoll_core::history::{Instant, Progress, Row, Snapshot};
 use plimsoll_core::plan::Step;
 use plimsoll_core::{Diagnostic, Migration, Script};
 
@@ -77,6 +77,14 @@ pub trait Session {
 
     /// Gives up failed attempts (`resolve --rolled-back`).
     async fn mark_rolled_back(&mut self, rows: &[&Row]) -> Result<()>;
+
+    /// The texts by which the steps of a script are counted, in order ([`Done`](plimsoll_core::history::Done)). None of a
+    /// script that is one transaction with its history row: there is nothing to carry on.
+    fn steps(&self, script: &Script) -> Vec<String>;
+
+    /// Has an unfinished attempt carried on by the next run (`resolve --resume`): its row gets this progress, and the checksum
+    /// of the migration's script. A row that has been finished or given up meanwhile is left as it is, which is an error.
+    async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()>;
 
     /// What cancels the statement under way.
     fn canceller(&self) -> Self::Canceller;

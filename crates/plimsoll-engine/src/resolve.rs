@@ -14,6 +14,8 @@ use crate::lock::{self, Patience};
 use crate::run::{Options, Work};
 use crate::wait;
 
+mod resume;
+
 /// What a person says about a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -21,9 +23,11 @@ pub enum Verdict {
     Applied,
     /// It is not, and its failed attempts do not count.
     RolledBack,
+    /// Its failed attempt is to be carried on by the next run, at the step that failed.
+    Resume,
 }
 
-/// Records the verdict under the lock, with the rules and errors of Prisma.
+/// Records the verdict under the lock, with the rules and errors of Prisma where Prisma knows the verdict.
 pub async fn resolve<B: Backend>(
     backend: &B,
     work: Work<'_>,
@@ -33,23 +37,32 @@ pub async fn resolve<B: Backend>(
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<()> {
-    let local = match verdict {
-        Verdict::Applied => Some(find_local(work, name)?),
-        Verdict::RolledBack => None,
+    let decision = match verdict {
+        Verdict::Applied => Decision::Applied(find_local(work, name)?),
+        Verdict::RolledBack => Decision::RolledBack(name),
+        Verdict::Resume => Decision::Resume(find_local(work, name)?),
     };
     let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
     let result = tokio::select! {
-        result = under_lock(&mut session, name, local, options.lock_wait, observer, cancel) => result,
+        result = under_lock(&mut session, work, decision, options.lock_wait, observer, cancel) => result,
         () = cancel.cancelled() => Err(crate::cancel::interrupted()),
     };
     session.close().await;
     result
 }
 
+/// A verdict with what it is about.
+#[derive(Clone, Copy)]
+enum Decision<'a> {
+    Applied(&'a Migration),
+    RolledBack(&'a str),
+    Resume(&'a Migration),
+}
+
 async fn under_lock<S: Session>(
     session: &mut S,
-    name: &str,
-    local: Option<&Migration>,
+    work: Work<'_>,
+    decision: Decision<'_>,
     lock_wait: Duration,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
@@ -60,9 +73,12 @@ async fn under_lock<S: Session>(
     lock::take(session, lock_wait, observer, cancel, |_| false).await?;
     loop {
         let snapshot = lock::read(session, &mut patience, observer, cancel).await?;
-        let recorded = match local {
-            Some(migration) => applied(session, migration, &snapshot).await,
-            None => rolled_back(session, name, &snapshot).await,
+        let recorded = match decision {
+            Decision::Applied(migration) => applied(session, migration, &snapshot).await,
+            Decision::RolledBack(name) => rolled_back(session, name, &snapshot).await,
+            Decision::Resume(migration) => {
+                resume::resume(session, work.migrations, migration, &snapshot).await
+            }
         };
         match recorded {
             Err(error) if error.kind == Kind::Busy => patience.pause(&error, observer, cancel).await?,
@@ -87,10 +103,7 @@ fn find_local<'a>(work: Work<'a>, name: &str) -> Result<&'a Migration> {
 async fn applied<S: Session>(session: &mut S, migration: &Migration, snapshot: &Snapshot) -> Result<()> {
     let name = migration.name();
     if snapshot.history().rows_of(name).any(|row| row.state() == RowState::Applied) {
-        return Err(Error::never(Diagnostic::new(
-            Code::AlreadyApplied,
-            format!("The migration `{name}` is already recorded as applied in the database."),
-        )));
+        return Err(Error::never(already_applied(name)));
     }
     if let Snapshot::Unmanaged { .. } = snapshot {
         session.create_history().await?;
@@ -102,12 +115,7 @@ async fn applied<S: Session>(session: &mut S, migration: &Migration, snapshot: &
 async fn rolled_back<S: Session>(session: &mut S, name: &str, snapshot: &Snapshot) -> Result<()> {
     let rows: Vec<&Row> = snapshot.history().rows_of(name).collect();
     if rows.is_empty() {
-        return Err(Error::never(Diagnostic::new(
-            Code::NeverApplied,
-            format!(
-                "Migration `{name}` cannot be rolled back because it was never applied to the database. Hint: did you pass in the whole migration name? (example: \"20201207184859_initial_migration\")"
-            ),
-        )));
+        return Err(Error::never(never_applied(name, "rolled back")));
     }
     let failed: Vec<&Row> = rows.iter().copied().filter(|row| row.state() == RowState::Started).collect();
     if !failed.is_empty() {
@@ -117,8 +125,24 @@ async fn rolled_back<S: Session>(session: &mut S, name: &str, snapshot: &Snapsho
     if rows.iter().any(|row| row.state() == RowState::RolledBack) {
         return Ok(());
     }
-    Err(Error::never(Diagnostic::new(
-        Code::NotFailed,
-        format!("Migration `{name}` cannot be rolled back because it is not in a failed state."),
-    )))
+    Err(Error::never(not_failed(name, "rolled back")))
+}
+
+fn already_applied(name: &str) -> Diagnostic {
+    let message = format!("The migration `{name}` is already recorded as applied in the database.");
+    Diagnostic::new(Code::AlreadyApplied, message)
+}
+
+fn never_applied(name: &str, verdict: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NeverApplied,
+        format!(
+            "Migration `{name}` cannot be {verdict} because it was never applied to the database. Hint: did you pass in the whole migration name? (example: \"20201207184859_initial_migration\")"
+        ),
+    )
+}
+
+fn not_failed(name: &str, verdict: &str) -> Diagnostic {
+    let message = format!("Migration `{name}` cannot be {verdict} because it is not in a failed state.");
+    Diagnostic::new(Code::NotFailed, message)
 }

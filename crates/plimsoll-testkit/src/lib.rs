@@ -5,12 +5,14 @@
 //!
 //! * [`server::postgres`]: a PostgreSQL that this test process shares; [`server::PostgresServer::start`]: one of your own.
 //! * [`database::Database`] and [`database::SqliteDatabase`]: one per test, dropped afterwards.
+//! * [`base::Base`]: the same, whatever kind of database it is.
 //! * [`project::Project`]: a directory as a user would have it.
 //! * [`example::backend`]: the application of the examples, which is what a gate is for.
 //! * [`command::plimsoll`] and [`prisma`]: the two programs on such a project, as a [`transcript::Transcript`].
 #![expect(clippy::missing_panics_doc, reason = "a testkit panics wherever a test has to fail")]
 
 pub mod address;
+pub mod base;
 pub mod command;
 pub mod database;
 pub mod example;

@@ -14,8 +14,8 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     if rows.is_empty() {
         return vec![Finding::new(&file.path, 1, "there is no table of invariants")];
     }
-    let functions: HashSet<&str> = tree.rust().flat_map(|file| functions(&file.text)).collect();
-    rows.into_iter().flat_map(|(number, row)| check_row(file, number, row, &functions)).collect()
+    let known: HashSet<&str> = tree.rust().flat_map(|file| tests_in(&file.text)).collect();
+    rows.into_iter().flat_map(|(number, row)| check_row(file, number, row, &known)).collect()
 }
 
 /// The rows of the first table under the heading, without its head.
@@ -26,12 +26,12 @@ fn rows(file: &Source) -> Vec<(usize, &str)> {
     section.filter(|(_, line)| line.starts_with('|')).skip(2).collect()
 }
 
-fn check_row(file: &Source, number: usize, row: &str, functions: &HashSet<&str>) -> Vec<Finding> {
+fn check_row(file: &Source, number: usize, row: &str, known: &HashSet<&str>) -> Vec<Finding> {
     let tests = tests(row);
     if tests.is_empty() {
         return vec![Finding::new(&file.path, number, "an invariant without a test")];
     }
-    let missing = tests.into_iter().filter(|test| !functions.contains(test));
+    let missing = tests.into_iter().filter(|test| !known.contains(test));
     missing.map(|test| Finding::new(&file.path, number, format!("there is no test `{test}`"))).collect()
 }
 
@@ -46,18 +46,34 @@ fn is_name(text: &str) -> bool {
     text.contains('_') && text.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// Every name that follows `fn`, in macros too.
-fn functions(text: &str) -> impl Iterator<Item = &str> {
-    let after = text.split("fn ").skip(1);
-    after.filter_map(|rest| rest.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).next())
+/// The functions of a text that are run as tests, in macros too: each has the attribute somewhere between the function before
+/// it and itself. One that only looks like a test holds nothing.
+fn tests_in(text: &str) -> Vec<&str> {
+    let is_word = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let (mut names, mut marked) = (Vec::new(), false);
+    for line in text.lines().map(str::trim_start).filter(|line| !line.starts_with("//")) {
+        marked |= ["#[test]", "#[tokio::test]", "#[tokio::test("].iter().any(|mark| line.contains(mark));
+        let Some((before, rest)) = line.split_once("fn ") else { continue };
+        if before.ends_with(is_word) {
+            continue;
+        }
+        let name = rest.split(|c| !is_word(c)).next().unwrap_or_default();
+        if std::mem::take(&mut marked) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CODE: (&str, &str) =
-        ("src/a.rs", "#[test]\nfn a_test() {}\nproptest! { fn another_one(x in 0..1) {} }\n");
+    const CODE: (&str, &str) = (
+        "src/a.rs",
+        "#[test]\nfn a_test() {}\nproptest! {\n    #[test]\n    /// Why.\n    fn another_one(x in 0..1) {} }\nfn no_test() {}\n// #[test]\nfn also_no_test() {}\n\
+         #[tokio::test(flavor = \"multi_thread\")]\nasync fn one_more() {}\n",
+    );
 
     fn findings(row: &str) -> Vec<String> {
         let text = format!(
@@ -73,7 +89,12 @@ mod tests {
             ["ARCHITECTURE.md:7: there is no test `no_such_test`"]
         );
         assert_eq!(findings("| a | `a_test`, `missing_one` |").len(), 1);
-        assert!(findings("| a | `a_test`, `module::another_one` |").is_empty());
+        assert!(findings("| a | `a_test`, `module::another_one`, `one_more` |").is_empty());
+    }
+
+    #[test]
+    fn a_function_that_is_not_run_is_no_test() {
+        assert_eq!(findings("| a | `no_test`, `also_no_test` |").len(), 2);
     }
 
     #[test]

@@ -1,21 +1,33 @@
-//! `resolve`: records what a person found out.
+//! `resolve`: records what a person found out, or has a failed attempt carried on.
 
 use plimsoll_core::{Code, Diagnostic};
 use plimsoll_engine::resolve::{Verdict, resolve};
 use plimsoll_engine::{CancellationToken, Error, Options};
 
 use super::{open, watched};
-use crate::args::Resolve;
+use crate::args::{Record, Resolve};
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
 use crate::output::Voice;
 
-pub(crate) async fn run(arguments: &Resolve, voice: Voice) -> Exit {
+/// A migration, and what is said about it; or why the arguments say nothing.
+type Asked<'a> = Result<(&'a str, Verdict), Diagnostic>;
+
+pub(crate) async fn own(arguments: &Resolve) -> Exit {
+    let record = &arguments.record;
+    run(record, own_verdict(arguments), Voice::Own).await
+}
+
+pub(crate) async fn prisma(arguments: &Record) -> Exit {
+    run(arguments, prisma_verdict(arguments), Voice::Prisma).await
+}
+
+async fn run(arguments: &Record, asked: Asked<'_>, voice: Voice) -> Exit {
     let (opened, mut output) = match open(&arguments.common, &arguments.answer, "resolve", voice) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let asked = verdict(arguments).and_then(|asked| Ok((asked, opened.database(Intent::Write)?)));
+    let asked = asked.and_then(|asked| Ok((asked, opened.database(Intent::Write)?)));
     let ((name, verdict), database) = match asked {
         Ok(asked) => asked,
         Err(diagnostic) => return output.failed(&diagnostic, None),
@@ -33,8 +45,26 @@ pub(crate) async fn run(arguments: &Resolve, voice: Voice) -> Exit {
     }
 }
 
+/// Exactly one of the three.
+fn own_verdict(arguments: &Resolve) -> Asked<'_> {
+    let record = &arguments.record;
+    match (&arguments.resume, &record.applied, &record.rolled_back) {
+        (Some(name), None, None) => Ok((name, Verdict::Resume)),
+        (Some(_), _, _) => {
+            Err(Diagnostic::new(Code::Usage, "pass only one of `--resume`, `--rolled-back` and `--applied`"))
+        }
+        (None, None, None) => {
+            Err(Diagnostic::new(Code::Usage, "one of `--resume`, `--rolled-back` and `--applied` is needed")
+                .help("plimsoll resolve --resume 20201231000000_example")
+                .help("plimsoll resolve --rolled-back 20201231000000_example")
+                .help("plimsoll resolve --applied 20201231000000_example"))
+        }
+        (None, ..) => prisma_verdict(record),
+    }
+}
+
 /// Exactly one of the two, with Prisma's words for anything else.
-fn verdict(arguments: &Resolve) -> Result<(&str, Verdict), Diagnostic> {
+fn prisma_verdict(arguments: &Record) -> Asked<'_> {
     match (&arguments.applied, &arguments.rolled_back) {
         (Some(name), None) => Ok((name, Verdict::Applied)),
         (None, Some(name)) => Ok((name, Verdict::RolledBack)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::plan::Plan;
+use plimsoll_core::plan::{self, FailedAttempt, Plan};
 use plimsoll_core::standing::Standing;
 use plimsoll_core::{Diagnostic, Place, Report};
 use plimsoll_engine::resolve::Verdict;
@@ -53,11 +53,7 @@ impl Document {
     }
 
     pub(super) fn standing(self, standing: &Standing) -> Self {
-        let failed: Vec<Value> = standing
-            .failed
-            .iter()
-            .map(|attempt| json!({ "name": attempt.migration, "started_at": attempt.started_at.to_string(), "logs": attempt.logs }))
-            .collect();
+        let failed: Vec<Value> = standing.failed.iter().map(failed).collect();
         self.with("up_to_date", json!(standing.is_up_to_date()))
             .with("found", json!(standing.found))
             .with("pending", json!(standing.pending))
@@ -84,6 +80,7 @@ impl Document {
         let verdict = match verdict {
             Verdict::Applied => "applied",
             Verdict::RolledBack => "rolled_back",
+            Verdict::Resume => "resumed",
         };
         self.with("resolved", json!({ "name": name, "as": verdict }))
     }
@@ -91,6 +88,18 @@ impl Document {
     pub(super) fn print(self) {
         answer(&format!("{}\n", Value::Object(self.0)));
     }
+}
+
+fn failed(attempt: &FailedAttempt) -> Value {
+    json!({
+        "name": attempt.migration,
+        "started_at": attempt.started_at.to_string(),
+        "logs": attempt.logs,
+        "steps_done": attempt.progress.as_ref().map(|progress| progress.done.count),
+        "script": attempt.script.word(),
+        "resumable": attempt.can_be_resumed(),
+        "help": plan::ways_on(attempt),
+    })
 }
 
 fn database(project: &Introduction) -> Value {

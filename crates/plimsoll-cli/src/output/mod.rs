@@ -28,6 +28,7 @@ use log::Record;
 pub(crate) use log::{Level, Log, Shape};
 pub(crate) use phase::Phase;
 use phase::Position;
+pub(crate) use phase::Step;
 use progress::{Migrations, Progress};
 
 /// Whose words are used.
@@ -88,7 +89,9 @@ impl Introduction {
                 vec![url.schema.clone().unwrap_or_else(|| "public".to_owned())]
             }
             plimsoll_core::url::DatabaseUrl::Postgres(_) => project.datasource.schemas.clone(),
-            plimsoll_core::url::DatabaseUrl::Sqlite(_) => Vec::new(),
+            plimsoll_core::url::DatabaseUrl::Mysql(_) | plimsoll_core::url::DatabaseUrl::Sqlite(_) => {
+                Vec::new()
+            }
         };
         Self {
             generation: project.generation,
@@ -115,7 +118,7 @@ impl Output {
             voice,
             log: sinks.log,
             termination: sinks.termination,
-            position: Position { phase: Phase::Find, migration: None },
+            position: Position::at(Phase::Find),
             report: None,
             command,
             begun: Instant::now(),
@@ -166,7 +169,7 @@ impl Output {
         self.report = Some(report.clone());
         if self.voice == Voice::Aside {
             // The message belongs to the command that follows: it must not be explained by what went well before it.
-            self.position = Position { phase: Phase::Exec, migration: None };
+            self.position = Position::at(Phase::Exec);
             return Exit::Success;
         }
         self.done(
@@ -180,7 +183,7 @@ impl Output {
 
     /// The command has answered, and leaves its last word.
     fn done(&mut self, exit: Exit, sentence: impl Into<String>) -> Exit {
-        self.position = Position { phase: Phase::Done, migration: None };
+        self.position = Position::at(Phase::Done);
         self.leave_message(exit, Ok(sentence.into()));
         exit
     }
@@ -191,6 +194,7 @@ impl Output {
             exit,
             phase: self.position.phase,
             migration: self.position.migration.as_deref(),
+            step: self.position.step,
             outcome,
             report: self.report.as_ref(),
             took: self.begun.elapsed(),
@@ -305,6 +309,7 @@ impl Output {
             Voice::Own | Voice::Aside | Voice::Prisma => {}
         }
         self.log.error(diagnostic);
+        self.say_steps_before();
         if let Some(report) = report.filter(|report| !report.applied.is_empty()) {
             let names: Vec<&str> = report.applied.iter().map(|applied| applied.name.as_str()).collect();
             let words = format!("applied before this, and committed: {}", names.join(", "));
@@ -314,6 +319,17 @@ impl Output {
         self.report = report.cloned().or(self.report.take());
         self.leave_message(exit, Err(diagnostic));
         exit
+    }
+
+    /// What of a migration that cannot be one transaction stays in the database, though the run ends in the middle of it.
+    fn say_steps_before(&self) {
+        let (Some(name), Some(Step { number, of })) = (&self.position.migration, self.position.step) else {
+            return;
+        };
+        let Some(done) = number.checked_sub(1).filter(|done| *done > 0) else { return };
+        let words = format!("done of {name} before this, and committed: {done} of {of} steps");
+        let fields = serde_json::json!({ "migration": name, "done": done, "of": of });
+        self.log.write(&Record::new(Level::Error, "steps_before", words).with(fields));
     }
 
     /// What does not keep a run from succeeding, and should be known all the same.

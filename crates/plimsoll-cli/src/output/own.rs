@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use plimsoll_core::plan::Plan;
+use plimsoll_core::plan::{self, Plan};
 use plimsoll_core::script::{Shape, postgres, sqlite};
 use plimsoll_core::standing::Standing;
 use plimsoll_core::{Provider, Report};
@@ -28,6 +28,12 @@ pub(super) fn standing(standing: &Standing) {
     };
     for attempt in &standing.failed {
         line(format_args!("failed    {} (started at {})", attempt.migration, attempt.started_at));
+        for detail in attempt.why().lines().map(str::to_owned).chain(attempt.how_far()) {
+            line(format_args!("          {detail}"));
+        }
+        for way in plan::ways_on(attempt) {
+            line(format_args!("          - {way}"));
+        }
     }
     for name in &standing.under_way {
         line(format_args!("under way {name} (or its runner died: the next one takes it up)"));
@@ -55,6 +61,7 @@ pub(super) fn resolved(name: &str, verdict: Verdict) -> String {
     match verdict {
         Verdict::Applied => format!("{name} is recorded as applied\n"),
         Verdict::RolledBack => format!("{name} is recorded as rolled back\n"),
+        Verdict::Resume => format!("{name} is carried on by the next deploy, at the step that failed\n"),
     }
 }
 

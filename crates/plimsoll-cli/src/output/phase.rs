@@ -1,5 +1,7 @@
 //! How far a command has come, for whoever asks why it ended there.
 
+use std::fmt;
+
 use plimsoll_engine::Event;
 
 /// What a command is about to do.
@@ -53,9 +55,31 @@ pub(super) struct Position {
     pub(super) phase: Phase,
     /// The migration that is being applied.
     pub(super) migration: Option<String>,
+    /// The step of it that is under way, if it cannot be one transaction.
+    pub(super) step: Option<Step>,
+}
+
+/// A step of a migration that cannot be one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The first is 1.
+    pub(crate) number: usize,
+    /// How many the migration has.
+    pub(crate) of: usize,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {} of {}", self.number, self.of)
+    }
 }
 
 impl Position {
+    /// At this phase, with no migration under way.
+    pub(super) fn at(phase: Phase) -> Self {
+        Self { phase, migration: None, step: None }
+    }
+
     pub(super) fn see(&mut self, event: &Event<'_>) {
         self.phase = match event {
             Event::Connecting { .. } => Phase::Connect,
@@ -64,11 +88,17 @@ impl Position {
             Event::Locking => Phase::Lock,
             Event::Ahead { .. } => Phase::Ahead,
             Event::Applying { name, .. } | Event::Sending { name } => {
-                self.migration = Some((*name).to_owned());
+                if self.migration.as_deref() != Some(*name) {
+                    (self.migration, self.step) = (Some((*name).to_owned()), None);
+                }
+                Phase::Apply
+            }
+            Event::Step { number, of, .. } => {
+                self.step = Some(Step { number: *number, of: *of });
                 Phase::Apply
             }
             Event::Applied { .. } => {
-                self.migration = None;
+                (self.migration, self.step) = (None, None);
                 Phase::Apply
             }
             _ => return,

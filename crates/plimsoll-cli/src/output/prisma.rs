@@ -128,6 +128,8 @@ pub(super) fn resolved(name: &str, verdict: Verdict) {
     let state = match verdict {
         Verdict::Applied => "applied",
         Verdict::RolledBack => "rolled back",
+        // Prisma's group of commands has no argument for it.
+        Verdict::Resume => "resumed",
     };
     answer(&format!("\nMigration {name} marked as {state}.\n\n"));
 }

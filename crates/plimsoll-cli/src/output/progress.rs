@@ -14,6 +14,8 @@ pub(super) struct Progress {
     log: Log,
     migrations: Migrations,
     live: Option<ProgressBar>,
+    /// What the live line says of the migration that is being applied.
+    applying: String,
 }
 
 /// Whether single migrations are worth a line of text.
@@ -29,7 +31,7 @@ impl Progress {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let wanted = migrations == Migrations::Shown && log.shape == Shape::Text && log.shows(Level::Info);
         let live = (wanted && std::io::stderr().is_terminal() && !dumb).then(live_line);
-        Self { log, migrations, live }
+        Self { log, migrations, live, applying: String::new() }
     }
 
     pub(super) fn clear(&mut self) {
@@ -39,12 +41,7 @@ impl Progress {
     }
 
     pub(super) fn see(&mut self, event: &Event<'_>) {
-        if let Event::Applying { name, number, of } = event
-            && let Some(live) = &self.live
-        {
-            live.set_message(format!("applying {name} ({number} of {of})"));
-            live.enable_steady_tick(Duration::from_millis(100));
-        }
+        self.redraw(event);
         if self.is_told_elsewhere(event) {
             return;
         }
@@ -53,6 +50,21 @@ impl Progress {
             live.suspend(|| self.log.write(&record));
         } else {
             self.log.write(&record);
+        }
+    }
+
+    fn redraw(&mut self, event: &Event<'_>) {
+        let Some(live) = &self.live else { return };
+        match event {
+            Event::Applying { name, number, of } => {
+                self.applying = format!("applying {name} ({number} of {of})");
+                live.set_message(self.applying.clone());
+                live.enable_steady_tick(Duration::from_millis(100));
+            }
+            Event::Step { number, of, .. } => {
+                live.set_message(format!("{}, step {number} of {of}", self.applying));
+            }
+            _ => {}
         }
     }
 

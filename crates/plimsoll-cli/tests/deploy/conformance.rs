@@ -2,7 +2,7 @@
 
 use plimsoll_testkit::server::Version;
 
-use crate::scene::{Base, Kind, Scene, assert_says};
+use crate::scene::{Kind, Scene, assert_says};
 
 const INIT: &str = "CREATE TABLE ship (name TEXT NOT NULL);\nINSERT INTO ship VALUES ('Ark');\n";
 const CARGO: &str = "CREATE TABLE cargo (goods TEXT);\nINSERT INTO cargo VALUES ('tea');\n";
@@ -208,19 +208,9 @@ async fn only_deploy_creates_a_database(kind: Kind) {
     );
     assert_says(&scene.run(&["wait", "--wait=300ms"]).expect_code(78).stderr, &["P1003"]);
     assert_says(&scene.run(&["resolve", "--applied", "1_init"]).expect_code(78).stderr, &["P1003"]);
-    assert!(!exists(&scene.base).await, "only `deploy` may create it");
+    assert!(!scene.base.exists().await, "only `deploy` may create it");
     assert_says(&scene.deployed().stderr, &["created the database"]);
     assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "1");
-}
-
-async fn exists(base: &Base) -> bool {
-    match base {
-        Base::Postgres(database) => {
-            let find = format!("SELECT FROM pg_database WHERE datname = '{}'", database.name());
-            !database.server().database().await.query(&find).await.is_empty()
-        }
-        Base::Sqlite(database) => database.path().exists(),
-    }
 }
 
 async fn reading_commands_write_nothing(kind: Kind) {

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use plimsoll_core::Provider;
 use plimsoll_core::checksum::Checksum;
+use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::command::plimsoll;
-use plimsoll_testkit::database::{Database, SqliteDatabase};
+use plimsoll_testkit::database::Database;
 use plimsoll_testkit::history::HistoryRow;
 use plimsoll_testkit::program::Program;
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::{self, Role, Version};
+use plimsoll_testkit::server::{Role, Version};
 use plimsoll_testkit::transcript::{Transcript, steady};
 
 use crate::scripts;
@@ -39,9 +39,14 @@ pub(crate) const CONFIG: &str = "import { defineConfig, env } from 'prisma/confi
 pub(crate) const HEAD_SEVEN: &str =
     "Loaded Prisma config from prisma.config.ts.\n\nPrisma schema loaded from prisma/schema.prisma.\n";
 
-pub(crate) enum Base {
-    Postgres(Database<'static>),
-    Sqlite(SqliteDatabase),
+impl World {
+    /// The database of this world.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Six | Self::Seven => Kind::Postgres(Version::V15),
+            Self::Sqlite => Kind::Sqlite,
+        }
+    }
 }
 
 /// What a tale is about, and the tale so far.
@@ -55,20 +60,13 @@ pub(crate) struct Scene {
 impl Scene {
     /// A project without migrations. An empty database on PostgreSQL; none yet on SQLite.
     pub(crate) async fn new(world: World) -> Self {
-        let base = match world {
-            World::Six | World::Seven => Base::Postgres(server::postgres(Version::V15).database().await),
-            World::Sqlite => Base::Sqlite(SqliteDatabase::new()),
-        };
+        let base = if world == World::Sqlite { world.kind().missing() } else { world.kind().empty().await };
         Self::on(world, base)
     }
 
     fn on(world: World, base: Base) -> Self {
-        let url = match &base {
-            Base::Postgres(database) => database.url(),
-            Base::Sqlite(database) => database.url(),
-        };
-        let provider = if world == World::Sqlite { Provider::Sqlite } else { Provider::Postgresql };
-        let project = Project::new(provider).env_url(url);
+        let provider = world.kind().provider();
+        let project = Project::new(provider).env_url(base.url());
         let schema = if world == World::Seven { SCHEMA_SEVEN } else { SCHEMA_SIX };
         let schema = schema.replace("postgresql", provider.lock_name());
         project.write("prisma/schema.prisma", schema);
@@ -81,7 +79,7 @@ impl Scene {
     /// The same project without a database.
     pub(crate) fn forget_database(&mut self) {
         if let Base::Postgres(_) = &self.base {
-            let missing = Base::Postgres(server::postgres(Version::V15).missing_database());
+            let missing = self.world.kind().missing();
             let story = std::mem::take(&mut self.story);
             *self = Self { story, ..Self::on(self.world, missing) };
         }
@@ -145,10 +143,7 @@ impl Scene {
 
     /// Runs statements as somebody else would.
     pub(crate) async fn execute(&mut self, statements: &str) {
-        match &self.base {
-            Base::Postgres(database) => database.execute(statements).await,
-            Base::Sqlite(database) => database.execute(statements),
-        }
+        self.base.execute(statements).await;
     }
 
     /// A line of the story about something that no command did.
@@ -193,10 +188,7 @@ impl Scene {
 
     /// Fails unless these are the rows of the history.
     pub(crate) async fn has_rows(&mut self, expected: &[HistoryRow]) {
-        let rows = match &self.base {
-            Base::Postgres(database) => database.history().await,
-            Base::Sqlite(database) => database.history(),
-        };
+        let rows = self.base.history().await;
         self.story.push_str("----- _prisma_migrations\n");
         for row in &rows {
             let _infallible = writeln!(self.story, "{}", line(row));
@@ -208,17 +200,16 @@ impl Scene {
 
     /// Fails unless these are the tables, with their schemas on PostgreSQL.
     pub(crate) async fn has_tables(&mut self, expected: &[&str]) {
-        let rows = match &self.base {
-            Base::Postgres(database) => {
-                database
-                    .query("SELECT concat_ws('.', nullif(table_schema, 'public'), table_name) FROM information_schema.tables \
-                            WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1")
-                    .await
+        let query = match self.base {
+            Base::Postgres(_) => {
+                "SELECT concat_ws('.', nullif(table_schema, 'public'), table_name) FROM information_schema.tables \
+                 WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
             }
-            Base::Sqlite(database) => {
-                database.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'sqlite_sequence' ORDER BY 1")
+            Base::Sqlite(_) => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'sqlite_sequence' ORDER BY 1"
             }
         };
+        let rows = self.base.query(query).await;
         let tables: Vec<String> = rows.into_iter().flatten().flatten().collect();
         let _infallible = writeln!(self.story, "----- tables: [{}]\n", tables.join(", "));
         assert_eq!(tables, expected);
@@ -226,10 +217,7 @@ impl Scene {
 
     /// The PostgreSQL database.
     pub(crate) fn postgres(&self) -> &Database<'static> {
-        match &self.base {
-            Base::Postgres(database) => database,
-            Base::Sqlite(_) => panic!("this is a SQLite database"),
-        }
+        self.base.postgres()
     }
 
     /// The URL for a role.

@@ -2,7 +2,7 @@
 
 use crate::applying::three_rows;
 use crate::expected::{applied, deploying, head, nothing_to_apply, up_to_date};
-use crate::scenario::{Base, Scene, World};
+use crate::scenario::{Scene, World};
 use crate::scripts::{INIT, THREE};
 
 crate::tales! {
@@ -32,7 +32,7 @@ async fn status_does_not_create_the_file() {
         .fails(78, "P1003")
         .prints(&head(World::Sqlite))
         .says("Database `<sqlite>/test.db` does not exist");
-    let Base::Sqlite(database) = &scene.base else { unreachable!() };
+    let database = scene.base.sqlite();
     assert!(!database.path().exists());
     insta::assert_snapshot!(scene.story());
 }
@@ -88,7 +88,7 @@ async fn a_database_locked_by_somebody_else_is_waited_for() {
     let mut scene = Scene::new(World::Sqlite).await;
     scene.with_three_applied();
     scene.migration("20240106000000_new", "CREATE TABLE \"New\" (\"id\" INTEGER NOT NULL);\n");
-    let Base::Sqlite(database) = &scene.base else { unreachable!() };
+    let database = scene.base.sqlite();
     let holder = database.connect();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     scene.remark("somebody else writes");
@@ -110,7 +110,7 @@ async fn a_database_locked_by_somebody_else_is_waited_for() {
 async fn a_locked_database_that_is_up_to_date_is_no_reason_to_wait() {
     let mut scene = Scene::new(World::Sqlite).await;
     scene.with_three_applied();
-    let Base::Sqlite(database) = &scene.base else { unreachable!() };
+    let database = scene.base.sqlite();
     let holder = database.connect();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     scene.remark("somebody else writes");

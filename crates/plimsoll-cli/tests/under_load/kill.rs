@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::wait::moment;
 
-use crate::story::{Base, Kind, Outcome, deploy, undisturbed};
+use crate::story::{Outcome, POSTGRES, deploy, outcome, undisturbed, whole};
 
 const KILLS: u32 = 30;
 
@@ -25,24 +26,24 @@ async fn killed_at_many_moments(kind: Kind) {
 /// How long a run takes that nobody disturbs, once everything that it needs has been read from the disk before.
 async fn duration(kind: Kind) -> Duration {
     let base = kind.empty().await;
-    deploy(&kind.whole(&base)).run().expect_code(0).elapsed
+    deploy(&whole(kind, &base)).run().expect_code(0).elapsed
 }
 
 /// Kills a run, and has the next one finish: true if it was killed before it ended.
 async fn kill_after(delay: Duration, kind: Kind, base: Base, expected: &Outcome) -> bool {
-    let project = kind.whole(&base);
+    let project = whole(kind, &base);
     let mut running = deploy(&project).spawn();
     moment(delay).await;
     running.kill();
     let killed = running.wait().code().is_none();
     deploy(&project).run().expect_code(0);
-    assert_eq!(base.outcome().await, *expected, "after a kill at {delay:?}");
+    assert_eq!(outcome(&base).await, *expected, "after a kill at {delay:?}");
     killed
 }
 
 #[tokio::test]
 async fn thirty_kills_on_postgresql_leave_no_trace() {
-    killed_at_many_moments(Kind::Postgres).await;
+    killed_at_many_moments(POSTGRES).await;
 }
 
 #[tokio::test]

@@ -1,28 +1,18 @@
 //! One history that everybody here applies, and what has to come of it, whoever applied which part of it.
 
-use plimsoll_core::Provider;
+use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::command::plimsoll;
-use plimsoll_testkit::database::{Database, Rows, SqliteDatabase};
+use plimsoll_testkit::database::Rows;
 use plimsoll_testkit::history::HistoryRow;
 use plimsoll_testkit::program::Program;
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::{self, Version};
+use plimsoll_testkit::server::Version;
 
-/// The kinds of database. PostgreSQL 15 is the one that both Prisma and `pg_dump` are here for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Postgres,
-    Sqlite,
-}
-
-/// A database of one of the kinds.
-pub(crate) enum Base {
-    Postgres(Database<'static>),
-    Sqlite(SqliteDatabase),
-}
+/// The PostgreSQL that both Prisma and `pg_dump` are here for.
+pub(crate) const POSTGRES: Kind = Kind::Postgres(Version::V15);
 
 /// Each transaction leaves a mark in `log`: applying it twice would leave two.
-const POSTGRES: &[(&str, &str)] = &[
+const POSTGRES_STORY: &[(&str, &str)] = &[
     (
         "20260101000000_init",
         "CREATE TABLE log (what TEXT NOT NULL);\nCREATE TABLE ship (id SERIAL PRIMARY KEY, name TEXT NOT NULL);\nINSERT INTO ship (name) VALUES ('Ark'), ('Argo');\nINSERT INTO log VALUES ('init');\n",
@@ -48,7 +38,7 @@ const POSTGRES: &[(&str, &str)] = &[
     ("20260108000000_comment", "-- nothing to do\n"),
 ];
 
-const SQLITE: &[(&str, &str)] = &[
+const SQLITE_STORY: &[(&str, &str)] = &[
     (
         "20260101000000_init",
         "CREATE TABLE log (what TEXT NOT NULL);\nCREATE TABLE \"ship\" (\"id\" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, \"name\" TEXT NOT NULL);\nINSERT INTO ship (name) VALUES ('Ark'), ('Argo');\nINSERT INTO log VALUES ('init');\n",
@@ -80,81 +70,42 @@ pub(crate) struct Outcome {
     pub(crate) history: Vec<HistoryRow>,
 }
 
-impl Kind {
-    pub(crate) fn story(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Postgres => POSTGRES,
-            Self::Sqlite => SQLITE,
-        }
-    }
-
-    pub(crate) async fn empty(self) -> Base {
-        match self {
-            Self::Postgres => Base::Postgres(server::postgres(Version::V15).database().await),
-            Self::Sqlite => {
-                let database = SqliteDatabase::new();
-                std::fs::write(database.path(), "").expect("the directory is ours");
-                Base::Sqlite(database)
-            }
-        }
-    }
-
-    pub(crate) fn missing(self) -> Base {
-        match self {
-            Self::Postgres => Base::Postgres(server::postgres(Version::V15).missing_database()),
-            Self::Sqlite => Base::Sqlite(SqliteDatabase::new()),
-        }
-    }
-
-    /// A project with the first migrations of the story, on a database.
-    pub(crate) fn project(self, migrations: usize, base: &Base) -> Project {
-        let provider = if self == Self::Postgres { Provider::Postgresql } else { Provider::Sqlite };
-        let project = Project::new(provider).env_url(base.url());
-        self.story()[..migrations].iter().for_each(|(name, script)| project.set_migration(name, script));
-        project
-    }
-
-    /// The whole story.
-    pub(crate) fn whole(self, base: &Base) -> Project {
-        self.project(self.story().len(), base)
+/// The migrations of the story, in their order.
+pub(crate) fn story(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        Kind::Postgres(_) => POSTGRES_STORY,
+        Kind::Sqlite => SQLITE_STORY,
     }
 }
 
-impl Base {
-    pub(crate) fn url(&self) -> String {
-        match self {
-            Self::Postgres(database) => database.url(),
-            Self::Sqlite(database) => database.url(),
-        }
-    }
+/// A project with the first migrations of the story, on a database.
+pub(crate) fn part(kind: Kind, migrations: usize, base: &Base) -> Project {
+    let project = Project::new(kind.provider()).env_url(base.url());
+    story(kind)[..migrations].iter().for_each(|(name, script)| project.set_migration(name, script));
+    project
+}
 
-    pub(crate) async fn outcome(&self) -> Outcome {
-        match self {
-            Self::Postgres(database) => {
-                let mut data = Vec::new();
-                for query in [
-                    "SELECT what FROM log ORDER BY 1",
-                    "SELECT * FROM ship ORDER BY id",
-                    "SELECT * FROM sailor ORDER BY id",
-                ] {
-                    data.push(database.query(query).await);
-                }
-                data.push(database.query("SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1").await);
-                Outcome { schema: database.schema_dump(), data, history: database.history().await }
-            }
-            Self::Sqlite(database) => Outcome {
-                schema: database.schema_dump(),
-                data: [
-                    "SELECT what FROM log ORDER BY 1",
-                    "SELECT * FROM ship ORDER BY id",
-                    "SELECT * FROM sailor ORDER BY id",
-                ]
-                .map(|query| database.query(query))
-                .to_vec(),
-                history: by_name(database.history()),
-            },
-        }
+/// The whole story.
+pub(crate) fn whole(kind: Kind, base: &Base) -> Project {
+    part(kind, story(kind).len(), base)
+}
+
+/// What is in a database now.
+pub(crate) async fn outcome(base: &Base) -> Outcome {
+    let mut data = Vec::new();
+    for query in [
+        "SELECT what FROM log ORDER BY 1",
+        "SELECT * FROM ship ORDER BY id",
+        "SELECT * FROM sailor ORDER BY id",
+    ] {
+        data.push(base.query(query).await);
     }
+    if let Base::Postgres(database) = base {
+        data.push(database.query("SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1").await);
+    }
+    let history = base.history().await;
+    let history = if matches!(base, Base::Sqlite(_)) { by_name(history) } else { history };
+    Outcome { schema: base.schema_dump(), data, history }
 }
 
 /// Each of Prisma's engines stores times of another type, and SQLite sorts all numbers before all texts.
@@ -171,6 +122,6 @@ pub(crate) fn deploy(project: &Project) -> Program {
 /// What comes of one runner that nobody disturbs.
 pub(crate) async fn undisturbed(kind: Kind) -> Outcome {
     let base = kind.empty().await;
-    deploy(&kind.whole(&base)).run().expect_code(0);
-    base.outcome().await
+    deploy(&whole(kind, &base)).run().expect_code(0);
+    outcome(&base).await
 }

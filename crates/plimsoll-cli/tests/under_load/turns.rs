@@ -1,27 +1,28 @@
 //! The real Prisma and Plimsoll on one database, one after the other and both at once: nobody can tell afterwards who
 //! applied what.
 
+use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::database::Database;
 use plimsoll_testkit::prisma;
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::wait::until_async;
 
-use crate::story::{Base, Kind, Outcome, deploy, undisturbed};
+use crate::story::{Outcome, POSTGRES, deploy, outcome, part, story, undisturbed, whole};
 
 /// What comes of Prisma alone.
 async fn by_prisma(kind: Kind) -> Outcome {
     let base = kind.empty().await;
-    prisma::deploy(&kind.whole(&base), &base.url()).expect_code(0);
-    base.outcome().await
+    prisma::deploy(&whole(kind, &base), &base.url()).expect_code(0);
+    outcome(&base).await
 }
 
 /// One applies the first half, the other the rest.
 async fn one_after_the_other(kind: Kind, first: fn(&Project, &Base), second: fn(&Project, &Base)) -> Outcome {
     let base = kind.empty().await;
-    let half = kind.story().len() / 2;
-    first(&kind.project(half, &base), &base);
-    second(&kind.whole(&base), &base);
-    base.outcome().await
+    let half = story(kind).len() / 2;
+    first(&part(kind, half, &base), &base);
+    second(&whole(kind, &base), &base);
+    outcome(&base).await
 }
 
 fn prisma(project: &Project, base: &Base) {
@@ -41,7 +42,7 @@ async fn nobody_can_tell_who_was_there(kind: Kind) {
 
 #[tokio::test]
 async fn prisma_and_plimsoll_take_turns_on_postgresql() {
-    nobody_can_tell_who_was_there(Kind::Postgres).await;
+    nobody_can_tell_who_was_there(POSTGRES).await;
 }
 
 #[tokio::test]
@@ -53,15 +54,15 @@ async fn prisma_and_plimsoll_take_turns_on_sqlite() {
 /// deadlock and ends one of them: Prisma gives up then, and Plimsoll does not.
 #[tokio::test]
 async fn prisma_and_plimsoll_run_at_once_on_postgresql() {
-    let expected = undisturbed(Kind::Postgres).await;
-    let base = Kind::Postgres.empty().await;
-    let project = Kind::Postgres.whole(&base);
+    let expected = undisturbed(POSTGRES).await;
+    let base = POSTGRES.empty().await;
+    let project = whole(POSTGRES, &base);
     let theirs = prisma::migrate(&project, &base.url(), &["deploy"]).spawn();
     // Plimsoll is a hundred times faster: it starts when Prisma has loaded what it needs.
     theirs.wait_for_stdout("migrations found");
     deploy(&project).run().expect_code(0);
     theirs.wait();
-    assert_eq!(base.outcome().await, expected);
+    assert_eq!(outcome(&base).await, expected);
 }
 
 /// Prisma's own engine keeps the file locked for as long as it runs, and commits each statement by itself. The engine
@@ -70,9 +71,9 @@ async fn prisma_and_plimsoll_run_at_once_on_postgresql() {
 async fn prisma_and_plimsoll_run_at_once_on_sqlite() {
     let expected = undisturbed(Kind::Sqlite).await;
     let base = Kind::Sqlite.empty().await;
-    deploy(&Kind::Sqlite.project(2, &base)).run().expect_code(0);
-    let Base::Sqlite(database) = &base else { unreachable!("it was asked for") };
-    let (name, script) = Kind::Sqlite.story()[2];
+    deploy(&part(Kind::Sqlite, 2, &base)).run().expect_code(0);
+    let database = base.sqlite();
+    let (name, script) = story(Kind::Sqlite)[2];
     let checksum = &expected.history[2].checksum;
     let theirs = database.connect();
     let say = |sql: &str| theirs.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -82,7 +83,7 @@ async fn prisma_and_plimsoll_run_at_once_on_sqlite() {
         "INSERT INTO _prisma_migrations (id, checksum, started_at, migration_name) \
          VALUES ('{id}', '{checksum}', 4102444800000, '{name}')"
     ));
-    let project = Kind::Sqlite.whole(&base);
+    let project = whole(Kind::Sqlite, &base);
     let ours = deploy(&project).spawn();
     ours.wait_for_stderr("waiting for another process");
     say(script);
@@ -92,7 +93,7 @@ async fn prisma_and_plimsoll_run_at_once_on_sqlite() {
     say(&format!("UPDATE _prisma_migrations SET finished_at = 4102444800000 WHERE id = '{id}'"));
     drop(theirs);
     ours.wait().expect_code(0);
-    assert_eq!(base.outcome().await, expected);
+    assert_eq!(outcome(&base).await, expected);
 }
 
 /// Prisma waits for the lock inside a statement, whose snapshot keeps an index from being built. The server ends one of
@@ -101,16 +102,16 @@ async fn prisma_and_plimsoll_run_at_once_on_sqlite() {
 async fn a_prisma_that_waits_for_the_lock_does_not_spoil_an_index() {
     const WAITS: &str = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() \
                          AND wait_event_type = 'Lock' AND query LIKE ";
-    let expected = undisturbed(Kind::Postgres).await;
-    let base = Kind::Postgres.empty().await;
-    let Base::Postgres(database) = &base else { unreachable!("it was asked for") };
-    deploy(&Kind::Postgres.project(2, &base)).run().expect_code(0);
+    let expected = undisturbed(POSTGRES).await;
+    let base = POSTGRES.empty().await;
+    let database = base.postgres();
+    deploy(&part(POSTGRES, 2, &base)).run().expect_code(0);
     let gate = database.connect().await;
     gate.batch_execute("BEGIN; LOCK TABLE ship IN ACCESS EXCLUSIVE MODE")
         .await
         .expect("nobody uses the table");
 
-    let project = Kind::Postgres.whole(&base);
+    let project = whole(POSTGRES, &base);
     let ours = deploy(&project).spawn();
     until_true(database, &format!("{WAITS} '%CREATE INDEX CONCURRENTLY%'")).await;
     let theirs = prisma::migrate(&project, &base.url(), &["deploy"]).spawn();
@@ -119,7 +120,7 @@ async fn a_prisma_that_waits_for_the_lock_does_not_spoil_an_index() {
     ours.wait().expect_code(0);
     // It has got the lock afterwards, or was chosen as the victim; either is right.
     theirs.wait();
-    assert_eq!(base.outcome().await, expected);
+    assert_eq!(outcome(&base).await, expected);
 }
 
 async fn until_true(database: &Database<'_>, query: &str) {

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::history::{Attempt, Progress};
+use crate::diagnostic::{DatabaseMessage, Place};
+use crate::history::{Attempt, Done, Instant, Progress, UnderWay};
 use crate::migration::{LockFile, Script};
 
 fn migration(name: &str) -> Migration {
@@ -148,6 +149,34 @@ fn a_database_ahead_is_reported_and_blocks_only_if_it_is_refused() {
     );
 }
 
+/// One of ours, of which two steps are done.
+fn attempt_with_progress(attempt: Attempt, script: Compared) -> FailedAttempt {
+    let progress = Progress { done: Done::of(["a", "b"]), ..Progress::new(attempt, "pod") };
+    let source = "CREATE TABLE a ();\nALTER TABLE b\n  ADD c int;\n";
+    let failure = Diagnostic::new(Code::MigrationFailed, "boom")
+        .at(Place::new("m/2_half/migration.sql", source, 19..24))
+        .said_by(DatabaseMessage::new("relation \"b\" does not exist"));
+    let words = crate::history::failure_text("2_half", &failure);
+    FailedAttempt {
+        migration: "2_half".to_owned(),
+        started_at: Instant(1_795_353_049_412_000),
+        logs: Some(progress.log(&words)),
+        progress: Some(progress),
+        script,
+    }
+}
+
+#[test]
+fn what_died_in_a_step_is_not_carried_on_with_another_text() {
+    let mut attempt = attempt_with_progress(Attempt::Running, Compared::Changed);
+    assert!(attempt.can_be_resumed());
+    let progress =
+        attempt.progress.take().map(|progress| Progress { under_way: Some(UnderWay::default()), ..progress });
+    attempt.progress = progress;
+    assert!(!attempt.can_be_resumed());
+    assert!(!FailedAttempt { progress: None, ..attempt }.can_be_resumed());
+}
+
 #[test]
 fn every_block_says_what_to_do_next() {
     let attempt = FailedAttempt {
@@ -157,13 +186,17 @@ fn every_block_says_what_to_do_next() {
             "A migration failed to apply. …\n\nERROR: relation \"Nope\" does not exist\n\n   0: stack"
                 .to_owned(),
         ),
+        progress: None,
+        script: Compared::Same,
     };
     let blocks = [
         Blocked::ProviderMismatch { schema: Provider::Postgresql, lock: "sqlserver".to_owned() },
         Blocked::ProviderMismatch { schema: Provider::Postgresql, lock: "cockroachdb".to_owned() },
         Blocked::NotEmpty { tables: (0..10).map(|n| format!("t{n}")).collect() },
         Blocked::Failed(vec![attempt.clone()]),
-        Blocked::FailedElsewhere(vec![attempt]),
+        Blocked::Failed(vec![attempt_with_progress(Attempt::Failed, Compared::Same)]),
+        Blocked::Failed(vec![attempt_with_progress(Attempt::Running, Compared::Changed)]),
+        Blocked::FailedElsewhere(vec![FailedAttempt { script: Compared::Missing, ..attempt }]),
         Blocked::Ahead(Beyond { names: vec!["20240105000000_later".to_owned()], unfinished: vec![] }),
         Blocked::AheadForNow(Beyond {
             names: vec!["20240105000000_later".to_owned(), "20240106000000_half".to_owned()],

@@ -1,6 +1,7 @@
 //! How a script can be run: as one transaction, alone outside of any, or by its own means.
 
 mod lexer;
+pub mod mysql;
 pub mod postgres;
 pub mod sqlite;
 mod statement;

@@ -1,9 +1,11 @@
 //! Connection URLs as Prisma writes them.
 
+pub mod mysql;
 mod parameters;
+mod parts;
 pub mod postgres;
 pub mod sqlite;
-mod tls;
+pub mod tls;
 
 use std::path::Path;
 
@@ -12,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::provider::Provider;
 use crate::secret::Secret;
 
+pub use mysql::MysqlUrl;
 pub use postgres::PostgresUrl;
 pub use sqlite::SqliteUrl;
 
@@ -20,6 +23,8 @@ pub use sqlite::SqliteUrl;
 pub enum DatabaseUrl {
     /// `postgresql://…`
     Postgres(Box<PostgresUrl>),
+    /// `mysql://…`, which is also MariaDB's.
+    Mysql(Box<MysqlUrl>),
     /// `file:…`
     Sqlite(SqliteUrl),
 }
@@ -32,6 +37,7 @@ impl DatabaseUrl {
     pub fn parse(provider: Provider, url: &Secret, base: &Path) -> Result<Self, Diagnostic> {
         match provider {
             Provider::Postgresql => PostgresUrl::parse(url, base).map(|url| Self::Postgres(Box::new(url))),
+            Provider::Mysql => MysqlUrl::parse(url, base).map(|url| Self::Mysql(Box::new(url))),
             Provider::Sqlite => SqliteUrl::parse(url, base).map(Self::Sqlite),
             other => Err(unsupported(other)),
         }
@@ -41,6 +47,7 @@ impl DatabaseUrl {
     pub fn database(&self) -> &str {
         match self {
             Self::Postgres(url) => &url.database,
+            Self::Mysql(url) => &url.database,
             Self::Sqlite(url) => url.name(),
         }
     }
@@ -49,6 +56,7 @@ impl DatabaseUrl {
     pub fn address(&self) -> String {
         match self {
             Self::Postgres(url) => url.address(),
+            Self::Mysql(url) => url.address(),
             Self::Sqlite(url) => url.shown().to_owned(),
         }
     }
@@ -57,6 +65,7 @@ impl DatabaseUrl {
     pub fn unused(&self) -> &[String] {
         match self {
             Self::Postgres(url) => &url.unused,
+            Self::Mysql(url) => &url.unused,
             Self::Sqlite(url) => &url.unused,
         }
     }
@@ -92,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_kind_of_database_that_is_not_migrated_is_named() {
-        for provider in [Provider::Mysql, Provider::Cockroachdb, Provider::Sqlserver, Provider::Mongodb] {
+        for provider in [Provider::Cockroachdb, Provider::Sqlserver, Provider::Mongodb] {
             let error =
                 DatabaseUrl::parse(provider, &Secret::new("x://u:hunter2@h/d"), Path::new("/")).unwrap_err();
             assert_eq!(error.code, Code::ProviderUnsupported);

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use base64::Engine as _;
-use percent_encoding::percent_decode_str;
 
 use super::parameters::Parameters;
+use super::parts::{self, decode, refused};
 pub use super::tls::{Tls, TlsMode, Verify};
 use super::{invalid, wrong_protocol};
 use crate::code::Code;
@@ -97,11 +97,7 @@ impl PostgresUrl {
         if text.contains("%00") || text.contains('\0') {
             return Err(invalid("there is a NUL character (`%00`) in it, which PostgreSQL cannot take"));
         }
-        let parsed = url::Url::parse(&text).map_err(|error| {
-            invalid(format_args!("{error} in database URL"))
-                .help("a password with `@`, `:`, `/`, `#`, `%` or `?` in it has to be percent-encoded")
-        })?;
-        Self::from_url(&parsed, base)
+        Self::from_url(&parts::parse(&text)?, base)
     }
 
     fn from_url(url: &url::Url, base: &Path) -> Result<Self, Diagnostic> {
@@ -113,14 +109,14 @@ impl PostgresUrl {
                  (`directUrl` in the schema, or `--url`)",
             ));
         }
-        let host = parameters.take("host").map_or_else(|| host_of(url), Ok)?;
+        let host = parameters.take("host").map_or_else(|| parts::host(url), Ok)?;
         let mut found = Self {
             host,
             port: url.port().unwrap_or(5432),
             port_given: url.port().is_some(),
             user: Some(decode(url.username(), "user")?).filter(|user| !user.is_empty()),
             password: url.password().map(|text| decode(text, "password").map(Secret::new)).transpose()?,
-            database: database_of(url)?,
+            database: parts::database(url)?.unwrap_or_else(|| "postgres".to_owned()),
             schema: parameters.take("schema").filter(|schema| !schema.is_empty()),
             tls,
             connect_timeout: match parameters.take_number("connect_timeout")? {
@@ -160,35 +156,6 @@ impl PostgresUrl {
     pub fn endpoint(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
-}
-
-fn host_of(url: &url::Url) -> Result<String, Diagnostic> {
-    let host = url.host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    decode(if host.is_empty() { "localhost" } else { host }, "host")
-}
-
-fn database_of(url: &url::Url) -> Result<String, Diagnostic> {
-    let path = url.path().trim_start_matches('/');
-    if path.contains('@') {
-        // What stands before it is most likely the rest of a password, and must not become a host that is shown.
-        return Err(invalid("there is an `@` behind the host")
-            .help("a password with `@`, `:`, `/`, `#`, `%` or `?` in it has to be percent-encoded"));
-    }
-    let name = decode(path, "database")?;
-    Ok(if name.is_empty() { "postgres".to_owned() } else { name })
-}
-
-fn decode(text: &str, what: &str) -> Result<String, Diagnostic> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map(Cow::into_owned).map_err(|_| invalid(format_args!("the {what} is not UTF-8 after decoding")))
-}
-
-fn refused(name: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::ParameterUnsupported,
-        format!("the parameter `{name}` of the connection URL is not supported"),
-    )
 }
 
 /// The names that nobody took, unless leaving one out would weaken security.

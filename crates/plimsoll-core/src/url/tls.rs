@@ -96,6 +96,55 @@ impl Tls {
     }
 }
 
+impl Tls {
+    /// The same for `mysql://`, where there is no TLS unless a parameter speaks of it, as in Prisma; and then there is no
+    /// falling back to plain text.
+    pub(super) fn take_of_mysql(parameters: &mut Parameters, base: &Path) -> Result<Self, Diagnostic> {
+        let word = mysql_word(parameters)?;
+        let accept = parameters.take("sslaccept");
+        let mut path = |name: &str| parameters.take(name).map(|path| base.join(path));
+        let (roots, identity) = (path("sslcert"), path("sslidentity"));
+        let identity_password = parameters.take("sslpassword").map(Secret::new);
+        let verify_by_accept = match accept.as_deref() {
+            None | Some("accept_invalid_certs") => Verify::Nothing,
+            // Prisma takes every other word for `strict`: the safe side.
+            Some(_) => Verify::AuthorityAndHost,
+        };
+        let given = accept.is_some() || roots.is_some() || identity.is_some() || identity_password.is_some();
+        let (asked, verify_by_word) = word.unwrap_or((TlsMode::Prefer, Verify::Nothing));
+        let verify = strictest([verify_by_accept, verify_by_word, Verify::Nothing]);
+        let mode = match asked {
+            TlsMode::Disable if given => {
+                return Err(invalid("it has parameters of TLS, and asks to use none"));
+            }
+            TlsMode::Require => TlsMode::Require,
+            // What a URL does not ask for is not tried, as in Prisma.
+            TlsMode::Prefer | TlsMode::Disable if !given => TlsMode::Disable,
+            TlsMode::Prefer | TlsMode::Disable => TlsMode::Require,
+        };
+        Ok(Self { mode, verify, roots, identity, identity_password })
+    }
+}
+
+/// The word of MySQL's own clients, `ssl-mode`, which hosting services put into their URLs, in the spellings that are
+/// about. Prisma overlooks it; TLS is what it asks for.
+fn mysql_word(parameters: &mut Parameters) -> Result<Option<(TlsMode, Verify)>, Diagnostic> {
+    let mut found = None;
+    for name in ["ssl", "sslmode", "ssl-mode", "ssl_mode"] {
+        let Some(value) = parameters.take(name) else { continue };
+        found = Some(match value.to_ascii_lowercase().replace('-', "_").as_str() {
+            "false" | "0" | "disable" | "disabled" => (TlsMode::Disable, Verify::Nothing),
+            "prefer" | "preferred" => (TlsMode::Prefer, Verify::Nothing),
+            "true" | "1" | "require" | "required" | "no_verify" => (TlsMode::Require, Verify::Nothing),
+            // To check the host as well is the strict way to check the authority; the driver has no other.
+            "verify_ca" | "verify_full" | "verify_identity" => (TlsMode::Require, Verify::AuthorityAndHost),
+            // Not shown: whoever mixes up parameters may have put anything there.
+            _ => return Err(invalid(format_args!("`{name}` is no word for TLS: use `sslaccept`"))),
+        });
+    }
+    Ok(found)
+}
+
 /// node-postgres' word, which hosting services put into their URLs. Prisma overlooks it; TLS is what it asks for.
 fn ssl_word(parameters: &mut Parameters) -> Result<Option<TlsMode>, Diagnostic> {
     match parameters.take("ssl").as_deref() {
@@ -137,6 +186,32 @@ mod tests {
         assert_eq!(tls("sslcert=ca.pem").verify, Verify::Nothing);
         assert_eq!(tls("sslrootcert=system").verify, Verify::AuthorityAndHost);
         assert_eq!(tls("sslrootcert=system").roots, None);
+    }
+
+    #[test]
+    fn mysql_has_tls_if_and_only_if_a_parameter_speaks_of_it() {
+        let parse = |query: &str| {
+            let tls = Tls::take_of_mysql(&mut Parameters::parse(query), Path::new("/base"));
+            tls.map(|tls| (tls.mode, tls.verify)).map_err(|error| error.code)
+        };
+        let (off, on) = ((TlsMode::Disable, Verify::Nothing), (TlsMode::Require, Verify::Nothing));
+        let strict = (TlsMode::Require, Verify::AuthorityAndHost);
+        for (query, expected) in [
+            ("", Ok(off)),
+            ("ssl-mode=PREFERRED", Ok(off)),
+            ("ssl=false", Ok(off)),
+            ("sslcert=ca.pem", Ok(on)),
+            ("sslidentity=me.p12&sslpassword=x", Ok(on)),
+            ("sslaccept=accept_invalid_certs", Ok(on)),
+            ("ssl-mode=REQUIRED", Ok(on)),
+            ("sslaccept=strict", Ok(strict)),
+            ("sslmode=require&sslaccept=yes", Ok(strict)),
+            ("ssl-mode=VERIFY_IDENTITY", Ok(strict)),
+            ("ssl={}", Err(Code::UrlInvalid)),
+            ("ssl=false&sslaccept=strict", Err(Code::UrlInvalid)),
+        ] {
+            assert_eq!(parse(query), expected, "{query}");
+        }
     }
 
     #[test]

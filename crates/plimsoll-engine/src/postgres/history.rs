@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::history::{FAILURE_MARK, History, Instant, Row, Snapshot, failure_log};
+use plimsoll_core::history::{FAILURE_MARK, History, Instant, Progress, Row, Snapshot, failure_log};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::SqlState;
@@ -284,6 +284,27 @@ pub(super) async fn mark_rolled_back(session: &PostgresSession, rows: &[&Row]) -
             "UPDATE {table} SET rolled_back_at = now() WHERE id IN ({ids}) AND finished_at IS NULL"
         ))
         .await
+}
+
+/// `resolve --resume`: has an unfinished attempt carried on with the script as it is now.
+pub(super) async fn mark_resumable(
+    session: &PostgresSession,
+    row: &Row,
+    migration: &Migration,
+    progress: &Progress,
+) -> Result<()> {
+    let Ok(script) = migration.script() else { return Ok(()) };
+    let rows = session
+        .rows(&format!(
+            "UPDATE {} SET logs = {}, checksum = '{}' WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL \
+             RETURNING id",
+            session.history_table(),
+            quote_text(&progress.running_log()),
+            script.checksum(),
+            quote_text(&row.id)
+        ))
+        .await?;
+    if rows.is_empty() { Err(Error::overtaken()) } else { Ok(()) }
 }
 
 /// A new id, in the form that Prisma writes.

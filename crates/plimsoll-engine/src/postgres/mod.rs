@@ -13,7 +13,7 @@ mod target;
 mod tls;
 
 use plimsoll_core::diagnostic::Diagnostic;
-use plimsoll_core::history::{Row, Snapshot};
+use plimsoll_core::history::{Progress, Row, Snapshot};
 use plimsoll_core::plan::Step;
 use plimsoll_core::script::{Shape, postgres as script};
 use plimsoll_core::url::PostgresUrl;
@@ -180,6 +180,17 @@ impl Session for PostgresSession {
 
     async fn mark_rolled_back(&mut self, rows: &[&Row]) -> Result<()> {
         history::mark_rolled_back(self, rows).await
+    }
+
+    fn steps(&self, script: &Script) -> Vec<String> {
+        match script::shape(script.text()) {
+            Shape::Alone(_) => vec![script.text().to_owned()],
+            Shape::Atomic(_) | Shape::SelfManaged { .. } | Shape::Refused(_) => Vec::new(),
+        }
+    }
+
+    async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {
+        history::mark_resumable(self, row, migration, progress).await
     }
 
     fn canceller(&self) -> PostgresCanceller {

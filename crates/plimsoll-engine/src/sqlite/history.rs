@@ -255,3 +255,15 @@ pub(super) fn mark_rolled_back(worker: &mut Worker, ids: &[String]) -> Result<()
         })
     })
 }
+
+/// `resolve --resume`: has an unfinished attempt carried on with the script as it is now.
+pub(super) fn mark_resumable(worker: &mut Worker, id: &str, checksum: &str, logs: &str) -> Result<()> {
+    worker.transaction(|worker| {
+        check_unchanged(worker)?;
+        update(
+            worker,
+            "UPDATE main._prisma_migrations SET logs = ?2, checksum = ?3 WHERE id = ?1",
+            params![id, logs, checksum],
+        )
+    })
+}

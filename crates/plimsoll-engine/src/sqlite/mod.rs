@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plimsoll_core::history::{History, Row, Snapshot};
+use plimsoll_core::history::{History, Progress, Row, Snapshot};
 use plimsoll_core::plan::Step;
 use plimsoll_core::script::{Shape, sqlite as script};
 use plimsoll_core::url::SqliteUrl;
@@ -255,6 +255,17 @@ impl Session for SqliteSession {
     async fn mark_rolled_back(&mut self, rows: &[&Row]) -> Result<()> {
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         self.call(move |worker| history::mark_rolled_back(worker, &ids)).await
+    }
+
+    /// Every script is one transaction here.
+    fn steps(&self, _: &Script) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {
+        let Ok(script) = migration.script() else { return Ok(()) };
+        let (id, checksum, logs) = (row.id.clone(), script.checksum().to_string(), progress.running_log());
+        self.call(move |worker| history::mark_resumable(worker, &id, &checksum, &logs)).await
     }
 
     fn canceller(&self) -> SqliteCanceller {

@@ -10,7 +10,7 @@ const INIT: &str = "CREATE TABLE ship (name TEXT);\nINSERT INTO ship VALUES ('Ar
 
 async fn scene_with(parameter: &str, value: &str) -> Scene {
     let base = Kind::Postgres(Version::V15).empty().await;
-    let Base::Postgres(database) = &base else { unreachable!("it was asked for") };
+    let database = base.postgres();
     let url = database.address().parameter(parameter, value).url();
     let mut scene = Scene::on(Kind::Postgres(Version::V15), base);
     scene.project = scene.project.env_url(url);
@@ -104,7 +104,7 @@ async fn a_script_of_five_megabytes_is_applied() {
 async fn the_socket_directory_is_a_way_too() {
     for version in Version::ALL {
         let base = Kind::Postgres(version).empty().await;
-        let Base::Postgres(database) = &base else { unreachable!("it was asked for") };
+        let database = base.postgres();
         let urls = [Role::Trusted, Role::Superuser].map(|role| database.address().role(role).socket().url());
         let mut scene = Scene::on(Kind::Postgres(version), base).migration(
             "1_init",
@@ -121,7 +121,7 @@ async fn the_socket_directory_is_a_way_too() {
 #[tokio::test]
 async fn parameters_for_the_server_reach_it() {
     let base = Kind::Postgres(Version::V15).empty().await;
-    let Base::Postgres(database) = &base else { unreachable!("it was asked for") };
+    let database = base.postgres();
     let address = database.address().parameter("application_name", "the crane");
     let url = address.parameter("options", "-c work_mem=12345kB -c DateStyle=German").url();
     let mut scene = Scene::on(Kind::Postgres(Version::V15), base);

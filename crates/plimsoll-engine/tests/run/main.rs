@@ -1,11 +1,13 @@
-//! The run loop alone, over a database that does what the test says.
+//! The run loop and `resolve` alone, over a database that does what the test says.
+
+mod resume;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use plimsoll_core::history::{History, Instant, Row, Snapshot};
+use plimsoll_core::history::{History, Instant, Progress, Row, Snapshot};
 use plimsoll_core::plan::{IfAhead, Step};
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
@@ -143,6 +145,19 @@ impl Session for Scripted {
     }
 
     async fn mark_rolled_back(&mut self, _: &[&Row]) -> Result<()> {
+        Ok(())
+    }
+
+    /// What is between semicolons.
+    fn steps(&self, script: &Script) -> Vec<String> {
+        script.text().split_inclusive(';').map(str::to_owned).collect()
+    }
+
+    async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {
+        let mut state = self.0.borrow_mut();
+        let row = state.rows.iter_mut().find(|found| found.id == row.id).expect("it is one of ours");
+        row.logs = Some(progress.running_log());
+        row.checksum = migration.script().expect("it can be read").checksum().to_string();
         Ok(())
     }
 

@@ -1,0 +1,76 @@
+//! How MySQL and MariaDB run a script: one statement after the other, and what each of them does.
+//!
+//! Definitions commit by themselves, so a script is no transaction. What makes up for it is knowledge: where each
+//! statement begins and ends, exactly as the server sees it; whether the catalog tells afterwards that it took effect;
+//! and what it needs that only its own session has.
+
+mod body;
+mod carried;
+mod classify;
+mod client;
+mod effect;
+mod lexer;
+mod links;
+mod phrase;
+mod reader;
+mod refusal;
+mod server;
+mod session;
+
+use std::ops::Range;
+
+pub use carried::{Lost, carried_over};
+pub use effect::{
+    Caveat, Control, Data, Definition, Effect, Object, ObjectKind, Objects, Opaque, Thing, Verb,
+};
+pub use links::{Links, Value};
+pub use refusal::Refusal;
+pub use server::{Backslash, DoubleQuoted, Flavour, Quoting, Server};
+
+/// One statement of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement<'a> {
+    /// Where it is in the text, from its first token to its last, without the delimiter.
+    pub span: Range<usize>,
+    /// Its text: what is to be sent.
+    pub text: &'a str,
+    /// What it does.
+    pub effect: Effect,
+    /// What ties it to its session.
+    pub links: Links,
+}
+
+/// Cuts a script into statements and says what each of them does.
+///
+/// Empty statements and comments are no statements, so that a script may have none. `SET sql_mode` in the script changes
+/// how the rest of it is read, as far as its value can be told.
+///
+/// # Errors
+///
+/// If the script cannot be read to its end, or needs a client: then nothing of it should be sent.
+pub fn split<'a>(text: &'a str, server: &Server) -> Result<Vec<Statement<'a>>, Refusal> {
+    let mut reader = reader::Reader::new(text, server);
+    let mut session = session::Session::new(server);
+    let mut statements = Vec::new();
+    while let Some(raw) = reader.next()? {
+        statements.push(session.statement(text, &raw)?);
+        reader.quoting = session.quoting();
+    }
+    Ok(statements)
+}
+
+/// What a text that a script makes while it runs would do as a prepared statement.
+///
+/// # Errors
+///
+/// If it cannot be read, or is not exactly one statement: nobody can prepare such a text.
+pub fn effect_of(text: &str, server: &Server) -> Result<Effect, Option<Refusal>> {
+    let mut statements = split(text, server).map_err(Some)?;
+    match statements.pop() {
+        Some(statement) if statements.is_empty() => Ok(statement.effect),
+        _ => Err(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

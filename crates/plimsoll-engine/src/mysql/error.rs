@@ -1,0 +1,217 @@
+//! The errors of MySQL and MariaDB, sorted into what the run loop does about them.
+//!
+//! The numbers are those of the servers' own lists of errors; both have the same up to 1999.
+
+use std::io;
+
+use mysql_async::{DriverError, IoError, ServerError};
+use plimsoll_core::url::MysqlUrl;
+use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
+
+use crate::error::{Error, Kind};
+
+/// `CREATE DATABASE` of one that is there.
+pub(super) const DATABASE_EXISTS: u16 = 1007;
+/// `CREATE TABLE` of one that is there.
+pub(super) const TABLE_EXISTS: u16 = 1050;
+/// A column that the table does not have.
+pub(super) const NO_SUCH_COLUMN: u16 = 1054;
+/// A table that is not there.
+pub(super) const NO_SUCH_TABLE: u16 = 1146;
+
+/// The server's number of an error, if the server sent it.
+pub(super) fn number(found: &mysql_async::Error) -> Option<u16> {
+    match found {
+        mysql_async::Error::Server(found) => Some(found.code),
+        _ => None,
+    }
+}
+
+/// An error of connecting.
+pub(super) fn of_connect(found: &mysql_async::Error, url: &MysqlUrl) -> Error {
+    match found {
+        mysql_async::Error::Server(found) => refused_by_server(found, url),
+        mysql_async::Error::Io(IoError::Tls(why)) => Error::never(tls(&why.to_string())),
+        mysql_async::Error::Io(IoError::Io(found)) => match tls_inside(found) {
+            Some(why) => Error::never(tls(&why.to_string())),
+            None => because(unreachable(url), &found.to_string()),
+        },
+        mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer) => {
+            Error::never(tls("the server offers none"))
+        }
+        mysql_async::Error::Driver(DriverError::ConnectionClosed) => unreachable(url),
+        other => of_driver(other, &url.endpoint()),
+    }
+}
+
+/// The server cannot be reached.
+pub(super) fn unreachable(url: &MysqlUrl) -> Error {
+    let endpoint = url.endpoint();
+    Error::new(
+        Kind::NotYet,
+        Diagnostic::new(Code::Unreachable, format!("Can't reach database server at `{endpoint}`"))
+            .help(format!("Please make sure your database server is running at `{endpoint}`.")),
+    )
+}
+
+fn because(error: Error, why: &str) -> Error {
+    Error { diagnostic: Box::new(error.diagnostic.help(why)), ..error }
+}
+
+fn tls(why: &str) -> Diagnostic {
+    Diagnostic::new(Code::Tls, format!("Error opening a TLS connection: {why}"))
+        .help("`sslaccept`, `sslcert` and `sslidentity` of the URL decide what is expected of the server")
+}
+
+/// An I/O error carries the TLS error that caused it without calling it its source.
+fn tls_inside(found: &io::Error) -> Option<&rustls::Error> {
+    found.get_ref()?.downcast_ref()
+}
+
+fn refused_by_server(found: &ServerError, url: &MysqlUrl) -> Error {
+    let never = |diagnostic: Diagnostic| Error::never(diagnostic.said_by(message(found)));
+    match found.code {
+        // Access denied, without and with the word about the password, and for a plugin that takes none.
+        1045 | 1698 | 1862 | 3118 => never(credentials(url)),
+        1049 => Error::new(
+            Kind::Missing,
+            Diagnostic::new(Code::DatabaseMissing, format!("Database `{}` does not exist", url.database))
+                .help("`plimsoll deploy` creates it; commands that only read do not"),
+        ),
+        // To a database; from this host.
+        1044 | 1130 => never(Diagnostic::new(
+            Code::AccessDenied,
+            format!("User was denied access on the database `{}`", url.database),
+        )),
+        // `require_secure_transport`.
+        3159 => never(
+            tls("the server takes no connection without it")
+                .help("put `sslaccept=accept_invalid_certs`, or `sslaccept=strict`, into the URL"),
+        ),
+        code if passes(code) => Error::new(
+            Kind::NotYet,
+            Diagnostic::new(
+                Code::Unreachable,
+                format!("the database server at `{}` accepts no connections yet", url.endpoint()),
+            )
+            .said_by(message(found)),
+        ),
+        _ => never(Diagnostic::new(Code::Database, "the database server refused the connection")),
+    }
+}
+
+fn credentials(url: &MysqlUrl) -> Diagnostic {
+    let user = url.user.as_deref().unwrap_or_default();
+    Diagnostic::new(
+        Code::AuthenticationFailed,
+        format!("Authentication failed against database server, the provided database credentials for `{user}` are not valid."),
+    )
+    .help("Please make sure to provide valid database credentials for the database server at the configured address.")
+}
+
+/// Whether the server says that it is full, stopping, or out of what a user may have of it: all of that passes. To have
+/// ended a connection is no less: killed (1927 is MariaDB's word), timed out (4031), or in the middle of a packet.
+fn passes(code: u16) -> bool {
+    matches!(code, 1040 | 1041 | 1042 | 1043 | 1053 | 1077..=1080 | 1135 | 1152..=1161 | 1184 | 1203 | 1226 | 1927 | 3169 | 4031)
+}
+
+/// An error of a session that had been made.
+pub(super) fn of_session(found: &mysql_async::Error, endpoint: &str) -> Error {
+    let mysql_async::Error::Server(found) = found else { return of_driver(found, endpoint) };
+    let (kind, diagnostic) = match found.code {
+        // Rights: to a database, a table, a column, a routine; those that only a superuser has (1419: with a binary log).
+        1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1410 | 1419 => (Kind::Never, denied()),
+        1290 | 1836 if found.message.contains("read-only") || found.code == 1836 => {
+            (Kind::NotYet, read_only())
+        }
+        // Interrupted; or a time limit of the server's, for a SELECT or (MariaDB) for anything.
+        1317 | 1969 | 3024 => {
+            (Kind::Cancelled, Diagnostic::new(Code::Database, "the statement was cancelled"))
+        }
+        // A lock that did not come in time, a deadlock (also in XA, or of user locks), no room for locks, NOWAIT.
+        1205 | 1206 | 1213 | 1614 | 3058 | 3572 => (Kind::Again, blocked()),
+        // Files and tables that cannot grow; memory.
+        3 | 1021 | 1037 | 1038 | 1114 | 3675 => (
+            Kind::Never,
+            Diagnostic::new(Code::NoRoom, "the database has no room left")
+                .help("make room, then start again"),
+        ),
+        code if passes(code) => return lost(endpoint, &found.message),
+        _ => (Kind::Never, Diagnostic::new(Code::Database, "the database reported an error")),
+    };
+    Error::new(kind, diagnostic.said_by(message(found)))
+}
+
+/// An error that no server sent: the connection is gone, or the driver did not understand something.
+fn of_driver(found: &mysql_async::Error, endpoint: &str) -> Error {
+    match found {
+        mysql_async::Error::Io(_) | mysql_async::Error::Driver(DriverError::ConnectionClosed) => {
+            lost(endpoint, &found.to_string())
+        }
+        mysql_async::Error::Driver(DriverError::LocalInfile(_)) => Error::never(
+            Diagnostic::new(Code::NeedsClient, "the script reads a file of the client (`LOAD DATA LOCAL`)")
+                .help("use `INSERT`"),
+        ),
+        mysql_async::Error::Driver(
+            found @ (DriverError::UnknownAuthPlugin { .. }
+            | DriverError::CleartextPluginDisabled
+            | DriverError::MysqlOldPasswordDisabled),
+        ) => Error::never(
+            Diagnostic::new(
+                Code::AuthenticationFailed,
+                format!("the user logs in by a plugin that is not supported: {found}"),
+            )
+            .help("`caching_sha2_password`, `mysql_native_password` and `ed25519` are; a password is never sent in plain text"),
+        ),
+        // Not shown as it is: some of these hold packets.
+        mysql_async::Error::Driver(_) => {
+            Error::never(Diagnostic::new(Code::Database, "the server sent what the driver does not understand"))
+        }
+        _ => Error::never(Diagnostic::new(Code::Database, "the database driver failed")),
+    }
+}
+
+fn denied() -> Diagnostic {
+    Diagnostic::new(Code::AccessDenied, "the user may not do this")
+        .help("migrations need a user that may create what they create; the application's own user need not be that one")
+}
+
+/// A replica, or a primary that is about to be one: after a failover the same address may lead elsewhere.
+fn read_only() -> Diagnostic {
+    Diagnostic::new(
+        Code::ReadOnly,
+        "the server accepts no writes: it is a replica, or read-only by its settings",
+    )
+    .help("give the address of the primary server, or wait until this one is")
+}
+
+fn blocked() -> Diagnostic {
+    Diagnostic::new(Code::MigrationBlocked, "a lock could not be had in time").help(
+        "find out who holds it: `SELECT * FROM information_schema.INNODB_TRX`, or `SHOW FULL PROCESSLIST`",
+    )
+}
+
+/// This connection does not hold the migration lock any more, if it ever did.
+pub(super) fn lock_lost() -> Error {
+    Error::never(
+        Diagnostic::new(Code::LockLost, "this connection does not hold the migration lock that it took")
+            .help("behind a proxy that shares connections give the database's own address (`--url`)")
+            .help("a script that calls `RELEASE_ALL_LOCKS()` has the same effect: start again"),
+    )
+}
+
+fn lost(endpoint: &str, why: &str) -> Error {
+    Error::new(
+        Kind::Lost,
+        Diagnostic::new(
+            Code::ConnectionLost,
+            format!("Server has closed the connection: `{endpoint}`: {}", plimsoll_core::secret::mask(why)),
+        )
+        .help("the next start looks at what was done, and carries on"),
+    )
+}
+
+/// What the server said.
+pub(super) fn message(found: &ServerError) -> DatabaseMessage {
+    DatabaseMessage { code: Some(found.code.to_string()), ..DatabaseMessage::new(found.message.as_str()) }
+}

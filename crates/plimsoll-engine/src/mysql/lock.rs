@@ -1,0 +1,76 @@
+//! The lock of a run: the one that Prisma takes, but asked for without waiting, and with its answer heard.
+
+use plimsoll_core::{Code, Diagnostic};
+
+use super::{MysqlSession, error, sql};
+use crate::backend::{Holder, Lock};
+use crate::error::{Error, Result};
+
+/// Prisma's name for it. There is one for all databases of a server.
+const NAME: &str = "prisma_migrate";
+
+/// A condition that is true while this connection holds the lock. It belongs into every statement that writes.
+pub(super) const HELD: &str = "IS_USED_LOCK('prisma_migrate') = CONNECTION_ID()";
+
+/// What the session of a runner needs once it may write.
+///
+/// A DDL statement that waits for its turn makes everybody else wait behind it: it gives up after a few seconds, unless the
+/// server's own limit is shorter, and the run loop tries it again.
+const SETTINGS: &str = "SET SESSION lock_wait_timeout = LEAST(@@GLOBAL.lock_wait_timeout, 5)";
+
+/// Takes the lock if it is free; otherwise says who has it.
+pub(super) async fn try_take(session: &mut MysqlSession) -> Result<Lock> {
+    // Asked for twice it would be held twice, and whoever waits for the connection's end would not mind.
+    let rows = session.rows(&format!("SELECT GET_LOCK('{NAME}', 0), IS_USED_LOCK('{NAME}')")).await?;
+    let row = rows.into_iter().next().unwrap_or_default();
+    let mut values = row.into_iter();
+    match (values.next().flatten().as_deref(), values.next().flatten()) {
+        (Some("1"), _) => {
+            session.execute(SETTINGS).await?;
+            Ok(Lock::Taken)
+        }
+        (Some(_), None) => Ok(Lock::HeldBy(None)),
+        (Some(_), Some(connection)) => Ok(Lock::HeldBy(Some(holder(session, connection).await))),
+        (None, _) => Err(Error::never(
+            Diagnostic::new(Code::Database, "the server could not say whether the migration lock is free")
+                .help("`GET_LOCK` answered NULL: the server is out of memory, or the statement was killed"),
+        )),
+    }
+}
+
+/// Who has the lock, as far as this user may know: of other users' connections only one with the right PROCESS.
+async fn holder(session: &mut MysqlSession, connection: String) -> Holder {
+    // What another server may not have, or not show, leaves a holder with less to say.
+    let seen = session
+        .rows(&format!(
+            "SELECT USER, HOST FROM information_schema.PROCESSLIST WHERE ID = {}",
+            sql::text(&connection)
+        ))
+        .await;
+    let named = session
+        .rows(&format!(
+            "SELECT ATTR_VALUE FROM performance_schema.session_account_connect_attrs \
+             WHERE PROCESSLIST_ID = {} AND ATTR_NAME = 'program_name'",
+            sql::text(&connection)
+        ))
+        .await;
+    let mut seen = seen.unwrap_or_default().into_iter().flatten();
+    let (user, host) = (seen.next().flatten(), seen.next().flatten());
+    let name = named.unwrap_or_default().into_iter().flatten().flatten().next();
+    Holder {
+        application: name.or(user).unwrap_or_default(),
+        connection: Some(connection),
+        address: host.filter(|host| !host.is_empty()),
+        since: None,
+        connected_for: None,
+    }
+}
+
+/// Fails unless this connection holds the lock.
+pub(super) async fn check(session: &mut MysqlSession) -> Result<()> {
+    let rows = session.rows(&format!("SELECT {HELD}")).await?;
+    match rows.first().and_then(|row| row.first()?.as_deref()) {
+        Some("1") => Ok(()),
+        _ => Err(error::lock_lost()),
+    }
+}

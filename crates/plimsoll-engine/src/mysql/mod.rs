@@ -1,0 +1,190 @@
+//! MySQL and MariaDB.
+//!
+//! Their statements that change a schema commit by themselves, so that a script is carried out statement by statement.
+//! Everything goes through the text protocol, whose values are the texts that the server would show.
+
+mod apply;
+mod connect;
+mod error;
+mod history;
+mod lock;
+mod send;
+mod sql;
+mod target;
+mod tls;
+
+use std::time::Duration;
+
+use mysql_async::{Conn, Opts};
+use plimsoll_core::history::{Progress, Row, Snapshot};
+use plimsoll_core::plan::Step;
+use plimsoll_core::script::mysql::{Server, split};
+use plimsoll_core::url::MysqlUrl;
+use plimsoll_core::{Code, Diagnostic, Migration, Script};
+
+use crate::backend::{Backend, Cancel, Lock, Session, Tell};
+use crate::error::Result;
+use crate::target::Target;
+use target::Targets;
+
+pub use target::UrlSource;
+
+/// A database of MySQL or MariaDB.
+pub struct Mysql {
+    targets: Targets,
+    runner: String,
+    external_tables: Vec<String>,
+}
+
+impl Mysql {
+    /// A database that can be reached by this URL.
+    ///
+    /// `runner` names this process in the server's connection attributes (`program_name`) and in the history's logs;
+    /// `external_tables` belong to somebody else and do not make a database count as not empty.
+    ///
+    /// Fails if the URL names one of the server's own databases, or a certificate file that cannot be used.
+    pub fn new(
+        url: MysqlUrl,
+        runner: &str,
+        external_tables: Vec<String>,
+    ) -> std::result::Result<Self, Diagnostic> {
+        if url.is_system_database() {
+            return Err(system_database(&url.database));
+        }
+        let targets = Targets::fixed(Target::new(url)?);
+        Ok(Self { targets, runner: runner.to_owned(), external_tables })
+    }
+
+    /// The same database, whose URL is read anew before each attempt to connect, also after a lost connection.
+    ///
+    /// What may change, and what is waited for, is as in
+    /// [`Postgres::reading_its_url`](crate::Postgres::reading_its_url).
+    #[must_use]
+    pub fn reading_its_url(self, source: UrlSource) -> Self {
+        Self { targets: self.targets.read_from(source), ..self }
+    }
+}
+
+fn system_database(name: &str) -> Diagnostic {
+    let message = format!(
+        "The `{name}` database is a system database, it should not be altered with prisma migrate. Please connect to another database."
+    );
+    Diagnostic::new(Code::SystemDatabase, message)
+        .help("put the application's database behind the host: `mysql://user:password@host:3306/app`")
+}
+
+impl Backend for Mysql {
+    type Session = MysqlSession;
+
+    async fn connect(&self) -> Result<MysqlSession> {
+        connect::session(self).await
+    }
+
+    async fn create_database(&self) -> Result<()> {
+        connect::create_database(self).await
+    }
+}
+
+/// A connection to a database of MySQL or MariaDB.
+pub struct MysqlSession {
+    conn: Conn,
+    /// How to make another connection to the same server, which cancels what this one does.
+    opts: Opts,
+    /// Host and port, or the socket, for messages.
+    endpoint: String,
+    runner: String,
+    external_tables: Vec<String>,
+    /// How long a statement may take, if the URL says so (`socket_timeout`).
+    limit: Option<Duration>,
+    /// The database of the URL. Ours are qualified with it: a script may `USE` another one.
+    database: String,
+    /// What the first read found out.
+    facts: Facts,
+}
+
+/// What the first message to a server found out.
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    /// `VERSION()`, such as `8.0.15` or `10.11.19-MariaDB-0+deb12u1`.
+    version: String,
+    /// The `sql_mode` that a session begins with: it decides how scripts are read, and is left as it is.
+    sql_mode: String,
+    /// `lower_case_table_names`: 0 if names of tables are told apart by case.
+    lower_case_table_names: u8,
+}
+
+impl MysqlSession {
+    /// The history table with its database, quoted: a script may have chosen another database.
+    fn history_table(&self) -> String {
+        format!("{}.`_prisma_migrations`", sql::name(&self.database))
+    }
+}
+
+impl Session for MysqlSession {
+    type Canceller = MysqlCanceller;
+
+    async fn read(&mut self) -> Result<Snapshot> {
+        history::read(self).await
+    }
+
+    async fn try_lock(&mut self) -> Result<Lock> {
+        lock::try_take(self).await
+    }
+
+    async fn create_history(&mut self) -> Result<()> {
+        history::create(self).await
+    }
+
+    fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
+        apply::check(self, migration, script)
+    }
+
+    async fn apply(&mut self, step: &Step<'_>, id: &str, tell: &mut Tell<'_>) -> Result<()> {
+        apply::apply(self, step, id, tell).await
+    }
+
+    async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {
+        history::record_failure(self, migration, failure).await
+    }
+
+    async fn mark_applied(&mut self, migration: &Migration) -> Result<()> {
+        history::mark_applied(self, migration).await
+    }
+
+    async fn mark_rolled_back(&mut self, rows: &[&Row]) -> Result<()> {
+        history::mark_rolled_back(self, rows).await
+    }
+
+    fn steps(&self, script: &Script) -> Vec<String> {
+        let server = Server::parse(&self.facts.version, &self.facts.sql_mode);
+        // What cannot be read has been refused before anything of it was begun.
+        let statements = split(script.text(), &server).unwrap_or_default();
+        statements.iter().map(|statement| statement.text.to_owned()).collect()
+    }
+
+    async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {
+        history::mark_resumable(self, row, migration, progress).await
+    }
+
+    fn canceller(&self) -> MysqlCanceller {
+        MysqlCanceller { opts: self.opts.clone(), connection: self.conn.id() }
+    }
+
+    async fn close(self) {
+        connect::close(self.conn).await;
+    }
+}
+
+/// Cancels what a session is doing, over a connection of its own.
+pub struct MysqlCanceller {
+    opts: Opts,
+    connection: u32,
+}
+
+impl Cancel for MysqlCanceller {
+    async fn cancel(&self) {
+        // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
+        let Ok(conn) = Conn::new(self.opts.clone()).await else { return };
+        connect::kill_query(conn, self.connection).await;
+    }
+}

@@ -1,0 +1,96 @@
+//! Sending messages, and the texts that come back.
+
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Value};
+
+use super::{MysqlCanceller, MysqlSession, error};
+use crate::backend::{Cancel as _, Session as _};
+use crate::error::Result;
+
+/// The values of one row, as the server shows them.
+pub(super) type Row = Vec<Option<String>>;
+
+/// What the statements of one message answered.
+pub(super) struct Answers {
+    /// The rows of each statement, up to the first that failed.
+    pub(super) sets: Vec<Vec<Row>>,
+    /// The error of the first statement that failed: those behind it were not executed.
+    pub(super) failure: Option<mysql_async::Error>,
+}
+
+impl MysqlSession {
+    /// Sends one message, of one statement or several, drops its rows, and says how many rows the last one changed.
+    pub(super) async fn execute(&mut self, sql: &str) -> Result<u64> {
+        self.send(sql).await.map_err(|found| self.error(&found))
+    }
+
+    /// The same with the driver's own error, for whoever knows more about what was sent.
+    pub(super) async fn send(&mut self, sql: &str) -> std::result::Result<u64, mysql_async::Error> {
+        let (limit, canceller) = (self.limit, self.canceller());
+        within(limit, &canceller, self.conn.query_drop(sql)).await?;
+        Ok(self.conn.affected_rows())
+    }
+
+    /// Sends one message and returns the rows of all its statements.
+    pub(super) async fn rows(&mut self, sql: &str) -> Result<Vec<Row>> {
+        let answers = self.answers(sql).await;
+        match answers.failure {
+            Some(found) => Err(self.error(&found)),
+            None => Ok(answers.sets.into_iter().flatten().collect()),
+        }
+    }
+
+    /// Sends one message and returns the rows of each of its statements, also of those before one that failed.
+    pub(super) async fn answers(&mut self, sql: &str) -> Answers {
+        let (limit, canceller) = (self.limit, self.canceller());
+        let mut sets = Vec::new();
+        let collected = within(limit, &canceller, collect(&mut self.conn, sql, &mut sets)).await;
+        Answers { sets, failure: collected.err() }
+    }
+
+    /// Sorts an error of this session.
+    pub(super) fn error(&self, found: &mysql_async::Error) -> crate::error::Error {
+        error::of_session(found, &self.endpoint)
+    }
+}
+
+async fn collect(conn: &mut Conn, sql: &str, sets: &mut Vec<Vec<Row>>) -> mysql_async::Result<()> {
+    let mut result = conn.query_iter(sql).await?;
+    while !result.is_empty() {
+        let mut set = Vec::new();
+        let ended = result.for_each(|row| set.push(row.unwrap().into_iter().map(text).collect())).await;
+        sets.push(set);
+        ended?;
+    }
+    // The driver keeps the error of a later statement for whoever asks next.
+    result.drop_result().await
+}
+
+/// A value as the server shows it. Bytes that are no UTF-8 are those of a column of bytes, which nobody asks for.
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::NULL => None,
+        Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        // The text protocol has no others.
+        other => Some(other.as_sql(true)),
+    }
+}
+
+/// Cancels what takes longer than the limit, and returns the server's answer to that.
+async fn within<T>(
+    limit: Option<Duration>,
+    canceller: &MysqlCanceller,
+    work: impl Future<Output = mysql_async::Result<T>>,
+) -> mysql_async::Result<T> {
+    let Some(limit) = limit else { return work.await };
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => done,
+        () = tokio::time::sleep(limit) => {
+            canceller.cancel().await;
+            work.await
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `resolve --resume`: a failed attempt of ours is carried on by the next run, at the step that failed.
+//!
+//! The steps that are done stay done and are not sent again, so the script must still begin with them. Behind them it may
+//! have been corrected.
+
+use plimsoll_core::history::{Attempt, Progress, Row, RowState, Snapshot};
+use plimsoll_core::plan::{Compared, steps_done};
+use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Script};
+
+use crate::backend::Session;
+use crate::error::{Error, Result};
+
+/// Has the failed attempt at a migration carried on. One that is carried on already is left as it is: saying it twice is no
+/// error.
+pub(super) async fn resume<S: Session>(
+    session: &mut S,
+    migrations: &Migrations,
+    migration: &Migration,
+    snapshot: &Snapshot,
+) -> Result<()> {
+    let Ok(script) = migration.script() else { return Ok(()) };
+    let row = unfinished(migration, snapshot).map_err(Error::never)?;
+    let progress = row.progress().ok_or_else(|| Error::never(unrecorded(migration)))?;
+    let compared = Compared::of(migrations, row);
+    if row.is_resumable() && compared == Compared::Same {
+        return Ok(());
+    }
+    if row.is_resumable() && progress.under_way.is_some() {
+        return Err(Error::never(unsettled(migration, &progress)));
+    }
+    check_steps(session, migration, script, &progress).map_err(Error::never)?;
+    // What a failed step found before it says nothing about the text that takes its place: it begins anew.
+    let progress = Progress { attempt: Attempt::Running, under_way: None, ..progress };
+    session.mark_resumable(row, migration, &progress).await
+}
+
+/// The only attempt at a migration that has neither finished nor been given up.
+fn unfinished<'a>(migration: &Migration, snapshot: &'a Snapshot) -> std::result::Result<&'a Row, Diagnostic> {
+    let name = migration.name();
+    let rows = || snapshot.history().rows().iter().filter(|row| row.migration_name == name);
+    if rows().any(|row| row.state() == RowState::Applied) {
+        return Err(super::already_applied(name));
+    }
+    if rows().next().is_none() {
+        return Err(super::never_applied(name, "resumed"));
+    }
+    let mut open = rows().filter(|row| row.state() == RowState::Started);
+    match (open.next(), open.next()) {
+        (Some(row), None) => Ok(row),
+        (None, _) => Err(super::not_failed(name, "resumed").help(
+            "its attempts were rolled back and left nothing: `plimsoll deploy` applies it from its beginning",
+        )),
+        (Some(_), Some(_)) => Err(other_ways(
+            Diagnostic::new(
+                Code::NotResumable,
+                format!(
+                    "migration `{name}` has several attempts that have not finished: which of them to carry on is not known"
+                ),
+            ),
+            name,
+        )),
+    }
+}
+
+/// The steps that are done must be the first ones of the script, letter by letter.
+fn check_steps<S: Session>(
+    session: &S,
+    migration: &Migration,
+    script: &Script,
+    progress: &Progress,
+) -> std::result::Result<(), Diagnostic> {
+    let steps = session.steps(script);
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    if progress.done.begins(&steps) {
+        return Ok(());
+    }
+    let (name, count) = (migration.name(), progress.done.count);
+    let message = match steps.get(..count) {
+        Some(begun) => format!(
+            "migration `{name}` cannot be carried on: {}, and the script begins with other text now:\n{}",
+            steps_done(count),
+            listed(begun)
+        ),
+        None => format!(
+            "migration `{name}` cannot be carried on: {}, and the script has only {} now",
+            steps_done(count),
+            steps.len()
+        ),
+    };
+    let diagnostic = Diagnostic::new(Code::NotResumable, message)
+        .help("give the steps that are done their text back, blanks and comments included, and correct only what is behind them");
+    Err(other_ways(diagnostic, name))
+}
+
+/// The first line of each step.
+fn listed(steps: &[&str]) -> String {
+    const MOST: usize = 100;
+    let first = |step: &&str| {
+        let line = step.trim_start().lines().next().unwrap_or_default();
+        line.chars().take(MOST).collect::<String>()
+    };
+    let lines = steps.iter().enumerate().map(|(at, step)| format!("  {}. {}", at + 1, first(step)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Prisma leaves such rows, and so does a script of ours that manages transactions by itself.
+fn unrecorded(migration: &Migration) -> Diagnostic {
+    let name = migration.name();
+    let message = format!(
+        "migration `{name}` cannot be carried on: nothing is recorded of how far it got (Prisma records nothing, and a \
+         script that manages transactions by itself cannot be followed)"
+    );
+    other_ways(
+        Diagnostic::new(Code::NotResumable, message)
+            .help("look at which of its statements are in the database"),
+        name,
+    )
+}
+
+/// Whether the step took effect can be asked of the database only with the text that was sent.
+fn unsettled(migration: &Migration, progress: &Progress) -> Diagnostic {
+    let name = migration.name();
+    let message = format!(
+        "migration `{name}` cannot be carried on with a changed script: its step {} was under way when its runner died, \
+         and what it did is not known",
+        progress.done.count + 1
+    );
+    let diagnostic = Diagnostic::new(Code::NotResumable, message)
+        .help("give the script back as it was: the next start then finds that out and carries on by itself");
+    other_ways(diagnostic, name)
+}
+
+fn other_ways(diagnostic: Diagnostic, name: &str) -> Diagnostic {
+    diagnostic
+        .help(format!(
+            "or undo what of it is in the database, then have it applied again from its beginning: \
+             `plimsoll resolve --rolled-back {name}`"
+        ))
+        .help(format!("or complete it by hand, then record that: `plimsoll resolve --applied {name}`"))
+}

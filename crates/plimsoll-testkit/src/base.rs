@@ -1,0 +1,138 @@
+//! A database of any kind, for tests that tell the same story about all of them.
+
+mod everything;
+
+use plimsoll_core::Provider;
+
+use crate::database::{Database, Rows, SqliteDatabase};
+use crate::history::HistoryRow;
+use crate::server::{self, Version};
+
+/// The kinds of database. A new one is a variant here and in [`Base`]; the compiler names the places that need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// PostgreSQL of one version.
+    Postgres(Version),
+    /// A SQLite file.
+    Sqlite,
+}
+
+/// A database of one of the kinds, for one test.
+pub enum Base {
+    /// On a server that the whole test process shares.
+    Postgres(Database<'static>),
+    /// In a directory of its own.
+    Sqlite(SqliteDatabase),
+}
+
+impl Kind {
+    /// What a project on such a database says.
+    pub fn provider(self) -> Provider {
+        match self {
+            Self::Postgres(_) => Provider::Postgresql,
+            Self::Sqlite => Provider::Sqlite,
+        }
+    }
+
+    /// A place for a database that does not exist.
+    pub fn missing(self) -> Base {
+        match self {
+            Self::Postgres(version) => Base::Postgres(server::postgres(version).missing_database()),
+            Self::Sqlite => Base::Sqlite(SqliteDatabase::new()),
+        }
+    }
+
+    /// An empty database. To SQLite an empty file is one.
+    pub async fn empty(self) -> Base {
+        match self {
+            Self::Postgres(version) => Base::Postgres(server::postgres(version).database().await),
+            Self::Sqlite => {
+                let database = SqliteDatabase::new();
+                std::fs::write(database.path(), "").expect("the directory is ours");
+                Base::Sqlite(database)
+            }
+        }
+    }
+}
+
+impl Base {
+    /// The URL for somebody who may do everything.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Postgres(database) => database.url(),
+            Self::Sqlite(database) => database.url(),
+        }
+    }
+
+    /// Runs statements as somebody else would.
+    pub async fn execute(&self, statements: &str) {
+        match self {
+            Self::Postgres(database) => database.execute(statements).await,
+            Self::Sqlite(database) => database.execute(statements),
+        }
+    }
+
+    /// The rows of a query.
+    pub async fn query(&self, query: &str) -> Rows {
+        match self {
+            Self::Postgres(database) => database.query(query).await,
+            Self::Sqlite(database) => database.query(query),
+        }
+    }
+
+    /// The first value of a query, which must not be NULL.
+    pub async fn value(&self, query: &str) -> String {
+        let rows = self.query(query).await;
+        let value = rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten();
+        value.unwrap_or_else(|| panic!("{query}: no value"))
+    }
+
+    /// The history in the order in which it came about, with markers for what differs from run to run. It is empty if
+    /// there is no history table.
+    pub async fn history(&self) -> Vec<HistoryRow> {
+        match self {
+            Self::Postgres(database) => database.history().await,
+            Self::Sqlite(database) => database.history(),
+        }
+    }
+
+    /// The schema as the database's own tool writes it, without what differs from run to run.
+    pub fn schema_dump(&self) -> String {
+        match self {
+            Self::Postgres(database) => database.schema_dump(),
+            Self::Sqlite(database) => database.schema_dump(),
+        }
+    }
+
+    /// Everything that a command which only reads must leave as it is: every table with its columns, every schema, every
+    /// row of the history, and of a file each byte.
+    pub async fn everything(&self) -> String {
+        match self {
+            Self::Postgres(database) => everything::postgres(database).await,
+            Self::Sqlite(database) => everything::sqlite(database),
+        }
+    }
+
+    /// Whether there is such a database.
+    pub async fn exists(&self) -> bool {
+        match self {
+            Self::Postgres(database) => {
+                let find = format!("SELECT FROM pg_database WHERE datname = '{}'", database.name());
+                !database.server().database().await.query(&find).await.is_empty()
+            }
+            Self::Sqlite(database) => database.path().exists(),
+        }
+    }
+
+    /// The PostgreSQL database that this has to be.
+    pub fn postgres(&self) -> &Database<'static> {
+        let Self::Postgres(database) = self else { panic!("this is no PostgreSQL database") };
+        database
+    }
+
+    /// The SQLite database that this has to be.
+    pub fn sqlite(&self) -> &SqliteDatabase {
+        let Self::Sqlite(database) = self else { panic!("this is no SQLite database") };
+        database
+    }
+}
