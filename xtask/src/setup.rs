@@ -2,6 +2,7 @@
 
 pub(crate) mod apt;
 mod backend;
+mod mysql;
 mod npm;
 mod postgres;
 
@@ -27,11 +28,25 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     need("pg_dump", PG_DUMP_MAJOR, &["postgresql-client"])?;
     need("psql", PG_DUMP_MAJOR, &["postgresql-client"])?;
     need("python3", 3, &["python3"])?;
+    apt::need_library("libclang", &["libclang-dev"])?;
+    mariadb()?;
+    mysql::install(&testbed.join("mysql"))?;
+    apt::need("strace", &["strace"])?;
     npm::install(&root.join("testbed/postgres"), &testbed.join("postgres"), Packages::All)?;
     postgres::complete(&testbed.join("postgres/node_modules"))?;
     npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"), Packages::All)?;
     backend::build(&root.join("examples/backend"), &testbed.join("backend"))?;
     say("testbed: ready");
+    Ok(())
+}
+
+/// The packages with `core` in their names have the programs alone: no service is started on the machine.
+fn mariadb() -> Outcome {
+    if !Path::new("/usr/sbin/mariadbd").is_file() {
+        apt::install("mariadbd", &["mariadb-server-core"])?;
+    }
+    apt::need("mariadb-dump", &["mariadb-client"])?;
+    say("testbed: MariaDB");
     Ok(())
 }
 

@@ -195,7 +195,7 @@ pub(crate) struct Wait {
 pub(crate) struct Resolve {
     #[command(flatten)]
     pub(crate) record: Record,
-    /// Have the failed attempt at this migration carried on by the next `deploy`, at the step that failed
+    /// Have the failed attempt at this migration carried on by the next `deploy`, where it failed
     #[arg(long, value_name = "MIGRATION")]
     pub(crate) resume: Option<String>,
 }

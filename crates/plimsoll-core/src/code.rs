@@ -114,9 +114,9 @@ codes! {
     /// The history holds a migration that was started and has neither finished nor been rolled back.
     ///
     /// It was left by a runner that could not put script and history into one transaction (Prisma never does). The
-    /// message shows what was stored about it: the error, the statement, and how many steps of the script are done.
+    /// message shows what was stored about it: the error, the statement, and how many statements of the script are done.
     ///
-    /// There are three ways on. `resolve --resume NAME` has the next `deploy` carry on at the step that failed, if
+    /// There are three ways on. `resolve --resume NAME` has the next `deploy` carry on where it failed, if
     /// Plimsoll has recorded how far it got: remove what stood in its way, or correct the script behind the steps that are
     /// done. `resolve --rolled-back NAME` after undoing what is there has it applied again from its beginning.
     /// `resolve --applied NAME` after completing it by hand records that. docs/segments.md tells more.
@@ -237,8 +237,8 @@ codes! {
     /// then. User, password and TLS may change at any time.
     UrlMoved = "PLM215", TryAgain, "the URL names another database now";
     /// `resolve --resume` named an attempt that nobody can carry on: nothing is recorded of how far it got (Prisma never
-    /// does, nor does a script that manages transactions by itself), a step was under way when its runner died and the
-    /// script has been changed since, or steps that are done have another text in the script now.
+    /// does, nor does a script that manages transactions by itself), a statement was under way when its runner died and the
+    /// script has been changed since, or statements that are done have another text in the script now.
     ///
     /// The message says which, and what is left to do. Nothing was changed.
     NotResumable = "PLM220", Data, "the attempt cannot be carried on";

@@ -10,7 +10,7 @@ use crate::provider::Provider;
 
 mod failed;
 
-pub use failed::{Compared, FailedAttempt, steps_done, ways_on};
+pub use failed::{Compared, FailedAttempt, statements_done, ways_on};
 pub(crate) use failed::{can_resume, failed};
 
 /// What to do when the database stands at migrations that the project does not have.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use plimsoll_core::history::{Instant, Progress, Row, Snapshot};
 use plimsoll_core::plan::Step;
+use plimsoll_core::script::How;
 use plimsoll_core::{Diagnostic, Migration, Script};
 
 use crate::error::Result;
@@ -77,6 +78,9 @@ pub trait Session {
 
     /// Gives up failed attempts (`resolve --rolled-back`).
     async fn mark_rolled_back(&mut self, rows: &[&Row]) -> Result<()>;
+
+    /// How a script would be run and why. The history has been read by then.
+    fn how(&self, migration: &Migration, script: &Script) -> How;
 
     /// The texts by which the steps of a script are counted, in order ([`Done`](plimsoll_core::history::Done)). None of a
     /// script that is one transaction with its history row: there is nothing to carry on.

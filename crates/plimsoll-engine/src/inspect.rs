@@ -1,10 +1,12 @@
 //! Looking without touching: what `status`, `plan` and `wait` need. Nothing here writes.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use plimsoll_core::history::Snapshot;
+use plimsoll_core::history::{RowState, Snapshot};
 use plimsoll_core::plan::{self, Blocked, Plan};
-use plimsoll_core::{Code, Diagnostic};
+use plimsoll_core::script::How;
+use plimsoll_core::{Code, Diagnostic, Migration, Migrations};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Backend, Session};
@@ -22,14 +24,48 @@ pub async fn read<B: Backend>(
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<Snapshot> {
+    look(backend, options, observer, cancel, |_, snapshot| snapshot).await
+}
+
+/// The same, and how the scripts of these migrations that are not applied would be run there, by their names.
+pub async fn read_for_plan<B: Backend>(
+    backend: &B,
+    migrations: &Migrations,
+    options: &Options,
+    observer: &mut dyn Observe,
+    cancel: &CancellationToken,
+) -> Result<(Snapshot, HashMap<String, How>)> {
+    let see = |session: &B::Session, snapshot: Snapshot| {
+        let applied = |migration: &&Migration| {
+            snapshot.history().rows_of(migration.name()).any(|row| row.state() == RowState::Applied)
+        };
+        let how = |migration: &Migration| {
+            let script = migration.script().ok()?;
+            Some((migration.name().to_owned(), session.how(migration, script)))
+        };
+        let hows = migrations.list().iter().filter(|migration| !applied(migration)).filter_map(how).collect();
+        (snapshot, hows)
+    };
+    look(backend, options, observer, cancel, see).await
+}
+
+/// Reads what a database holds, and makes something of it while the session is there to be asked.
+async fn look<B: Backend, T>(
+    backend: &B,
+    options: &Options,
+    observer: &mut dyn Observe,
+    cancel: &CancellationToken,
+    see: impl FnOnce(&B::Session, Snapshot) -> T,
+) -> Result<T> {
     let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
     let mut patience = Patience::new(options.wait);
     let snapshot = tokio::select! {
         read = lock::read(&mut session, &mut patience, observer, cancel) => read,
         () = cancel.cancelled() => Err(crate::cancel::interrupted()),
     };
+    let seen = snapshot.map(|snapshot| see(&session, snapshot));
     session.close().await;
-    snapshot
+    seen
 }
 
 /// Waits until the database stands at the project's migrations, for up to `options.wait` in all. Applies nothing.

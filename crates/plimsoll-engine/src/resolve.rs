@@ -23,7 +23,7 @@ pub enum Verdict {
     Applied,
     /// It is not, and its failed attempts do not count.
     RolledBack,
-    /// Its failed attempt is to be carried on by the next run, at the step that failed.
+    /// Its failed attempt is to be carried on by the next run, where it failed.
     Resume,
 }
 

@@ -339,7 +339,16 @@ impl<B: Backend> Run<'_, B> {
         if self.in_flight.as_ref().is_none_or(|attempt| attempt.name != name) {
             self.reconnects = 0;
         }
-        let ids = seen.rows_of(name).map(|row| row.id.clone()).chain([id.to_owned()]).collect();
+        let mut ids: Vec<String> = seen.rows_of(name).map(|row| row.id.clone()).collect();
+        // A script that is run in parts keeps the row of its first try.
+        ids.extend(
+            self.in_flight
+                .take()
+                .filter(|before| before.name == name)
+                .into_iter()
+                .flat_map(|before| before.ids),
+        );
+        ids.push(id.to_owned());
         self.in_flight = Some(Attempt { name: name.to_owned(), ids, begun: Instant::now() });
     }
 

@@ -5,38 +5,63 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use plimsoll_core::Secret;
 
-use crate::server::Role;
+use crate::server::{Login, Role};
 
 /// The way to one database, for one role. It has no `Debug`: a URL may hold a password.
 #[derive(Clone)]
 pub struct Address {
-    role: Role,
+    scheme: &'static str,
+    user: String,
     password: Option<Secret>,
     host: String,
     port: u16,
-    socket_directory: PathBuf,
+    /// The parameter that leads through the socket, and its value.
+    socket: (&'static str, PathBuf),
     database: String,
     parameters: Vec<(String, String)>,
 }
 
 impl Address {
-    pub(crate) fn new(port: u16, socket_directory: &Path, database: &str) -> Self {
+    /// To a PostgreSQL, whose sockets lie in a directory.
+    pub(crate) fn postgres(port: u16, socket_directory: &Path, database: &str) -> Self {
+        Self::new("postgresql", port, ("host", socket_directory), database).role(Role::Superuser)
+    }
+
+    /// To a MySQL or MariaDB, whose socket is a file.
+    pub(crate) fn mysql(port: u16, socket: &Path, database: &str) -> Self {
+        Self::new("mysql", port, ("socket", socket), database).login(Login::Root)
+    }
+
+    fn new(scheme: &'static str, port: u16, socket: (&'static str, &Path), database: &str) -> Self {
         Self {
-            role: Role::Superuser,
-            password: Role::Superuser.password().map(Secret::new),
+            scheme,
+            user: String::new(),
+            password: None,
             host: "127.0.0.1".into(),
             port,
-            socket_directory: socket_directory.to_owned(),
+            socket: (socket.0, socket.1.to_owned()),
             database: database.to_owned(),
             parameters: Vec::new(),
         }
     }
 
-    /// The same for another role, with that role's password.
+    /// The same for another role of PostgreSQL, with that role's password.
     #[must_use]
-    pub fn role(mut self, role: Role) -> Self {
-        self.role = role;
-        self.password = role.password().map(Secret::new);
+    pub fn role(self, role: Role) -> Self {
+        self.user(role.name(), role.password())
+    }
+
+    /// The same for another user of MySQL or MariaDB, with that user's password.
+    #[must_use]
+    pub fn login(self, login: Login) -> Self {
+        self.user(login.name(), login.password())
+    }
+
+    /// The same for a user that a test has made.
+    #[must_use]
+    pub fn user(mut self, name: &str, password: Option<&str>) -> Self {
+        name.clone_into(&mut self.user);
+        self.password = password.map(Secret::new);
         self
     }
 
@@ -71,13 +96,13 @@ impl Address {
     /// The same through the Unix socket.
     #[must_use]
     pub fn socket(self) -> Self {
-        let directory = self.socket_directory.display().to_string();
-        self.host("localhost").parameter("host", &directory)
+        let (parameter, path) = self.socket.clone();
+        self.host("localhost").parameter(parameter, &path.display().to_string())
     }
 
     /// The URL, with the password in it.
     pub fn url(&self) -> String {
-        let user = encoded(self.role.name());
+        let user = encoded(&self.user);
         let password =
             self.password.as_ref().map_or_else(String::new, |it| format!(":{}", encoded(it.expose())));
         let database = encoded(&self.database);
@@ -85,7 +110,8 @@ impl Address {
             self.parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let mark = if parameters.is_empty() { "" } else { "?" };
         let parameters = parameters.join("&");
-        format!("postgresql://{user}{password}@{}:{}/{database}{mark}{parameters}", self.host, self.port)
+        let (scheme, host, port) = (self.scheme, &self.host, self.port);
+        format!("{scheme}://{user}{password}@{host}:{port}/{database}{mark}{parameters}")
     }
 }
 
@@ -102,7 +128,7 @@ mod tests {
     #[test]
     fn odd_characters_are_escaped() {
         let address =
-            Address::new(5432, Path::new("/run/x"), "a \"b").role(Role::Odd).parameter("schema", "s&t");
+            Address::postgres(5432, Path::new("/run/x"), "a \"b").role(Role::Odd).parameter("schema", "s&t");
         let url = address.url();
         assert!(
             url.starts_with("postgresql://odd%40user:hush%3Ap%40ss%2Fw%25rd%3F%23%264d7e@127.0.0.1:5432/")
@@ -112,7 +138,14 @@ mod tests {
 
     #[test]
     fn the_socket_is_a_parameter() {
-        let url = Address::new(5432, Path::new("/run/x"), "d").role(Role::Trusted).socket().url();
+        let url = Address::postgres(5432, Path::new("/run/x"), "d").role(Role::Trusted).socket().url();
         assert_eq!(url, "postgresql://trusted@localhost:5432/d?host=%2Frun%2Fx");
+    }
+
+    #[test]
+    fn a_url_of_mysql_has_its_own_scheme_and_socket() {
+        let address = Address::mysql(3306, Path::new("/run/x.sock"), "d").login(Login::Passwordless);
+        assert_eq!(address.url(), "mysql://passwordless@127.0.0.1:3306/d");
+        assert_eq!(address.socket().url(), "mysql://passwordless@localhost:3306/d?socket=%2Frun%2Fx.sock");
     }
 }

@@ -4,15 +4,18 @@ mod everything;
 
 use plimsoll_core::Provider;
 
-use crate::database::{Database, Rows, SqliteDatabase};
+use crate::database::{Database, MysqlDatabase, Rows, SqliteDatabase};
 use crate::history::HistoryRow;
-use crate::server::{self, Version};
+use crate::proxy::Protocol;
+use crate::server::{self, Flavour, Version};
 
 /// The kinds of database. A new one is a variant here and in [`Base`]; the compiler names the places that need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// PostgreSQL of one version.
     Postgres(Version),
+    /// MySQL or MariaDB.
+    Mysql(Flavour),
     /// A SQLite file.
     Sqlite,
 }
@@ -21,6 +24,8 @@ pub enum Kind {
 pub enum Base {
     /// On a server that the whole test process shares.
     Postgres(Database<'static>),
+    /// The same.
+    Mysql(MysqlDatabase<'static>),
     /// In a directory of its own.
     Sqlite(SqliteDatabase),
 }
@@ -30,6 +35,7 @@ impl Kind {
     pub fn provider(self) -> Provider {
         match self {
             Self::Postgres(_) => Provider::Postgresql,
+            Self::Mysql(_) => Provider::Mysql,
             Self::Sqlite => Provider::Sqlite,
         }
     }
@@ -38,6 +44,7 @@ impl Kind {
     pub fn missing(self) -> Base {
         match self {
             Self::Postgres(version) => Base::Postgres(server::postgres(version).missing_database()),
+            Self::Mysql(flavour) => Base::Mysql(server::mysql(flavour).missing_database()),
             Self::Sqlite => Base::Sqlite(SqliteDatabase::new()),
         }
     }
@@ -46,6 +53,7 @@ impl Kind {
     pub async fn empty(self) -> Base {
         match self {
             Self::Postgres(version) => Base::Postgres(server::postgres(version).database().await),
+            Self::Mysql(flavour) => Base::Mysql(server::mysql(flavour).database().await),
             Self::Sqlite => {
                 let database = SqliteDatabase::new();
                 std::fs::write(database.path(), "").expect("the directory is ours");
@@ -60,6 +68,25 @@ impl Base {
     pub fn url(&self) -> String {
         match self {
             Self::Postgres(database) => database.url(),
+            Self::Mysql(database) => database.url(),
+            Self::Sqlite(database) => database.url(),
+        }
+    }
+
+    /// What is spoken with the server, and the port of it on this machine. A file has none.
+    pub fn served(&self) -> Option<(Protocol, u16)> {
+        match self {
+            Self::Postgres(database) => Some((Protocol::Postgres, database.server().port())),
+            Self::Mysql(database) => Some((Protocol::Mysql, database.server().port())),
+            Self::Sqlite(_) => None,
+        }
+    }
+
+    /// The same URL through another port of this machine, which a file has not.
+    pub fn url_through(&self, port: u16) -> String {
+        match self {
+            Self::Postgres(database) => database.address().port(port).url(),
+            Self::Mysql(database) => database.address().port(port).url(),
             Self::Sqlite(database) => database.url(),
         }
     }
@@ -68,6 +95,7 @@ impl Base {
     pub async fn execute(&self, statements: &str) {
         match self {
             Self::Postgres(database) => database.execute(statements).await,
+            Self::Mysql(database) => database.execute(statements).await,
             Self::Sqlite(database) => database.execute(statements),
         }
     }
@@ -76,6 +104,7 @@ impl Base {
     pub async fn query(&self, query: &str) -> Rows {
         match self {
             Self::Postgres(database) => database.query(query).await,
+            Self::Mysql(database) => database.query(query).await,
             Self::Sqlite(database) => database.query(query),
         }
     }
@@ -92,6 +121,7 @@ impl Base {
     pub async fn history(&self) -> Vec<HistoryRow> {
         match self {
             Self::Postgres(database) => database.history().await,
+            Self::Mysql(database) => database.history().await,
             Self::Sqlite(database) => database.history(),
         }
     }
@@ -100,6 +130,7 @@ impl Base {
     pub fn schema_dump(&self) -> String {
         match self {
             Self::Postgres(database) => database.schema_dump(),
+            Self::Mysql(database) => database.schema_dump(),
             Self::Sqlite(database) => database.schema_dump(),
         }
     }
@@ -109,6 +140,7 @@ impl Base {
     pub async fn everything(&self) -> String {
         match self {
             Self::Postgres(database) => everything::postgres(database).await,
+            Self::Mysql(database) => everything::mysql(database).await,
             Self::Sqlite(database) => everything::sqlite(database),
         }
     }
@@ -120,6 +152,7 @@ impl Base {
                 let find = format!("SELECT FROM pg_database WHERE datname = '{}'", database.name());
                 !database.server().database().await.query(&find).await.is_empty()
             }
+            Self::Mysql(database) => database.exists().await,
             Self::Sqlite(database) => database.path().exists(),
         }
     }
@@ -127,6 +160,12 @@ impl Base {
     /// The PostgreSQL database that this has to be.
     pub fn postgres(&self) -> &Database<'static> {
         let Self::Postgres(database) = self else { panic!("this is no PostgreSQL database") };
+        database
+    }
+
+    /// The MySQL or MariaDB database that this has to be.
+    pub fn mysql(&self) -> &MysqlDatabase<'static> {
+        let Self::Mysql(database) = self else { panic!("this is no MySQL database") };
         database
     }
 

@@ -1,9 +1,11 @@
 //! A database for one test: made for it, dropped after it, kept if it failed.
 
-mod dump;
+mod lifetime;
+mod mysql;
 mod postgres;
 mod sqlite;
 
+pub use mysql::MysqlDatabase;
 pub use postgres::Database;
 pub use sqlite::SqliteDatabase;
 

@@ -4,7 +4,8 @@
 //! installed fails with the command that installs it, and is never skipped.
 //!
 //! * [`server::postgres`]: a PostgreSQL that this test process shares; [`server::PostgresServer::start`]: one of your own.
-//! * [`database::Database`] and [`database::SqliteDatabase`]: one per test, dropped afterwards.
+//! * [`server::mysql`] and [`server::MysqlServer::start`]: the same for MySQL and MariaDB.
+//! * [`database::Database`], [`database::MysqlDatabase`] and [`database::SqliteDatabase`]: one per test, dropped afterwards.
 //! * [`base::Base`]: the same, whatever kind of database it is.
 //! * [`project::Project`]: a directory as a user would have it.
 //! * [`example::backend`]: the application of the examples, which is what a gate is for.
@@ -18,9 +19,11 @@ pub mod database;
 pub mod example;
 pub mod history;
 mod installed;
+pub mod kill;
 pub mod prisma;
 pub mod program;
 pub mod project;
+pub mod proxy;
 pub mod server;
 pub mod transcript;
 pub mod wait;

@@ -72,6 +72,27 @@ impl Program {
         self
     }
 
+    /// The same under another program, which starts it behind arguments of its own and ends as it does.
+    ///
+    /// Panics if that program is not installed.
+    #[must_use]
+    pub(crate) fn under(self, tracer: &str, arguments: impl IntoIterator<Item = String>) -> Self {
+        let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .map(|directory| directory.join(tracer))
+            .find(|path| path.is_file());
+        let tracer = found.unwrap_or_else(|| panic!("{tracer} is not installed: run `cargo xtask setup`"));
+        let mut command = Command::new(tracer);
+        command.args(arguments).arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear().stdin(Stdio::null());
+        for (name, value) in self.command.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        if let Some(directory) = self.command.get_current_dir() {
+            command.current_dir(directory);
+        }
+        Self { command, ..self }
+    }
+
     /// The same with another time limit than one minute. A program that takes longer is killed and the test fails.
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {

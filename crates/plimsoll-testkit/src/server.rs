@@ -1,9 +1,11 @@
-//! Real PostgreSQL servers, which end with the test process, however it ends.
+//! Real servers, which end with the test process, however it ends.
 
 mod account;
 mod certificates;
-mod configuration;
+mod mysql;
+mod options;
 mod postgres;
+mod process;
 mod role;
 mod template;
 mod watchdog;
@@ -11,10 +13,22 @@ mod watchdog;
 use std::sync::OnceLock;
 
 pub use certificates::Certificates;
-pub use configuration::{Options, Tls};
-pub use postgres::{PostgresServer, Stop};
+pub use mysql::{Flavour, Login, MysqlServer};
+pub use options::{Options, Tls};
+pub use postgres::PostgresServer;
 pub(crate) use role::KEEPER;
 pub use role::Role;
+
+/// How a server is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// No new connections; it ends when the last one has gone. MySQL and MariaDB have no such way: there it is `Fast`.
+    Smart,
+    /// Open transactions are rolled back, and their connections ended.
+    Fast,
+    /// As if the power had failed: the next start recovers.
+    Immediate,
+}
 
 /// The versions of PostgreSQL that the tests run against: the oldest, Debian's, the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,4 +59,13 @@ impl Version {
 pub fn postgres(version: Version) -> &'static PostgresServer {
     static SERVERS: [OnceLock<PostgresServer>; 3] = [const { OnceLock::new() }; 3];
     SERVERS[version as usize].get_or_init(|| PostgresServer::start(version, &Options::default()))
+}
+
+/// The server of this flavour that all tests of this process share. It is started by the first who asks.
+///
+/// User-level locks (`GET_LOCK`) belong to a server and not to a database: whoever applies a migration here waits for every
+/// other test that does. A test that holds the lock for long starts a server of its own.
+pub fn mysql(flavour: Flavour) -> &'static MysqlServer {
+    static SERVERS: [OnceLock<MysqlServer>; 2] = [const { OnceLock::new() }; 2];
+    SERVERS[flavour as usize].get_or_init(|| MysqlServer::start(flavour, &Options::default()))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::Regex;
 
-use crate::server::{Certificates, Role};
+use crate::server::{Certificates, Login, Role};
 
 /// One run of a program. `Display` writes it for a snapshot, with markers for what differs from run to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,9 @@ impl Transcript {
 }
 
 fn passwords() -> impl Iterator<Item = &'static str> {
-    Role::ALL.into_iter().filter_map(Role::password).chain([Certificates::IDENTITY_PASSWORD])
+    let roles = Role::ALL.into_iter().filter_map(Role::password);
+    let logins = Login::ALL.into_iter().filter_map(Login::password);
+    roles.chain(logins).chain([Certificates::IDENTITY_PASSWORD])
 }
 
 /// In the form of the transcripts that were recorded with the real Prisma.

@@ -20,6 +20,25 @@ pub(crate) fn need(program: &str, packages: &[&str]) -> Outcome {
     if is_there(program) { Ok(()) } else { install(program, packages) }
 }
 
+/// Installs packages unless there is such a library where Debian keeps shared libraries, or where it keeps LLVM's.
+pub(crate) fn need_library(library: &str, packages: &[&str]) -> Outcome {
+    if library_is_there(library) { Ok(()) } else { install(library, packages) }
+}
+
+fn library_is_there(library: &str) -> bool {
+    let entries = |path: PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten();
+    let directories = entries("/usr/lib".into()).flat_map(|entry| [entry.path(), entry.path().join("lib")]);
+    let mut files = directories.flat_map(entries);
+    files.any(|file| file.file_name().to_str().is_some_and(|name| is_library(name, library)))
+}
+
+/// `libclang.so.1` and `libclang-14.so` are libclang; `libclang-cpp.so` is another library.
+fn is_library(file: &str, library: &str) -> bool {
+    let Some((name, _)) = file.split_once(".so") else { return false };
+    name.strip_prefix(library)
+        .is_some_and(|version| version.chars().all(|c| c == '-' || c == '.' || c.is_ascii_digit()))
+}
+
 /// Not every program knows `--version`.
 fn is_there(program: &str) -> bool {
     let mut command = Command::new("sh");
@@ -79,6 +98,13 @@ mod tests {
     fn a_program_that_is_there_needs_no_package() {
         assert_eq!(need("sh", &["no-such-package"]), Ok(()));
         assert!(!is_there("no-such-program"));
+    }
+
+    #[test]
+    fn a_library_is_found_by_its_whole_name() {
+        assert!(is_library("libclang.so.1", "libclang") && is_library("libclang-14.so", "libclang"));
+        assert!(!is_library("libclang-cpp.so.14", "libclang") && !is_library("libclang.a", "libclang"));
+        assert!(library_is_there("libc") && !library_is_there("libno-such-library"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::tree::{Finding, Source, Tree};
 
 /// The crates of the workspace and what of ours each may import.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("plimsoll-core", &[]),
     ("plimsoll-project", &["plimsoll-core"]),
     ("plimsoll-engine", &["plimsoll-core"]),
@@ -14,6 +14,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("plimsoll-testkit", &["plimsoll-core"]),
     ("plimsoll-e2e", &["plimsoll-core", "plimsoll-testkit"]),
     ("plimsoll-e2e-backend", &[]),
+    ("plimsoll-oracle", &["plimsoll-core"]),
     ("xtask", &[]),
 ];
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use plimsoll_core::plan::{self, FailedAttempt, Plan};
+use plimsoll_core::plan::{self, FailedAttempt, Step};
+use plimsoll_core::script::Because;
 use plimsoll_core::standing::Standing;
 use plimsoll_core::{Diagnostic, Place, Report};
 use plimsoll_engine::resolve::Verdict;
 use serde_json::{Map, Value, json};
 
-use super::{Introduction, answer, own};
-use crate::database::Opened;
+use super::{Introduction, Planned, answer, own};
 use crate::exit::Exit;
 
 /// The version of the document's shape. Fields may be added to it; any other change is another version.
@@ -63,17 +63,14 @@ impl Document {
             .with("ahead", json!(standing.ahead))
     }
 
-    pub(super) fn plan(self, opened: &Opened, plan: &Plan<'_>, database_missing: bool) -> Self {
-        let steps: Vec<Value> = plan
-            .steps
-            .iter()
-            .map(|step| json!({ "name": step.migration.name(), "how": own::how(opened, step.migration), "resumes": step.resume.is_some() }))
-            .collect();
+    pub(super) fn plan(self, planned: &Planned<'_>) -> Self {
+        let plan = planned.plan;
+        let steps: Vec<Value> = plan.steps.iter().map(|step| planned_step(step, planned)).collect();
         self.with("up_to_date", json!(plan.is_up_to_date()))
             .with("steps", json!(steps))
             .with("edited", json!(plan.edited))
             .with("ahead", json!(plan.ahead))
-            .with("database_missing", json!(database_missing))
+            .with("database_missing", json!(planned.database_missing))
     }
 
     pub(super) fn resolved(self, name: &str, verdict: Verdict) -> Self {
@@ -90,12 +87,28 @@ impl Document {
     }
 }
 
+fn planned_step(step: &Step<'_>, planned: &Planned<'_>) -> Value {
+    let (migration, how) = (step.migration, planned.hows.get(step.migration.name()));
+    let because = |because: &Because| {
+        let at = migration.place(because.span.clone());
+        json!({ "what": because.what, "place": at.as_ref().map(place) })
+    };
+    json!({
+        "name": migration.name(),
+        "how": own::manner(migration, how),
+        "resumes": step.resume.is_some(),
+        "shape": how.map_or("unreadable", |how| how.manner.word()),
+        "parts": how.and_then(|how| how.manner.parts()),
+        "because": how.map_or_else(Vec::new, |how| how.because.iter().map(because).collect()),
+    })
+}
+
 fn failed(attempt: &FailedAttempt) -> Value {
     json!({
         "name": attempt.migration,
         "started_at": attempt.started_at.to_string(),
         "logs": attempt.logs,
-        "steps_done": attempt.progress.as_ref().map(|progress| progress.done.count),
+        "statements_done": attempt.progress.as_ref().map(|progress| progress.done.count),
         "script": attempt.script.word(),
         "resumable": attempt.can_be_resumed(),
         "help": plan::ways_on(attempt),

@@ -9,11 +9,13 @@ mod phase;
 mod prisma;
 mod progress;
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
 use plimsoll_core::plan::{IfAhead, Plan};
+use plimsoll_core::script::How;
 use plimsoll_core::standing::Standing;
 use plimsoll_core::{Diagnostic, Report};
 use plimsoll_engine::resolve::Verdict;
@@ -106,6 +108,15 @@ impl Introduction {
             found: project.migrations.list().len(),
         }
     }
+}
+
+/// What `plan` has found out.
+pub(crate) struct Planned<'a> {
+    pub(crate) plan: &'a Plan<'a>,
+    /// How each script would be run, by the migration's name.
+    pub(crate) hows: &'a HashMap<String, How>,
+    /// `deploy` would create the database first.
+    pub(crate) database_missing: bool,
 }
 
 impl Output {
@@ -223,14 +234,15 @@ impl Output {
     }
 
     /// `plan` has been made.
-    pub(crate) fn planned(&mut self, opened: &Opened, plan: &Plan<'_>, database_missing: bool) -> Exit {
+    pub(crate) fn planned(&mut self, planned: &Planned<'_>) -> Exit {
+        let plan = planned.plan;
         let blocked = plan.blocked.as_ref().map(plimsoll_core::plan::Blocked::diagnostic);
         let exit = blocked.as_ref().map_or(Exit::Success, |diagnostic| Exit::Class(diagnostic.code.class()));
         match self.voice {
             Voice::Json => {
-                self.document(exit).plan(opened, plan, database_missing).error(blocked.as_ref()).print();
+                self.document(exit).plan(planned).error(blocked.as_ref()).print();
             }
-            _ => own::planned(opened, plan, database_missing),
+            _ => own::planned(planned),
         }
         let Some(diagnostic) = blocked else {
             return self.done(exit, format!("{} to apply", plan.steps.len()));
@@ -326,9 +338,11 @@ impl Output {
         let (Some(name), Some(Step { number, of })) = (&self.position.migration, self.position.step) else {
             return;
         };
-        let Some(done) = number.checked_sub(1).filter(|done| *done > 0) else { return };
-        let words = format!("done of {name} before this, and committed: {done} of {of} steps");
-        let fields = serde_json::json!({ "migration": name, "done": done, "of": of });
+        if number < 2 {
+            return;
+        }
+        let words = format!("{name} ended in step {number} of {of}: the steps before it are committed");
+        let fields = serde_json::json!({ "migration": name, "number": number, "of": of });
         self.log.write(&Record::new(Level::Error, "steps_before", words).with(fields));
     }
 

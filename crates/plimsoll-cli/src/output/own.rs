@@ -3,15 +3,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use plimsoll_core::plan::{self, Plan};
-use plimsoll_core::script::{Shape, postgres, sqlite};
+use plimsoll_core::plan::{self, Step};
+use plimsoll_core::script::{How, Manner};
 use plimsoll_core::standing::Standing;
-use plimsoll_core::{Provider, Report};
+use plimsoll_core::{Migration, Report};
 use plimsoll_engine::resolve::Verdict;
 
-use super::answer;
 use super::events::milliseconds;
-use crate::database::Opened;
+use super::{Planned, answer};
 
 pub(super) fn deployed(report: &Report, took: Duration) -> String {
     match report.applied.len() {
@@ -61,23 +60,19 @@ pub(super) fn resolved(name: &str, verdict: Verdict) -> String {
     match verdict {
         Verdict::Applied => format!("{name} is recorded as applied\n"),
         Verdict::RolledBack => format!("{name} is recorded as rolled back\n"),
-        Verdict::Resume => format!("{name} is carried on by the next deploy, at the step that failed\n"),
+        Verdict::Resume => format!("{name} is carried on by the next deploy, where it failed\n"),
     }
 }
 
-pub(super) fn planned(opened: &Opened, plan: &Plan<'_>, database_missing: bool) {
-    let mut text = String::new();
-    if database_missing {
+pub(super) fn planned(planned: &Planned<'_>) {
+    let (plan, mut text) = (planned.plan, String::new());
+    if planned.database_missing {
         text += "the database does not exist: it would be created\n";
     }
     for step in &plan.steps {
-        let how = how(opened, step.migration);
-        let again = if step.resume.is_some() {
-            ", taking up an attempt that is under way or whose runner died"
-        } else {
-            ""
-        };
-        let _infallible = writeln!(text, "apply     {} ({how}{again})", step.migration.name());
+        let how = planned.hows.get(step.migration.name());
+        text += &step_line(step, how);
+        text += &how.map(|how| reasons(step.migration, how)).unwrap_or_default();
     }
     for name in &plan.edited {
         let _infallible =
@@ -93,25 +88,44 @@ pub(super) fn planned(opened: &Opened, plan: &Plan<'_>, database_missing: bool) 
     answer(&text);
 }
 
-/// How a migration would be run, and why.
-pub(super) fn how(opened: &Opened, migration: &plimsoll_core::Migration) -> String {
-    let script = match migration.script() {
-        Ok(script) => script,
-        Err(why) => return format!("its script cannot be read: {why}"),
+fn step_line(step: &Step<'_>, how: Option<&How>) -> String {
+    let again = match step.resume {
+        Some(_) => ", taking up an attempt that is under way or whose runner died",
+        None => "",
     };
-    let shape = match opened.project.datasource.provider {
-        Provider::Sqlite => sqlite::shape(script.text()).0,
-        _ => postgres::shape(script.text()),
+    format!("apply     {} ({}{again})\n", step.migration.name(), manner(step.migration, how))
+}
+
+/// The statements that decide how a script would be run, a line each, and the first few of many.
+fn reasons(migration: &Migration, how: &How) -> String {
+    const MOST: usize = 3;
+    let mut text = String::new();
+    for because in how.because.iter().take(MOST) {
+        let place = migration.place(because.span.clone()).map_or_else(String::new, |place| place.to_string());
+        let _infallible = writeln!(text, "          {place}: {}", because.what);
+    }
+    if let Some(more) = how.because.len().checked_sub(MOST).filter(|more| *more > 0) {
+        let _infallible = writeln!(text, "          and {more} more");
+    }
+    text
+}
+
+/// How a migration would be run, in words.
+pub(super) fn manner(migration: &Migration, how: Option<&How>) -> String {
+    let Some(how) = how else {
+        let why = migration.script().err().unwrap_or("it has been applied");
+        return format!("its script cannot be read: {why}");
     };
-    let line = |span: std::ops::Range<usize>| migration.place(span).map_or(0, |place| place.line());
-    match shape {
-        Shape::Atomic(_) => "as one transaction with its history row".to_owned(),
-        Shape::Alone(alone) => {
-            format!("outside a transaction, because of {} in line {}", alone.what, line(alone.span))
+    match &how.manner {
+        Manner::Transaction => "as one transaction with its history row".to_owned(),
+        Manner::TransactionOfRows => {
+            "as one transaction with its history row, if its tables have transactions".to_owned()
         }
-        Shape::SelfManaged { because } => {
-            format!("as it is, because it manages transactions by itself from line {} on", line(because))
-        }
-        Shape::Refused(refusal) => format!("refused: {}", refusal.diagnostic(migration)),
+        Manner::Segments(1) => "outside a transaction, recorded before and after".to_owned(),
+        Manner::Segments(many) => format!("in {many} segments, each recorded"),
+        Manner::Statements(1) => "one statement, recorded before and after".to_owned(),
+        Manner::Statements(many) => format!("statement by statement, each of {many} recorded"),
+        Manner::SelfManaged => "as it is, because it manages transactions by itself".to_owned(),
+        Manner::Refused(diagnostic) => format!("refused: {diagnostic}"),
     }
 }

@@ -1,6 +1,6 @@
 //! The same tale on every backend. What is told here is true whatever the database is.
 
-use plimsoll_testkit::server::Version;
+use plimsoll_testkit::server::{Flavour, Version};
 
 use crate::scene::{Kind, Scene, assert_says};
 
@@ -32,6 +32,16 @@ async fn the_tale_on_postgresql_15() {
 #[tokio::test]
 async fn the_tale_on_postgresql_18() {
     tale(Kind::Postgres(Version::V18)).await;
+}
+
+#[tokio::test]
+async fn the_tale_on_mysql() {
+    tale(Kind::Mysql(Flavour::Mysql)).await;
+}
+
+#[tokio::test]
+async fn the_tale_on_mariadb() {
+    tale(Kind::Mysql(Flavour::Mariadb)).await;
 }
 
 #[tokio::test]
@@ -183,9 +193,11 @@ async fn what_is_wrong_with_a_project_is_said_before_anything_is_done(kind: Kind
     scene.project.remove("prisma/migrations/2_lost/migration.sql");
     let before = scene.base.everything().await;
     assert_says(&scene.run(&["deploy"]).expect_code(78).stderr, &["P3015", "2_lost", "nothing was applied"]);
-    scene.project.write("prisma/migrations/migration_lock.toml", "provider = \"mysql\"\n");
+    let other = if matches!(kind, Kind::Mysql(_)) { "sqlite" } else { "mysql" };
+    scene.project.write("prisma/migrations/migration_lock.toml", format!("provider = \"{other}\"\n"));
     for command in ["deploy", "status", "plan"] {
-        assert_says(&scene.run(&[command]).expect_code(78).stderr, &["P3019", "`mysql`"]);
+        let refused = scene.run(&[command]).expect_code(78);
+        assert_says(&refused.stderr, &["P3019", &format!("`{other}`")]);
     }
     assert_eq!(scene.base.everything().await, before);
 }

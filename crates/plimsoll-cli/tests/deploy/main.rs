@@ -6,6 +6,7 @@ mod exec;
 mod install;
 mod output;
 mod postgres;
+mod resuming;
 mod scene;
 mod signals;
 mod sqlite;

@@ -205,6 +205,10 @@ impl Scene {
                 "SELECT concat_ws('.', nullif(table_schema, 'public'), table_name) FROM information_schema.tables \
                  WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
             }
+            Base::Mysql(_) => {
+                "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
+                 ORDER BY BINARY TABLE_NAME"
+            }
             Base::Sqlite(_) => {
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'sqlite_sequence' ORDER BY 1"
             }

@@ -2,5 +2,6 @@
 
 mod kill;
 mod race;
+mod steps;
 mod story;
 mod turns;

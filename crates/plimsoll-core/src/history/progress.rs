@@ -124,7 +124,7 @@ impl Progress {
     pub fn running_log(&self) -> String {
         let done = match self.done.count {
             0 => String::new(),
-            count => format!(" ({count} of its steps are done)"),
+            count => format!(" ({count} of its statements are done)"),
         };
         self.log(&format!(
             "Plimsoll is applying this migration{done}, or its runner died: the next start carries on."

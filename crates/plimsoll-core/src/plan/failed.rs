@@ -64,8 +64,8 @@ impl FailedAttempt {
         }
     }
 
-    /// Whether `resolve --resume` may have it carried on. That the steps which are done are those of the script is not looked
-    /// at here: what a step is only a session knows.
+    /// Whether `resolve --resume` may have it carried on. That the statements which are done are those of the script is not looked
+    /// at here: what a statement is only a session knows.
     pub fn can_be_resumed(&self) -> bool {
         self.script != Compared::Missing && self.progress.as_ref().is_some_and(is_settled)
     }
@@ -73,7 +73,7 @@ impl FailedAttempt {
     /// What is known of how far it got, in words for people; nothing if nothing is known.
     pub fn how_far(&self) -> Option<String> {
         let progress = self.progress.as_ref()?;
-        let done = steps_done(progress.done.count);
+        let done = statements_done(progress.done.count);
         Some(match (progress.attempt, self.script) {
             (Attempt::Running, Compared::Changed) => {
                 format!("its runner died in it, and the script has been changed since; {done}")
@@ -96,7 +96,7 @@ impl FailedAttempt {
     }
 }
 
-/// Whether it is known where the attempt stopped. With a step under way when its runner died, only that very step's text
+/// Whether it is known where the attempt stopped. With a statement under way when its runner died, only that very statement's text
 /// tells what to look for.
 fn is_settled(progress: &Progress) -> bool {
     match progress.attempt {
@@ -106,12 +106,12 @@ fn is_settled(progress: &Progress) -> bool {
     }
 }
 
-/// How many steps of a migration are done, in words: `2 of its steps are done`.
-pub fn steps_done(count: usize) -> String {
+/// How many statements of a migration are done, in words: `2 of its statements are done`.
+pub fn statements_done(count: usize) -> String {
     match count {
-        0 => "none of its steps is done".to_owned(),
-        1 => "1 of its steps is done".to_owned(),
-        many => format!("{many} of its steps are done"),
+        0 => "none of its statements is done".to_owned(),
+        1 => "1 of its statements is done".to_owned(),
+        many => format!("{many} of its statements are done"),
     }
 }
 
@@ -158,7 +158,7 @@ pub fn ways_on(attempt: &FailedAttempt) -> Vec<String> {
     }
     let undo = if attempt.can_be_resumed() {
         ways.push(format!(
-            "remove what stood in its way, or correct the script behind the steps that are done, then have it carried on \
+            "remove what stood in its way, or correct the script behind the statements that are done, then have it carried on \
              there: `plimsoll resolve --resume {name}`"
         ));
         "or undo what of it is in the database"

@@ -1,8 +1,10 @@
-//! How a script can be run: as one transaction, alone outside of any, or by its own means.
+//! How a script can be run: as one transaction, in segments, or by its own means.
 
+mod how;
 mod lexer;
 pub mod mysql;
 pub mod postgres;
+mod segment;
 pub mod sqlite;
 mod statement;
 
@@ -12,6 +14,8 @@ use std::ops::Range;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::migration::Migration;
+pub use how::{Because, How, Manner};
+pub use segment::{Effect, Reindexed, Segment, Segmented, Thing, Way};
 use statement::Statement;
 
 /// How a script has to be run.
@@ -19,16 +23,24 @@ use statement::Statement;
 pub enum Shape<'a> {
     /// Script and history row can be one transaction.
     Atomic(Atomic<'a>),
-    /// It is one statement that refuses to run inside a transaction, and may be run twice: it is sent alone.
-    Alone(Alone),
-    /// It begins and ends transactions by itself, or is one statement outside of any that must not run twice: it is sent
-    /// as it is.
+    /// It cannot be one transaction, but it can be cut: it is run part by part, and each part is recorded.
+    Segmented(Segmented<'a>),
+    /// It begins and ends transactions by itself in a way that cannot be cut for sure: it is sent as it is.
     SelfManaged {
         /// The first statement that says so.
-        because: Range<usize>,
+        because: Reason,
     },
     /// It cannot be run.
     Refused(Refusal),
+}
+
+/// A fact about a script that decides how it is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The statement that it is about, as bytes of the script.
+    pub span: Range<usize>,
+    /// The fact, in the words of SQL where there are some: `CREATE INDEX CONCURRENTLY`.
+    pub what: &'static str,
 }
 
 /// A script that can be one transaction.
@@ -48,45 +60,18 @@ pub struct Atomic<'a> {
     pub statements: usize,
 }
 
-/// A single statement that refuses to run inside a transaction.
-///
-/// It may be run twice: by itself (`VACUUM`), or because the catalog tells whether it took effect (an index by name).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alone {
-    /// Where it is.
-    pub span: Range<usize>,
-    /// What it does, in the words of SQL.
-    pub what: &'static str,
-    /// The index that it builds or drops, as written (with quotes and schema).
-    pub index: Option<ConcurrentIndex>,
-}
-
-/// The index of a `CREATE INDEX CONCURRENTLY` or `DROP INDEX CONCURRENTLY`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConcurrentIndex {
-    /// It is built. A failed attempt leaves an invalid one.
-    Created {
-        /// The index as written, if it has a name.
-        name: String,
-        /// The table as written: the index is made in its schema.
-        table: String,
-    },
-    /// It is dropped.
-    Dropped {
-        /// The index as written.
-        name: String,
-    },
-}
-
 /// Why a script cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// One of several statements refuses to run inside a transaction.
-    Mixed {
-        /// The statement.
+    /// One of several statements refuses to run inside a transaction, and the script cannot be cut for sure: it controls
+    /// transactions by other means than `BEGIN` and `COMMIT`, or its database cannot run parts of a script (SQLite).
+    Mixed(Reason),
+    /// A statement that refuses to run inside a transaction stands between `BEGIN` and `COMMIT`.
+    InsideBlock(Reason),
+    /// A quote or a comment does not end, so that it is not known where the script would have to be cut.
+    Unterminated {
+        /// From its start to the end of the script.
         span: Range<usize>,
-        /// What it does, in the words of SQL.
-        what: &'static str,
     },
     /// It begins a transaction and does not end it.
     LeftOpen {
@@ -109,7 +94,7 @@ impl Refusal {
     /// The error that people see.
     pub fn diagnostic(&self, migration: &Migration) -> Diagnostic {
         let (diagnostic, span) = match self {
-            Self::Mixed { span, what } => (
+            Self::Mixed(Reason { span, what }) => (
                 Diagnostic::new(
                     Code::CannotBeAtomic,
                     format!(
@@ -120,6 +105,25 @@ impl Refusal {
                 .help(
                     "put this statement alone into a migration of its own; nothing of this one was executed",
                 ),
+                span,
+            ),
+            Self::InsideBlock(Reason { span, what }) => (
+                Diagnostic::new(
+                    Code::CannotBeAtomic,
+                    format!(
+                        "migration `{}` has `{what}` between BEGIN and COMMIT, and it cannot run inside a transaction",
+                        migration.name()
+                    ),
+                )
+                .help("move the statement behind the COMMIT: Plimsoll runs it there outside of any transaction; nothing was executed"),
+                span,
+            ),
+            Self::Unterminated { span } => (
+                Diagnostic::new(
+                    Code::MigrationFailed,
+                    format!("migration `{}` has a quote or a comment that does not end", migration.name()),
+                )
+                .help("end it: a script that is run part by part must be cut at the right places; nothing of it was executed"),
                 span,
             ),
             Self::LeftOpen { span } => (

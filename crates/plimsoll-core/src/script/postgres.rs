@@ -3,14 +3,21 @@
 //! PostgreSQL itself has the last word: what this module does not know to refuse a transaction is refused by the
 //! server, with nothing done.
 
+mod cut;
+mod effect;
 mod refusing;
+mod session;
 
 use std::ops::Range;
 
-use super::lexer::{Dialect, Kind};
+use super::lexer::Dialect;
 use super::statement::{Statement, statements};
-use super::{Alone, Atomic, ConcurrentIndex, Control, Controlled, Refusal, Shape, blanked, controlled};
-use refusing::{needs_psql, refuses_transaction};
+use super::{Atomic, Control, Controlled, Reason, Refusal, Segmented, Shape, blanked, controlled};
+use cut::{inside_block, refusing, segmented};
+use refusing::needs_psql;
+
+pub use cut::{apart, divided, outside, steps};
+pub use session::{Lost, carried};
 
 /// Says how a script has to be run.
 pub fn shape(text: &str) -> Shape<'_> {
@@ -18,7 +25,7 @@ pub fn shape(text: &str) -> Shape<'_> {
     if let Some(refusal) = needs_psql(&statements) {
         return Shape::Refused(refusal);
     }
-    let refusing = statements.iter().find_map(|statement| Some((statement, refuses_transaction(statement)?)));
+    let mut refusing = refusing(&statements);
     let merge = |blank: &[Range<usize>], single: bool| Atomic {
         body: blanked(text, blank),
         unterminated: unterminated.clone(),
@@ -26,17 +33,27 @@ pub fn shape(text: &str) -> Shape<'_> {
         sets_transaction: statements.first().is_some_and(sets_transaction),
         statements: statements.len(),
     };
-    match (refusing, controlled(&statements, control)) {
-        (Some((statement, what)), _) if statements.len() == 1 => alone(statement, what),
+    match controlled(&statements, control) {
+        Controlled::LeftOpen { span } => Shape::Refused(Refusal::LeftOpen { span }),
         // In one message with others it would fail, but only after a COMMIT of theirs had taken effect.
-        (Some((statement, what)), _) => Shape::Refused(Refusal::Mixed { span: statement.span(), what }),
-        (None, Controlled::Not) => Shape::Atomic(merge(&[], true)),
-        (None, Controlled::Blocks { blank, single }) if single || mergeable(text) => {
+        Controlled::ByItself { .. } if !refusing.is_empty() => {
+            Shape::Refused(Refusal::Mixed(refusing.swap_remove(0)))
+        }
+        Controlled::ByItself { because } => {
+            Shape::SelfManaged { because: Reason { span: because, what: "transaction control" } }
+        }
+        Controlled::Not if refusing.is_empty() => Shape::Atomic(merge(&[], true)),
+        Controlled::Blocks { blank, single } if refusing.is_empty() && (single || mergeable(text)) => {
             Shape::Atomic(merge(&blank, single))
         }
-        (_, Controlled::Blocks { blank, .. }) => Shape::SelfManaged { because: blank[0].clone() },
-        (_, Controlled::LeftOpen { span }) => Shape::Refused(Refusal::LeftOpen { span }),
-        (_, Controlled::ByItself { because }) => Shape::SelfManaged { because },
+        Controlled::Blocks { blank, .. } if refusing.is_empty() => {
+            let several = Reason { span: blank[0].clone(), what: "several transactions" };
+            cuttable(segmented(text, &statements, vec![several]), unterminated)
+        }
+        Controlled::Not | Controlled::Blocks { .. } => match inside_block(&statements) {
+            Some(inside) => Shape::Refused(Refusal::InsideBlock(inside)),
+            None => cuttable(segmented(text, &statements, refusing), unterminated),
+        },
     }
 }
 
@@ -45,15 +62,12 @@ pub fn statement_spans(text: &str) -> Vec<Range<usize>> {
     statements(text, Dialect::Postgres).0.iter().map(Statement::span).collect()
 }
 
-/// A statement that is sent alone, if it may run twice; otherwise what its started row says is all that is known of it.
-fn alone(statement: &Statement<'_>, what: &'static str) -> Shape<'static> {
-    const MAY_RUN_TWICE: &[&str] = &["vacuum", "alter system", "reindex", "cluster", "discard"];
-    let index = concurrent_index(statement);
-    let head = format!("{} {}", statement.word(0), statement.word(1));
-    if index.is_none() && !MAY_RUN_TWICE.iter().any(|words| head.starts_with(words)) {
-        return Shape::SelfManaged { because: statement.span() };
+/// What does not end could hide statements. The server would say so too, but only behind the segments before.
+fn cuttable(segmented: Segmented<'_>, unterminated: Option<Range<usize>>) -> Shape<'_> {
+    match unterminated {
+        Some(span) if segmented.segments.len() > 1 => Shape::Refused(Refusal::Unterminated { span }),
+        _ => Shape::Segmented(segmented),
     }
-    Shape::Alone(Alone { span: statement.span(), what, index })
 }
 
 /// `SET TRANSACTION …`, `SET LOCAL TRANSACTION …`, `SET transaction_isolation = …`.
@@ -95,62 +109,38 @@ fn rolls_back_to_savepoint(statement: &Statement<'_>) -> bool {
     statement.word(1) == "to" || statement.word(2) == "to"
 }
 
-/// The index of a concurrent `CREATE INDEX` or `DROP INDEX`, if the statement names exactly one.
-fn concurrent_index(statement: &Statement<'_>) -> Option<ConcurrentIndex> {
-    let mut at = if statement.word(1) == "unique" { 4 } else { 3 };
-    let dropped = statement.word(0) == "drop";
-    if statement.word(at) == "if" {
-        at += if dropped { 2 } else { 3 };
-    }
-    let (name, next) = qualified_name(statement, at)?;
-    if dropped {
-        let rest = statement.word(next);
-        let alone = next == statement.len() || rest == "cascade" || rest == "restrict";
-        return alone.then_some(ConcurrentIndex::Dropped { name });
-    }
-    if statement.word(next) != "on" {
-        return None;
-    }
-    let table_at = if statement.word(next + 1) == "only" { next + 2 } else { next + 1 };
-    let (table, _) = qualified_name(statement, table_at)?;
-    Some(ConcurrentIndex::Created { name, table })
-}
-
-/// A name with dots from token `at` on, as written, and the number of the token behind it.
-fn qualified_name(statement: &Statement<'_>, at: usize) -> Option<(String, usize)> {
-    let mut name = String::new();
-    let mut at = at;
-    loop {
-        let (kind, text) = statement.token(at)?;
-        if !matches!(kind, Kind::Word | Kind::Name) || text.eq_ignore_ascii_case("on") {
-            return None;
-        }
-        name.push_str(text);
-        at += 1;
-        match statement.token(at) {
-            Some((Kind::Symbol, ".")) => name.push('.'),
-            _ => return Some((name, at)),
-        }
-        at += 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::{Segment, Way};
 
     fn what(text: &str) -> String {
         match shape(text) {
             Shape::Atomic(atomic) if atomic.merged => "merged".to_owned(),
             Shape::Atomic(atomic) if atomic.body == text => "atomic".to_owned(),
             Shape::Atomic(_) => "unwrapped".to_owned(),
-            Shape::Alone(alone) => format!("alone: {}", alone.what),
-            Shape::SelfManaged { because } => format!("self-managed: {}", &text[because]),
-            Shape::Refused(Refusal::Mixed { span, what }) => format!("mixed: {what}: {}", &text[span]),
+            Shape::Segmented(segmented) => parts(&segmented),
+            Shape::SelfManaged { because } => format!("self-managed: {}", &text[because.span]),
+            Shape::Refused(Refusal::Mixed(why)) => format!("mixed: {}: {}", why.what, &text[why.span]),
+            Shape::Refused(Refusal::InsideBlock(why)) => format!("inside: {}: {}", why.what, &text[why.span]),
+            Shape::Refused(Refusal::Unterminated { span }) => format!("unterminated: {}", &text[span]),
             Shape::Refused(Refusal::LeftOpen { span }) => format!("left open: {}", &text[span]),
             Shape::Refused(Refusal::NeedsClient { span }) => format!("client: {}", &text[span]),
             Shape::Refused(Refusal::MetaCommand { span }) => format!("psql: {}", &text[span]),
         }
+    }
+
+    /// Each segment by its text, with a sign for its way.
+    fn parts(segmented: &Segmented<'_>) -> String {
+        let part = |segment: &Segment<'_>| {
+            let sign = match segment.way {
+                Way::Together => "+",
+                Way::Block => "=",
+                Way::Outside(_) => "!",
+            };
+            format!("{sign}{}", segment.body.trim())
+        };
+        segmented.segments.iter().map(part).collect::<Vec<_>>().join(" | ")
     }
 
     #[test]
@@ -170,38 +160,63 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_that_refuses_a_transaction_runs_alone() {
+    fn a_statement_that_refuses_a_transaction_is_a_segment_of_its_own() {
         for (text, expected) in [
             ("-- why\nCREATE UNIQUE INDEX CONCURRENTLY i ON t (a);", "CREATE INDEX CONCURRENTLY"),
             ("drop index concurrently if exists i", "DROP INDEX CONCURRENTLY"),
             ("REINDEX (VERBOSE, CONCURRENTLY) TABLE t", "REINDEX CONCURRENTLY"),
             ("VACUUM (ANALYZE) t;", "VACUUM"),
             ("ALTER SYSTEM SET work_mem = 1", "ALTER SYSTEM"),
+            ("CREATE DATABASE other", "CREATE DATABASE"),
             ("CLUSTER", "CLUSTER"),
         ] {
-            assert_eq!(what(text), format!("alone: {expected}"));
+            let Shape::Segmented(segmented) = shape(text) else { panic!("{}", what(text)) };
+            let [because] = &*segmented.because else { panic!("{segmented:?}") };
+            assert_eq!((because.what, segmented.segments.len()), (expected, 1));
         }
     }
 
     #[test]
-    fn one_that_must_not_run_twice_is_sent_as_it_is() {
-        for text in [
-            "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
-            "CREATE DATABASE other",
-            "CREATE INDEX CONCURRENTLY ON t (a)",
-            "COMMIT PREPARED 'x'",
-        ] {
-            assert_eq!(what(text), format!("self-managed: {text}"));
-        }
-    }
-
-    #[test]
-    fn beside_other_statements_it_is_refused_with_its_place() {
-        assert_eq!(what("BEGIN; CREATE TABLE a (); COMMIT; VACUUM;"), "mixed: VACUUM: VACUUM;");
+    fn a_script_is_cut_before_and_behind_what_refuses_a_transaction() {
+        assert_eq!(what("SELECT 1; VACUUM; VACUUM a;"), "+SELECT 1; | !VACUUM; | !VACUUM a;");
         assert_eq!(
-            what("SELECT 1;\nCREATE INDEX CONCURRENTLY i ON t (a);"),
-            "mixed: CREATE INDEX CONCURRENTLY: CREATE INDEX CONCURRENTLY i ON t (a);"
+            what("SELECT 1; SELECT 2; -- x\nVACUUM; SELECT 3"),
+            "+SELECT 1; SELECT 2; | !VACUUM; | +SELECT 3"
         );
+        assert_eq!(
+            what("SELECT 0; BEGIN; SELECT 1; COMMIT; BEGIN; COMMIT; SELECT 2; VACUUM;"),
+            "+SELECT 0; | =SELECT 1; | = | +SELECT 2; | !VACUUM;"
+        );
+    }
+
+    #[test]
+    fn every_statement_is_in_exactly_one_segment() {
+        let text = "SELECT 0; BEGIN; SELECT 1; COMMIT; VACUUM; SELECT 2; SELECT 3;";
+        let Shape::Segmented(segmented) = shape(text) else { panic!("{}", what(text)) };
+        let statements: Vec<usize> =
+            segmented.segments.iter().flat_map(|one| one.statements.clone()).collect();
+        assert_eq!(statements, (0..steps(text).len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_script_that_the_server_does_not_take_as_one_is_cut_between_all_statements() {
+        let text = "SELECT 1; BEGIN; SELECT 2; SELECT 3; COMMIT; SELECT 4;";
+        assert_eq!(parts(&apart(text)), "+SELECT 1; | =SELECT 2; SELECT 3; | +SELECT 4;");
+        let Shape::Segmented(segmented) = shape("SELECT 1; SELECT 2; VACUUM") else { panic!() };
+        let singles = divided("SELECT 1; SELECT 2; VACUUM", &segmented.segments[0]);
+        assert_eq!(parts(&Segmented { segments: singles, because: Vec::new() }), "+SELECT 1; | +SELECT 2;");
+    }
+
+    #[test]
+    fn the_steps_of_a_script_are_those_of_the_same_script_with_other_line_ends() {
+        assert_eq!(steps("SELECT\r\n1;\r\nVACUUM;"), steps("SELECT\n1;\n-- x\nVACUUM;"));
+    }
+
+    #[test]
+    fn what_cannot_be_cut_is_refused_with_its_place() {
+        assert_eq!(what("BEGIN; VACUUM; COMMIT;"), "inside: VACUUM: VACUUM;");
+        assert_eq!(what("SELECT 1; BEGIN; ROLLBACK; VACUUM;"), "mixed: VACUUM: VACUUM;");
+        assert_eq!(what("VACUUM; SELECT 'abc"), "unterminated: 'abc");
     }
 
     #[test]
@@ -217,7 +232,7 @@ mod tests {
     fn several_transactions_are_made_one_unless_something_lasts_to_the_end_of_one() {
         assert_eq!(what("BEGIN; SELECT 1; COMMIT; SELECT 2;"), "merged");
         assert_eq!(what("BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT"), "merged");
-        assert_eq!(what("BEGIN; SET LOCAL a = 1; COMMIT; SELECT 2"), "self-managed: BEGIN;");
+        assert_eq!(what("BEGIN; SET LOCAL a = 1; COMMIT; SELECT 2"), "=SET LOCAL a = 1; | +SELECT 2");
     }
 
     #[test]
@@ -244,28 +259,6 @@ mod tests {
             "client: COPY t (a, b) FROM stdin WITH (FORMAT csv);"
         );
         assert_eq!(what("COPY t FROM '/tmp/stdin';"), "atomic");
-    }
-
-    #[test]
-    fn the_index_of_a_concurrent_statement_is_known_as_written() {
-        let index = |text| match shape(text) {
-            Shape::Alone(alone) => alone.index,
-            _ => None,
-        };
-        let created = |name: &str, table: &str| {
-            Some(ConcurrentIndex::Created { name: name.to_owned(), table: table.to_owned() })
-        };
-        assert_eq!(index("CREATE INDEX CONCURRENTLY i ON t (a)"), created("i", "t"));
-        assert_eq!(
-            index("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I x\" ON ONLY \"S\" . t USING btree (a)"),
-            created("\"I x\"", "\"S\".t")
-        );
-        assert_eq!(index("CREATE INDEX CONCURRENTLY ON t (a)"), None);
-        assert_eq!(
-            index("DROP INDEX CONCURRENTLY IF EXISTS a.\"b\" CASCADE"),
-            Some(ConcurrentIndex::Dropped { name: "a.\"b\"".to_owned() })
-        );
-        assert_eq!(index("DROP INDEX CONCURRENTLY a, b"), None);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::lexer::{Dialect, Kind};
 use super::statement::{Statement, statements};
-use super::{Alone, Atomic, Control, Controlled, Refusal, Shape, blanked, controlled};
+use super::{
+    Atomic, Control, Controlled, Effect, Reason, Refusal, Segment, Segmented, Shape, Way, blanked, controlled,
+};
 
 /// Whether foreign keys are enforced while a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +31,32 @@ pub fn shape(text: &str) -> (Shape<'_>, ForeignKeys) {
         })
     };
     let shape = match (refusing, controlled(&statements, control)) {
-        (_, Controlled::ByItself { because }) => Shape::SelfManaged { because },
-        (_, Controlled::LeftOpen { span }) => Shape::Refused(Refusal::LeftOpen { span }),
-        (Some((statement, what)), _) if statements.len() == 1 => {
-            Shape::Alone(Alone { span: statement.span(), what, index: None })
+        (_, Controlled::ByItself { because }) => {
+            Shape::SelfManaged { because: Reason { span: because, what: "transaction control" } }
         }
-        (Some((statement, what)), _) => Shape::Refused(Refusal::Mixed { span: statement.span(), what }),
+        (_, Controlled::LeftOpen { span }) => Shape::Refused(Refusal::LeftOpen { span }),
+        (Some((statement, what)), _) if statements.len() == 1 => alone(text, statement, what),
+        (Some((statement, what)), _) => {
+            Shape::Refused(Refusal::Mixed(Reason { span: statement.span(), what }))
+        }
         (None, Controlled::Not) => atomic(&[]),
         (None, Controlled::Blocks { blank, .. }) => atomic(&blank),
     };
     (shape, foreign_keys)
+}
+
+/// All statements of this kind (`VACUUM`, settings of the file) may run twice.
+fn alone<'a>(text: &'a str, statement: &Statement<'_>, what: &'static str) -> Shape<'a> {
+    let span = statement.span();
+    let because = vec![Reason { span: span.clone(), what }];
+    let segment = Segment {
+        statements: 0..1,
+        body: text[span.clone()].into(),
+        span,
+        way: Way::Outside(Effect::Repeatable),
+        sets_transaction: false,
+    };
+    Shape::Segmented(Segmented { segments: vec![segment], because })
 }
 
 /// Where the statements of a script are, in order.
@@ -128,10 +146,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_in_a_transaction_runs_alone_or_is_refused() {
-        assert!(matches!(shape("VACUUM;").0, Shape::Alone(_)));
-        assert!(matches!(shape("PRAGMA journal_mode=WAL;").0, Shape::Alone(_)));
+        assert!(matches!(shape("VACUUM;").0, Shape::Segmented(_)));
+        assert!(matches!(shape("PRAGMA journal_mode=WAL;").0, Shape::Segmented(_)));
         assert!(matches!(shape("PRAGMA journal_mode;").0, Shape::Atomic(_)));
-        assert!(matches!(shape("VACUUM; SELECT 1").0, Shape::Refused(Refusal::Mixed { .. })));
+        assert!(matches!(shape("VACUUM; SELECT 1").0, Shape::Refused(Refusal::Mixed(_))));
         assert!(matches!(shape("BEGIN; SELECT 1").0, Shape::Refused(Refusal::LeftOpen { .. })));
         assert!(matches!(shape("COMMIT; SELECT 1").0, Shape::SelfManaged { .. }));
     }

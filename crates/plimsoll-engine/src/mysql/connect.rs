@@ -1,5 +1,6 @@
 //! Making a connection, and the database that it is to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
@@ -27,6 +28,7 @@ pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
         limit: url.statement_timeout.map(|seconds| Duration::from_secs(seconds.into())),
         database: url.database.clone(),
         facts: Facts::default(),
+        cancelled: Arc::default(),
     })
 }
 

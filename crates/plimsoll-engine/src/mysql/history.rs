@@ -11,8 +11,8 @@ use crate::error::{Error, Kind, Result};
 ///
 /// The server notices within a minute that we are gone without a word: until then it keeps our lock. We are never silent for
 /// that long. While somebody keeps the history locked it is not waited for inside a statement.
-const SETTINGS: &str = "SET SESSION wait_timeout = LEAST(@@GLOBAL.wait_timeout, 60), \
-     SESSION lock_wait_timeout = LEAST(@@GLOBAL.lock_wait_timeout, 1);";
+const SETTINGS: &str = "SET SESSION wait_timeout = CAST(LEAST(@@GLOBAL.wait_timeout, 60) AS UNSIGNED), \
+     SESSION lock_wait_timeout = CAST(LEAST(@@GLOBAL.lock_wait_timeout, 1) AS UNSIGNED);";
 
 /// What decides how scripts are read.
 const FACTS: &str = "SELECT VERSION(), @@SESSION.sql_mode, @@lower_case_table_names;";

@@ -16,7 +16,8 @@ pub(super) const HELD: &str = "IS_USED_LOCK('prisma_migrate') = CONNECTION_ID()"
 ///
 /// A DDL statement that waits for its turn makes everybody else wait behind it: it gives up after a few seconds, unless the
 /// server's own limit is shorter, and the run loop tries it again.
-const SETTINGS: &str = "SET SESSION lock_wait_timeout = LEAST(@@GLOBAL.lock_wait_timeout, 5)";
+const SETTINGS: &str =
+    "SET SESSION lock_wait_timeout = CAST(LEAST(@@GLOBAL.lock_wait_timeout, 5) AS UNSIGNED)";
 
 /// Takes the lock if it is free; otherwise says who has it.
 pub(super) async fn try_take(session: &mut MysqlSession) -> Result<Lock> {

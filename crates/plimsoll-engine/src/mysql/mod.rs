@@ -13,11 +13,14 @@ mod sql;
 mod target;
 mod tls;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mysql_async::{Conn, Opts};
 use plimsoll_core::history::{Progress, Row, Snapshot};
 use plimsoll_core::plan::Step;
+use plimsoll_core::script::How;
 use plimsoll_core::script::mysql::{Server, split};
 use plimsoll_core::url::MysqlUrl;
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
@@ -100,6 +103,8 @@ pub struct MysqlSession {
     database: String,
     /// What the first read found out.
     facts: Facts,
+    /// Whether somebody has asked to stop.
+    cancelled: Arc<AtomicBool>,
 }
 
 /// What the first message to a server found out.
@@ -114,6 +119,11 @@ struct Facts {
 }
 
 impl MysqlSession {
+    /// Whether somebody has asked to stop: between two statements there is none that could be cancelled.
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+
     /// The history table with its database, quoted: a script may have chosen another database.
     fn history_table(&self) -> String {
         format!("{}.`_prisma_migrations`", sql::name(&self.database))
@@ -155,6 +165,11 @@ impl Session for MysqlSession {
         history::mark_rolled_back(self, rows).await
     }
 
+    fn how(&self, migration: &Migration, script: &Script) -> How {
+        let server = Server::parse(&self.facts.version, &self.facts.sql_mode);
+        How::on_mysql(migration, script.text(), &server)
+    }
+
     fn steps(&self, script: &Script) -> Vec<String> {
         let server = Server::parse(&self.facts.version, &self.facts.sql_mode);
         // What cannot be read has been refused before anything of it was begun.
@@ -167,7 +182,8 @@ impl Session for MysqlSession {
     }
 
     fn canceller(&self) -> MysqlCanceller {
-        MysqlCanceller { opts: self.opts.clone(), connection: self.conn.id() }
+        let cancelled = Arc::clone(&self.cancelled);
+        MysqlCanceller { opts: self.opts.clone(), connection: self.conn.id(), cancelled }
     }
 
     async fn close(self) {
@@ -179,12 +195,22 @@ impl Session for MysqlSession {
 pub struct MysqlCanceller {
     opts: Opts,
     connection: u32,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl MysqlCanceller {
+    /// Cancels the statement that is being executed at this moment, and no later one.
+    async fn cancel_statement(&self) {
+        // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
+        let Ok(conn) = Conn::new(self.opts.clone()).await else { return };
+        connect::kill_query(conn, self.connection).await;
+    }
 }
 
 impl Cancel for MysqlCanceller {
     async fn cancel(&self) {
-        // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
-        let Ok(conn) = Conn::new(self.opts.clone()).await else { return };
-        connect::kill_query(conn, self.connection).await;
+        // The flag is for the moments between two statements, in which there is nothing to cancel.
+        self.cancelled.store(true, Ordering::SeqCst);
+        self.cancel_statement().await;
     }
 }

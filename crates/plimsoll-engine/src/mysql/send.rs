@@ -6,7 +6,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Value};
 
 use super::{MysqlCanceller, MysqlSession, error};
-use crate::backend::{Cancel as _, Session as _};
+use crate::backend::Session as _;
 use crate::error::Result;
 
 /// The values of one row, as the server shows them.
@@ -89,7 +89,7 @@ async fn within<T>(
     tokio::select! {
         done = &mut work => done,
         () = tokio::time::sleep(limit) => {
-            canceller.cancel().await;
+            canceller.cancel_statement().await;
             work.await
         }
     }

@@ -2,14 +2,16 @@
 
 use plimsoll_core::history::failure_text;
 use plimsoll_core::plan::Step;
-use plimsoll_core::script::{Atomic, Shape, postgres as script};
+use plimsoll_core::script::{Atomic, Segmented, Shape, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::alone::{self, alone, self_managed};
 use super::error::{self, ENDED, LOCK_LOST, OVERTAKEN};
-use super::failure::script_failed;
+use super::failure::{Sent, script_failed};
 use super::history::LOCK_ROW;
+use super::segments::segments;
+use super::self_managed::self_managed;
+use super::started::insert_started;
 use super::{PostgresSession, quote_text};
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
@@ -26,23 +28,39 @@ pub(super) async fn apply(
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
     let work = Work { migration, script, id };
     match script::shape(script.text()) {
+        // Only an attempt that had to be cut leaves a row to take up.
+        Shape::Atomic(_) if step.resume.is_some() || session.paused.is_some() => {
+            segments(session, &work, script::apart(script.text()), step.resume, tell).await
+        }
         Shape::Atomic(atomic) => match apply_atomic(session, &work, &atomic).await {
-            Err(Outcome::NeedsOtherWay(found)) if atomic.merged || atomic.statements == 1 => {
+            Err(Outcome::NeedsOtherWay(found)) => {
+                let Some(parts) = parts(&work, &atomic) else {
+                    return Err(cannot_be_atomic(migration, &found));
+                };
                 tell(Told::Note(&format!(
-                    "`{}` cannot be one transaction ({}): it is sent as it is",
+                    "`{}` cannot be one transaction ({}): it is run in parts, each of which is recorded",
                     migration.name(),
                     found.message()
                 )));
-                self_managed(session, &work).await
+                segments(session, &work, parts, None, tell).await
             }
-            Err(Outcome::NeedsOtherWay(found)) => Err(cannot_be_atomic(migration, &found)),
             Err(Outcome::Failed(error)) => Err(error),
             Ok(()) => Ok(()),
         },
-        Shape::Alone(statement) => alone(session, &work, step.resume, statement.index.as_ref(), tell).await,
+        Shape::Segmented(parts) => segments(session, &work, parts, step.resume, tell).await,
         Shape::SelfManaged { .. } => self_managed(session, &work).await,
         Shape::Refused(refusal) => Err(Error::never(refusal.diagnostic(migration))),
     }
+}
+
+/// How a script is run that the server did not take as one transaction; nothing if the script itself says that it is one.
+fn parts<'a>(work: &'a Work<'_>, atomic: &Atomic<'_>) -> Option<Segmented<'a>> {
+    let text = work.script.text();
+    if atomic.statements == 1 {
+        return Some(Segmented { segments: vec![script::outside(text, 0)], because: Vec::new() });
+    }
+    let parts = script::apart(text);
+    (parts.segments.len() > 1 && atomic.unterminated.is_none()).then_some(parts)
 }
 
 /// One migration to apply.
@@ -127,10 +145,10 @@ pub(super) fn record_guard(session: &PostgresSession, migration: &Migration) -> 
 }
 
 /// The key of a lock that our transaction holds and that ends with it; shared, so that nobody ever waits for it.
-const MARK_KEY: i64 = 72_707_370;
+pub(super) const MARK_KEY: i64 = 72_707_370;
 
 /// A statement that fails if the script has ended the transaction that it was put into.
-fn still_ours() -> String {
+pub(super) fn still_ours() -> String {
     format!(
         "SELECT CASE count(*) WHEN 0 THEN ('{ENDED} ' || count(*))::pg_catalog.int4 ELSE 0 END FROM pg_catalog.pg_locks l \
          WHERE l.locktype = 'advisory' AND l.objid = {MARK_KEY} AND l.pid = pg_catalog.pg_backend_pid();"
@@ -161,15 +179,11 @@ async fn sort(
     if found.message().contains(ENDED) {
         return Outcome::Failed(ended_by_script(session, work).await);
     }
-    let other_way = [
-        SqlState::ACTIVE_SQL_TRANSACTION,
-        SqlState::INVALID_TRANSACTION_TERMINATION,
-        SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE,
-    ];
-    if other_way.contains(found.code()) {
+    if needs_other_way(found) {
         return Outcome::NeedsOtherWay(Box::new(found.clone()));
     }
-    let mut error = script_failed(session, work.migration, body, failure, found, offset);
+    let sent = Sent { text: body, starts_at: 0, characters_before: offset };
+    let mut error = script_failed(session, work.migration, &sent, failure, found);
     if error.kind == Kind::Script {
         error.diagnostic = Box::new(error.diagnostic.help(UNTOUCHED));
     }
@@ -178,16 +192,9 @@ async fn sort(
 
 /// Part of the script may be committed, without its history row: that has to be found by whoever comes next.
 async fn ended_by_script(session: &PostgresSession, work: &Work<'_>) -> Error {
-    let name = work.migration.name();
-    let diagnostic = Diagnostic::new(
-        Code::TransactionEnded,
-        format!(
-            "migration `{name}` ended the transaction that was to hold it: part of it may be in the database"
-        ),
-    )
-    .help(look(work.migration));
-    let logs = failure_text(name, &diagnostic);
-    match alone::insert_started(session, work, &logs).await {
+    let diagnostic = ended_words(work.migration).help(look(work.migration));
+    let logs = failure_text(work.migration.name(), &diagnostic);
+    match insert_started(session, work, &logs).await {
         Ok(_id) => Error::never(diagnostic),
         Err(error) => {
             Error::never(diagnostic.help(format!("it could not be recorded: {}", error.diagnostic)))
@@ -195,14 +202,36 @@ async fn ended_by_script(session: &PostgresSession, work: &Work<'_>) -> Error {
     }
 }
 
-fn cannot_be_atomic(migration: &Migration, found: &DbError) -> Error {
+/// The error of a script that ended the transaction that it was put into.
+pub(super) fn ended_words(migration: &Migration) -> Diagnostic {
+    Diagnostic::new(
+        Code::TransactionEnded,
+        format!(
+            "migration `{}` ended the transaction that was to hold it: part of it may be in the database",
+            migration.name()
+        ),
+    )
+}
+
+/// Whether the server says that it refuses a transaction, or refuses to be one.
+pub(super) fn needs_other_way(found: &DbError) -> bool {
+    [
+        SqlState::ACTIVE_SQL_TRANSACTION,
+        SqlState::INVALID_TRANSACTION_TERMINATION,
+        SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE,
+    ]
+    .contains(found.code())
+}
+
+/// The error of a transaction of the script's own that the server refuses.
+pub(super) fn cannot_be_atomic(migration: &Migration, found: &DbError) -> Error {
     Error::new(
         Kind::Script,
         Diagnostic::new(
             Code::CannotBeAtomic,
-            format!("migration `{}` has several statements and cannot be one transaction", migration.name()),
+            format!("migration `{}` asks for a transaction, and the server refuses to run it in one", migration.name()),
         )
         .said_by(error::message(found))
-        .help("put the statement that the database names alone into a migration of its own"),
+        .help("move the statement that the database names out of BEGIN and COMMIT: Plimsoll commits before and behind it"),
     )
 }

@@ -32,6 +32,7 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
         settings: settings(url),
         schema: url.schema.clone(),
         facts: history::Facts::default(),
+        paused: None,
     })
 }
 

@@ -6,14 +6,23 @@ use tokio_postgres::error::DbError;
 use super::{PostgresSession, error};
 use crate::error::{Error, Kind};
 
-/// The error of a script; `offset` is how many characters were sent before it in the same message.
+/// A part of a script as it was sent.
+pub(super) struct Sent<'a> {
+    /// The part.
+    pub(super) text: &'a str,
+    /// Where in the script it begins, in bytes.
+    pub(super) starts_at: usize,
+    /// How many characters were sent before it in the same message.
+    pub(super) characters_before: usize,
+}
+
+/// The error of a script.
 pub(super) fn script_failed(
     session: &PostgresSession,
     migration: &Migration,
-    body: &str,
+    sent: &Sent<'_>,
     failure: &tokio_postgres::Error,
     found: &DbError,
-    offset: usize,
 ) -> Error {
     let sorted = session.error(failure);
     // Neither a lost connection nor a server without room is the script's fault, and a guard is not even part of it.
@@ -21,8 +30,10 @@ pub(super) fn script_failed(
     if sorted.kind == Kind::Lost || not_its_fault {
         return sorted;
     }
-    let position = error::position(found).and_then(|position| position.checked_sub(offset + 1));
-    let place = position.map(|at| word_at(body, at)).and_then(|span| migration.place(span));
+    let position =
+        error::position(found).and_then(|position| position.checked_sub(sent.characters_before + 1));
+    let span = position.map(|at| word_at(sent.text, at));
+    let place = span.and_then(|span| migration.place(sent.starts_at + span.start..sent.starts_at + span.end));
     let name = migration.name();
     let diagnostic = if let Some(place) = place {
         Diagnostic::new(Code::MigrationFailed, format!("A migration failed to apply: `{name}`"))

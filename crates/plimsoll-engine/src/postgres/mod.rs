@@ -3,19 +3,27 @@
 //! Everything goes through the simple query protocol: one message can hold a whole script with its transaction and its
 //! history row, and the server parses all of it before it executes anything.
 
-mod alone;
 mod apply;
 mod connect;
 mod error;
 mod failure;
 mod history;
+mod leftovers;
+mod look;
+mod outside;
+mod segments;
+mod self_managed;
+mod started;
 mod target;
 mod tls;
+mod waiters;
+
+use std::borrow::Cow;
 
 use plimsoll_core::diagnostic::Diagnostic;
 use plimsoll_core::history::{Progress, Row, Snapshot};
 use plimsoll_core::plan::Step;
-use plimsoll_core::script::{Shape, postgres as script};
+use plimsoll_core::script::{How, Shape, postgres as script};
 use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::{Code, Migration, Script};
 use tokio::task::JoinHandle;
@@ -23,6 +31,7 @@ use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{Error, Result};
+use outside::Paused;
 use target::{Target, Targets};
 use tls::Tls;
 
@@ -99,6 +108,8 @@ pub struct PostgresSession {
     schema: Option<String>,
     /// What the first read found out.
     facts: history::Facts,
+    /// The script that this session has stopped in the middle of, and may go on with.
+    paused: Option<Paused>,
 }
 
 impl PostgresSession {
@@ -124,6 +135,11 @@ impl PostgresSession {
             "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;CLOSE ALL;UNLISTEN *;DEALLOCATE ALL;DISCARD TEMP;{}",
             self.settings
         )
+    }
+
+    /// Whether the server ends the strings of a script where we do: that differs only over backslashes.
+    fn reads_strings_as_we_do(&self, script: &Script) -> bool {
+        self.facts.standard_strings || !script.text().contains('\\')
     }
 
     /// The history table with its schema, quoted: a script may have changed the search path.
@@ -162,6 +178,9 @@ impl Session for PostgresSession {
         }
         match script::shape(script.text()) {
             Shape::Refused(refusal) => Err(refusal.diagnostic(migration)),
+            Shape::Segmented(parts) if parts.segments.len() > 1 && !self.reads_strings_as_we_do(script) => {
+                Err(other_strings(migration))
+            }
             _ => Ok(()),
         }
     }
@@ -171,7 +190,10 @@ impl Session for PostgresSession {
     }
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {
-        history::record_failure(self, migration, failure).await
+        match self.paused.take() {
+            Some(paused) => segments::give_up_paused(self, &paused, migration, failure).await,
+            None => history::record_failure(self, migration, failure).await,
+        }
     }
 
     async fn mark_applied(&mut self, migration: &Migration) -> Result<()> {
@@ -182,11 +204,12 @@ impl Session for PostgresSession {
         history::mark_rolled_back(self, rows).await
     }
 
+    fn how(&self, migration: &Migration, script: &Script) -> How {
+        How::on_postgres(migration, script.text())
+    }
+
     fn steps(&self, script: &Script) -> Vec<String> {
-        match script::shape(script.text()) {
-            Shape::Alone(_) => vec![script.text().to_owned()],
-            Shape::Atomic(_) | Shape::SelfManaged { .. } | Shape::Refused(_) => Vec::new(),
-        }
+        script::steps(script.text()).into_iter().map(Cow::into_owned).collect()
     }
 
     async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {
@@ -220,6 +243,17 @@ impl Cancel for PostgresCanceller {
         // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
         let _unreachable = self.tls.cancel(&self.token).await;
     }
+}
+
+/// A script that would have to be cut where a backslash may hide the end of a string.
+fn other_strings(migration: &Migration) -> Diagnostic {
+    let message = format!(
+        "migration `{}` cannot be one transaction, and cannot be cut for sure: it has backslashes, and          `standard_conforming_strings` is off",
+        migration.name()
+    );
+    Diagnostic::new(Code::CannotBeAtomic, message)
+        .help("set `standard_conforming_strings` to on, or put each of its statements into a migration of its own")
+        .help("nothing of it was executed")
 }
 
 /// The rows among the messages of an answer.

@@ -1,10 +1,10 @@
-//! `resolve --resume`: a failed attempt of ours is carried on by the next run, at the step that failed.
+//! `resolve --resume`: a failed attempt of ours is carried on by the next run, where it failed.
 //!
-//! The steps that are done stay done and are not sent again, so the script must still begin with them. Behind them it may
+//! The statements that are done stay done and are not sent again, so the script must still begin with them. Behind them it may
 //! have been corrected.
 
 use plimsoll_core::history::{Attempt, Progress, Row, RowState, Snapshot};
-use plimsoll_core::plan::{Compared, steps_done};
+use plimsoll_core::plan::{Compared, statements_done};
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Script};
 
 use crate::backend::Session;
@@ -62,7 +62,7 @@ fn unfinished<'a>(migration: &Migration, snapshot: &'a Snapshot) -> std::result:
     }
 }
 
-/// The steps that are done must be the first ones of the script, letter by letter.
+/// The statements that are done must be the first ones of the script, letter by letter.
 fn check_steps<S: Session>(
     session: &S,
     migration: &Migration,
@@ -78,17 +78,17 @@ fn check_steps<S: Session>(
     let message = match steps.get(..count) {
         Some(begun) => format!(
             "migration `{name}` cannot be carried on: {}, and the script begins with other text now:\n{}",
-            steps_done(count),
+            statements_done(count),
             listed(begun)
         ),
         None => format!(
             "migration `{name}` cannot be carried on: {}, and the script has only {} now",
-            steps_done(count),
+            statements_done(count),
             steps.len()
         ),
     };
     let diagnostic = Diagnostic::new(Code::NotResumable, message)
-        .help("give the steps that are done their text back, blanks and comments included, and correct only what is behind them");
+        .help("give the statements that are done their text back, and correct only what is behind them");
     Err(other_ways(diagnostic, name))
 }
 
@@ -121,7 +121,7 @@ fn unrecorded(migration: &Migration) -> Diagnostic {
 fn unsettled(migration: &Migration, progress: &Progress) -> Diagnostic {
     let name = migration.name();
     let message = format!(
-        "migration `{name}` cannot be carried on with a changed script: its step {} was under way when its runner died, \
+        "migration `{name}` cannot be carried on with a changed script: its statement {} was under way when its runner died, \
          and what it did is not known",
         progress.done.count + 1
     );

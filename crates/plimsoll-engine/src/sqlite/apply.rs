@@ -45,7 +45,7 @@ fn apply_script(worker: &mut Worker, migration: &Migration, id: &str, resume: Op
     let (shape, foreign_keys) = script::shape(script.text());
     match shape {
         Shape::Atomic(atomic) => apply_atomic(worker, migration, id, &atomic, foreign_keys),
-        Shape::Alone(_) => apply_alone(worker, migration, script, id, resume),
+        Shape::Segmented(_) => apply_alone(worker, migration, script, id, resume),
         Shape::SelfManaged { .. } => apply_self_managed(worker, migration, script, id),
         Shape::Refused(refusal) => Err(Error::never(refusal.diagnostic(migration))),
     }

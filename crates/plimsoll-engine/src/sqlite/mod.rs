@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use plimsoll_core::history::{History, Progress, Row, Snapshot};
 use plimsoll_core::plan::Step;
+use plimsoll_core::script::How;
 use plimsoll_core::script::{Shape, sqlite as script};
 use plimsoll_core::url::SqliteUrl;
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
@@ -255,6 +256,10 @@ impl Session for SqliteSession {
     async fn mark_rolled_back(&mut self, rows: &[&Row]) -> Result<()> {
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         self.call(move |worker| history::mark_rolled_back(worker, &ids)).await
+    }
+
+    fn how(&self, migration: &Migration, script: &Script) -> How {
+        How::on_sqlite(migration, script.text())
     }
 
     /// Every script is one transaction here.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use plimsoll_core::history::{History, Instant, Progress, Row, Snapshot};
 use plimsoll_core::plan::{IfAhead, Step};
+use plimsoll_core::script::How;
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
     Backend, Cancel, CancellationToken, Error, Failure, Kind, Lock, Options, Result, Session, Tell,
@@ -146,6 +147,10 @@ impl Session for Scripted {
 
     async fn mark_rolled_back(&mut self, _: &[&Row]) -> Result<()> {
         Ok(())
+    }
+
+    fn how(&self, migration: &Migration, script: &Script) -> How {
+        How::on_sqlite(migration, script.text())
     }
 
     /// What is between semicolons.

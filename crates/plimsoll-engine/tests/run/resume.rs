@@ -81,7 +81,7 @@ async fn a_failed_attempt_is_carried_on_at_the_step_that_failed() {
     for script in [BEGUN, "one;two;drei;vier;"] {
         let database = holding(vec![attempt(Attempt::Failed)]);
         assert!(planned(&database, script, |plan| matches!(plan.blocked, Some(Blocked::Failed(_)))).await);
-        resume(&database, script).await.expect("the steps that are done are those of the script");
+        resume(&database, script).await.expect("the statements that are done are those of the script");
         assert!(is_carried_on(&database, script).await, "{script}");
         let progress = database.0.borrow().rows[0].progress().expect("it is ours");
         assert_eq!((progress.attempt, progress.done), (Attempt::Running, Done::of(["one;", "two;"])));
@@ -99,10 +99,11 @@ async fn an_attempt_whose_script_was_changed_waits_for_a_person() {
         format!("{diagnostic}\n{}", diagnostic.help.join("\n"))
     })
     .await;
-    for word in ["the script has been changed since; 2 of its steps are done", "--resume 1", "as it was"] {
+    for word in ["the script has been changed since; 2 of its statements are done", "--resume 1", "as it was"]
+    {
         assert!(words.contains(word), "{word}: {words}");
     }
-    resume(&database, changed).await.expect("what was changed is behind the steps that are done");
+    resume(&database, changed).await.expect("what was changed is behind the statements that are done");
     assert!(is_carried_on(&database, changed).await && !is_carried_on(&database, BEGUN).await);
 }
 
@@ -111,7 +112,7 @@ async fn steps_that_are_done_must_have_kept_their_text() {
     for script in ["eins;two;three;", "one; two;three;", "one;"] {
         let (code, words) = refused(vec![attempt(Attempt::Failed)], script).await;
         assert_eq!(code, Code::NotResumable, "{words}");
-        for word in ["2 of its steps are done", "--rolled-back 1", "--applied 1"] {
+        for word in ["2 of its statements are done", "--rolled-back 1", "--applied 1"] {
             assert!(words.contains(word), "{script}: {words}");
         }
     }
@@ -126,7 +127,7 @@ async fn a_step_under_way_is_not_carried_on_with_a_changed_script() {
         row(Some(progress.running_log()))
     };
     let (code, words) = refused(vec![with(Attempt::Running)], "another;").await;
-    assert!(code == Code::NotResumable && words.contains("step 1 was under way"), "{words}");
+    assert!(code == Code::NotResumable && words.contains("statement 1 was under way"), "{words}");
     // One that failed is another matter: a person has looked, and it begins anew.
     let database = holding(vec![with(Attempt::Failed)]);
     resume(&database, "another;").await.expect("nothing is done");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::database::{Database, SqliteDatabase};
+use crate::database::{Database, MysqlDatabase, SqliteDatabase};
 
 /// Every table with its columns and files, every schema, and every row of the history with the transactions that wrote it.
 pub(super) async fn postgres(database: &Database<'_>) -> String {
@@ -14,6 +14,21 @@ pub(super) async fn postgres(database: &Database<'_>) -> String {
     let mut text = format!("{:?}\n{:?}\n", database.query(schemas).await, database.query(tables).await);
     if !database.history().await.is_empty() {
         let rows = database.query("SELECT xmin, xmax, * FROM _prisma_migrations ORDER BY id").await;
+        let _infallible = writeln!(text, "{rows:?}");
+    }
+    text
+}
+
+/// Whether it exists, all its objects with the instants at which they were made, and every row of the history.
+pub(super) async fn mysql(database: &MysqlDatabase<'_>) -> String {
+    if !database.exists().await {
+        return String::new();
+    }
+    let tables = "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, TABLE_COLLATION FROM information_schema.TABLES \
+                  WHERE TABLE_SCHEMA = DATABASE() ORDER BY 1";
+    let mut text = format!("{:?}\n{}", database.query(tables).await, database.schema_dump());
+    if !database.history().await.is_empty() {
+        let rows = database.query("SELECT * FROM _prisma_migrations ORDER BY id").await;
         let _infallible = writeln!(text, "{rows:?}");
     }
     text

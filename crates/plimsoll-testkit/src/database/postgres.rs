@@ -1,20 +1,14 @@
 //! A PostgreSQL database for one test.
 
-use std::future::Future;
-use std::time::Duration;
+mod dump;
 
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
-use uuid::Uuid;
 
-use super::{Rows, dump};
+use super::Rows;
+use super::lifetime::{self, DROP_LIMIT, KEEP, block_on};
 use crate::address::Address;
 use crate::history::{self, HistoryRow};
 use crate::server::{KEEPER, PostgresServer};
-
-/// If this variable is set, the servers of failed tests are left running.
-const KEEP: &str = "PLIMSOLL_TEST_KEEP";
-
-const DROP_LIMIT: Duration = Duration::from_secs(10);
 
 /// A database with a random name. Its helpers come in as a superuser through the socket, whatever is being tested.
 pub struct Database<'server> {
@@ -24,7 +18,7 @@ pub struct Database<'server> {
 
 impl<'server> Database<'server> {
     pub(crate) fn random_name() -> String {
-        format!("plimsoll_{}", Uuid::new_v4().simple())
+        lifetime::random_name()
     }
 
     pub(crate) async fn create(server: &'server PostgresServer, name: &str) -> Self {
@@ -125,13 +119,7 @@ impl<'server> Database<'server> {
         } else {
             format!("with {KEEP}=1 the server of a failed test is left running")
         };
-        #[expect(
-            clippy::print_stderr,
-            reason = "the person who reads the failed test has to find the database"
-        )]
-        {
-            eprintln!("kept database {name}: {how}");
-        }
+        lifetime::tell_kept(name, &how);
     }
 }
 
@@ -139,16 +127,6 @@ impl Drop for Database<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() { self.keep() } else { self.drop_now() }
     }
-}
-
-/// Runs to the end even inside a runtime, where blocking on another one is not allowed: on a thread of its own.
-fn block_on(work: impl Future<Output = ()> + Send) {
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime needs nothing that could be missing").block_on(work);
-        });
-    });
 }
 
 async fn connect(server: &PostgresServer, database: &str) -> Client {

@@ -12,13 +12,15 @@ trap '' HUP INT TERM
 read -r word
 [ "$word" = keep ] && exit 0
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
-if [ -n "$pid" ]; then
+# A number that is left over may belong to somebody else by now, and whoever is dead has no command line.
+runs() { [ -n "$pid" ] && grep -aqF -- "$1" "/proc/$pid/cmdline" 2>/dev/null; }
+if runs "$1"; then
     children=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
     kill -QUIT "$pid"
     # Whoever has been stopped by a test has to go on to be ended.
     kill -CONT "$pid" $children
     tries=0
-    while [ -e "$1/data/postmaster.pid" ] && [ $tries -lt 100 ]; do
+    while runs "$1" && [ $tries -lt 100 ]; do
         sleep 0.1
         tries=$((tries + 1))
     done

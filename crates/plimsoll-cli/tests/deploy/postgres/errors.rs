@@ -76,21 +76,3 @@ async fn a_constraint_that_is_checked_at_the_commit_fails_the_script() {
                   INSERT INTO berth VALUES (1);";
     assert_says(&failed(Version::V15, script).await, &["P3018", "23503", "violates foreign key constraint"]);
 }
-
-#[tokio::test]
-async fn an_enum_value_that_is_used_at_once_is_explained() {
-    let script = "CREATE TYPE rank AS ENUM ('mate');";
-    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_rank", script);
-    scene.deployed();
-    let script =
-        "ALTER TYPE rank ADD VALUE 'captain';\nCREATE TABLE sailor AS SELECT 'captain'::rank AS rank;";
-    let scene = scene.migration("2_captain", script);
-    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM201", "55P04", "2_captain"]);
-    assert_eq!(scene.base.value("SELECT enum_range(NULL::rank)").await, "{mate}");
-    assert_eq!(scene.applied().await, ["1_rank"]);
-
-    scene.project.set_migration("2_captain", "ALTER TYPE rank ADD VALUE 'captain';");
-    scene.project.set_migration("3_sailor", "CREATE TABLE sailor AS SELECT 'captain'::rank AS rank;");
-    scene.deployed();
-    assert_eq!(scene.base.value("SELECT rank FROM sailor").await, "captain");
-}

@@ -5,5 +5,7 @@ mod connecting;
 mod errors;
 mod places;
 mod promises;
+mod resume;
 mod scripts;
+mod segments;
 mod settings;

@@ -86,19 +86,16 @@ async fn an_index_that_fails_leaves_no_invalid_one_and_is_tried_again() {
     }
 }
 
+/// What cannot be cut is refused before anything of the run is done.
 #[tokio::test]
-async fn what_can_only_be_alone_is_refused_beside_others() {
-    for statement in
-        ["CREATE INDEX CONCURRENTLY i ON ship (name)", "VACUUM ship", "DROP INDEX CONCURRENTLY i"]
-    {
-        let scene = with_ship(Version::V15).await.migration("2_good", "INSERT INTO ship VALUES ('Beagle');");
-        let scene =
-            scene.migration("3_mixed", &format!("INSERT INTO ship VALUES ('doomed');\n{statement};\n"));
-        let refused = scene.run(&["deploy"]).expect_code(65);
-        assert_says(&refused.stderr, &["PLM201", "3_mixed/migration.sql:2:1"]);
-        assert_eq!(scene.applied().await, ["1_init"], "nothing is applied before what cannot be");
-        assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "1");
-    }
+async fn what_refuses_the_transaction_that_its_script_asks_for_is_refused() {
+    let script = "BEGIN;\nINSERT INTO ship VALUES ('doomed');\nVACUUM ship;\nCOMMIT;\n";
+    let scene = with_ship(Version::V15).await.migration("2_good", "INSERT INTO ship VALUES ('Beagle');");
+    let scene = scene.migration("3_inside", script);
+    let refused = scene.run(&["deploy"]).expect_code(65);
+    assert_says(&refused.stderr, &["PLM201", "3_inside/migration.sql:3:1", "behind the COMMIT"]);
+    assert_eq!(scene.applied().await, ["1_init"], "nothing is applied before what cannot be");
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "1");
 }
 
 #[tokio::test]

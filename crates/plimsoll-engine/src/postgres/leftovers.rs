@@ -1,0 +1,71 @@
+//! Invalid indexes that a concurrent statement leaves when it fails or its runner dies.
+
+use plimsoll_core::script::{Effect, Reindexed};
+
+use super::look::{Facts, INDEXES, index_built, oid_of, reindexed_table};
+use super::{PostgresSession, quote_text};
+use crate::backend::{Tell, Told};
+use crate::error::Result;
+
+/// Drops what an earlier attempt at this statement left, and only that: invalid indexes of its table that it must have
+/// made, while nobody builds one on that table (of another role's work only its existence can be seen).
+///
+/// `IF NOT EXISTS` would otherwise take such an index for the one that it wants. What the statement found before it was
+/// sent (`before`) is left alone where a name does not tell whose an index is.
+pub(super) async fn drop_leftovers(
+    session: &PostgresSession,
+    effect: &Effect,
+    before: Option<&Facts>,
+    tell: &mut Tell<'_>,
+) -> Result<()> {
+    let Some((table, condition)) = leftovers(effect, before) else { return Ok(()) };
+    let rows = session
+        .rows(&format!(
+            "SELECT c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
+             WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid = {table} AND {condition} AND NOT EXISTS \
+             (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.datid = \
+             (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
+             AND (p.relid IS NULL OR p.relid = i.indrelid))"
+        ))
+        .await?;
+    for name in rows.iter().filter_map(|row| row.get(0)) {
+        session.execute(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
+        tell(Told::Note(&format!("dropped the invalid index `{name}` that an earlier attempt had left")));
+    }
+    Ok(())
+}
+
+/// The table whose invalid indexes they are, and which of those.
+fn leftovers(effect: &Effect, before: Option<&Facts>) -> Option<(String, String)> {
+    let unknown_before = || {
+        let known = before?.get(INDEXES)?;
+        Some(format!(
+            "c.oid <> ALL (pg_catalog.string_to_array({}, ',')::pg_catalog.oid[])",
+            quote_text(known)
+        ))
+    };
+    match effect {
+        Effect::BuildsIndex { name: Some(name), table } => Some((oid_of(table), index_built(name, table))),
+        Effect::BuildsIndex { name: None, table } => Some((oid_of(table), unknown_before()?)),
+        Effect::Reindexes { kind, name } => {
+            // What PostgreSQL calls the new index before, and the old one after it takes its place.
+            let built = format!("c.relname ~ '_cc(new|old)[0-9]*$' AND {}", unknown_before()?);
+            let of_index = match kind {
+                Reindexed::Table => String::new(),
+                Reindexed::Index => format!(" AND {}", of_same_name(name)),
+            };
+            Some((reindexed_table(*kind, name), format!("{built}{of_index}")))
+        }
+        _ => None,
+    }
+}
+
+/// The name of a transient index begins with that of the index, which may be cut to make room for the rest.
+fn of_same_name(index: &str) -> String {
+    format!(
+        "EXISTS (SELECT FROM pg_catalog.pg_class o WHERE o.oid = {} AND pg_catalog.starts_with(o.relname::pg_catalog.text, \
+         pg_catalog.regexp_replace(c.relname::pg_catalog.text, '_cc(new|old)[0-9]*$', '')))",
+        oid_of(index)
+    )
+}

@@ -1,0 +1,161 @@
+//! One statement that runs outside of any transaction.
+//!
+//! Before it, the row says that it is about to be sent and what the database looks like; whoever finds such a row asks the
+//! catalog whether the statement took effect. So it is run exactly once, wherever its runner dies.
+
+use plimsoll_core::history::UnderWay;
+use plimsoll_core::script::{Effect, Segment};
+use plimsoll_core::{Code, Diagnostic};
+use tokio_postgres::error::SqlState;
+
+use super::failure::{Sent, script_failed};
+use super::leftovers::drop_leftovers;
+use super::look::{Facts, Outcome, is_half_detached, look, outcome};
+use super::started::{Started, give_up};
+use super::waiters::let_go;
+use crate::backend::{Tell, Told};
+use crate::error::{Error, Kind, Result};
+
+/// Runs the statement, unless it turns out that it took effect before its runner died.
+pub(super) async fn outside(
+    started: &mut Started<'_>,
+    segment: &Segment<'_>,
+    effect: &Effect,
+    tell: &mut Tell<'_>,
+) -> Result<()> {
+    let session = started.session;
+    let before = started.under_way.clone().map(|under_way| under_way.before);
+    drop_leftovers(session, effect, before.as_ref(), tell).await?;
+    let now = look(session, effect).await?;
+    match before.map(|before| outcome(effect, &before, &now)) {
+        Some(Outcome::TookEffect) => {
+            tell(Told::Note(&format!(
+                "`{}`: {} had taken effect when its runner died: it is recorded",
+                started.migration().name(),
+                shown(&segment.body)
+            )));
+            return started.end(segment.statements.end).await;
+        }
+        Some(Outcome::Unknown) => return Err(nobody_knows(started, segment).await),
+        Some(Outcome::RunIt) | None => {}
+    }
+    started.begin(UnderWay { before: now.clone() }).await?;
+    let statement = statement(segment, effect, &now, tell);
+    match session.client.batch_execute(&statement).await {
+        Ok(()) => started.end(segment.statements.end).await,
+        Err(failure) => Err(failed(started, segment, effect, &now, &failure, tell).await),
+    }
+}
+
+/// The statement, or the one that completes what an interrupted one began.
+fn statement(segment: &Segment<'_>, effect: &Effect, now: &Facts, tell: &mut Tell<'_>) -> String {
+    match effect {
+        Effect::Detaches { table, partition } if is_half_detached(now) => {
+            tell(Told::Note(&format!(
+                "`{partition}` was half detached by an earlier attempt: it is detached with FINALIZE"
+            )));
+            format!("ALTER TABLE {table} DETACH PARTITION {partition} FINALIZE")
+        }
+        _ => segment.body.clone().into_owned(),
+    }
+}
+
+/// Cleans up behind a statement that failed, and says what comes next.
+async fn failed(
+    started: &mut Started<'_>,
+    segment: &Segment<'_>,
+    effect: &Effect,
+    before: &Facts,
+    failure: &tokio_postgres::Error,
+    tell: &mut Tell<'_>,
+) -> Error {
+    let session = started.session;
+    let Some(found) = failure.as_db_error() else { return session.error(failure) };
+    let sent = Sent { text: &segment.body, starts_at: segment.span.start, characters_before: 0 };
+    let error = script_failed(session, started.migration(), &sent, failure, found);
+    match error.kind {
+        // Part of it may be committed: neither another try nor another start may send it again.
+        Kind::Again | Kind::Script | Kind::Cancelled if *effect == Effect::Unknown => {
+            started.fail(error).await
+        }
+        Kind::Again => {
+            // If it cannot be cleaned up now, the next try does so first.
+            let _later = drop_leftovers(session, effect, Some(before), tell).await;
+            if *found.code() == SqlState::T_R_DEADLOCK_DETECTED {
+                let_go(session, tell).await;
+            }
+            error
+        }
+        Kind::Script if started.done == 0 => {
+            match drop_leftovers(session, effect, Some(before), tell).await {
+                Ok(()) => no_trace(started, error).await,
+                Err(_left) => started.fail(error).await,
+            }
+        }
+        Kind::Script => {
+            let _left = drop_leftovers(session, effect, Some(before), tell).await;
+            started.fail(error).await
+        }
+        _ => error,
+    }
+}
+
+/// The first statement failed and left nothing: the attempt does not count, and the next start tries again.
+pub(super) async fn no_trace(started: &Started<'_>, error: Error) -> Error {
+    let session = started.session;
+    let recorded = async {
+        session.execute(&session.reset()).await?;
+        give_up(session, &started.id, started.migration(), &error.diagnostic).await
+    };
+    match recorded.await {
+        Ok(()) => Error { kind: Kind::Never, ..error },
+        Err(unrecorded) => unrecorded,
+    }
+}
+
+async fn nobody_knows(started: &Started<'_>, segment: &Segment<'_>) -> Error {
+    let migration = started.migration();
+    let message = format!(
+        "the runner of migration `{}` died while a statement was under way, and nobody can say whether it took effect",
+        migration.name()
+    );
+    let diagnostic = Diagnostic::new(Code::NotResumable, message)
+        .help("look at whether it is in the database; if it is not, it may be run again");
+    let diagnostic = match migration.place(segment.span.clone()) {
+        Some(place) => diagnostic.at(place),
+        None => diagnostic,
+    };
+    started.fail(Error::never(diagnostic)).await
+}
+
+/// A statement as a line of a log shows it: its first words.
+fn shown(statement: &str) -> String {
+    const MOST: usize = 60;
+    let words = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = words.trim_end_matches(';');
+    match words.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}…`", &words[..end]),
+        None => format!("`{words}`"),
+    }
+}
+
+/// What the next try of the same run has to know: the session keeps what the script has made of it.
+#[derive(Clone, Debug)]
+pub(super) struct Paused {
+    /// The migration's name.
+    pub(super) migration: String,
+    /// The id of its row.
+    pub(super) id: String,
+    pub(super) done: usize,
+    pub(super) under_way: Option<UnderWay>,
+    pub(super) why: Why,
+}
+
+/// Why a script was left in the middle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// A lock could not be had: it is tried again.
+    Blocked,
+    /// Its statement was cancelled: by us, or by a time limit.
+    Cancelled,
+}

@@ -1,0 +1,277 @@
+//! A script that cannot be one transaction: a started row first, then segment by segment, and with each of them the row says
+//! how far the script has got.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use plimsoll_core::history::{Attempt, Progress, Row};
+use plimsoll_core::script::{Segment, Segmented, Way, postgres as script};
+use plimsoll_core::{Code, Diagnostic, Migration};
+use tokio_postgres::error::DbError;
+
+use super::apply::{MARK_KEY, Work, cannot_be_atomic, ended_words, lock_guard, needs_other_way, still_ours};
+use super::error::ENDED;
+use super::failure::{Sent, script_failed};
+use super::outside::{Paused, Why, no_trace, outside};
+use super::started::{Started, as_ourselves, give_up, insert_started};
+use super::waiters::is_ours;
+use super::{PostgresSession, history, quote_text};
+use crate::backend::{Lock, Tell, Told};
+use crate::error::{Error, Kind, Result};
+
+/// Applies a script segment by segment, from where an earlier attempt has got to.
+pub(super) async fn segments(
+    session: &mut PostgresSession,
+    work: &Work<'_>,
+    segmented: Segmented<'_>,
+    resume: Option<&Row>,
+    tell: &mut Tell<'_>,
+) -> Result<()> {
+    let steps = script::steps(work.script.text());
+    let paused = session.paused.take();
+    let (result, left) = {
+        let mut started = match begin(session, work, &steps, paused.clone(), resume).await {
+            Ok(started) => started,
+            Err(error) => {
+                session.paused = paused.filter(|_| error.kind == Kind::Again);
+                return Err(error);
+            }
+        };
+        let result = match remaining(work, segmented, started.done) {
+            Ok(segments) => run(&mut started, segments, tell).await,
+            Err(error) => Err(error),
+        };
+        (result, (started.id, started.done, started.under_way))
+    };
+    let why = match &result {
+        Err(error) if error.kind == Kind::Again => Some(Why::Blocked),
+        Err(error) if error.kind == Kind::Cancelled => Some(Why::Cancelled),
+        _ => None,
+    };
+    let (id, done, under_way) = left;
+    let migration = work.migration.name().to_owned();
+    session.paused = why.map(|why| Paused { migration, id, done, under_way, why });
+    if result.is_ok() {
+        session.execute(&session.reset()).await?;
+    }
+    result
+}
+
+/// Takes up the attempt that this session has paused or another runner has left; otherwise begins one.
+async fn begin<'a>(
+    session: &'a PostgresSession,
+    work: &'a Work<'a>,
+    steps: &'a [Cow<'a, str>],
+    paused: Option<Paused>,
+    resume: Option<&Row>,
+) -> Result<Started<'a>> {
+    let started = |id, done, under_way| Started { session, work, steps, id, done, under_way };
+    if let Some(paused) = paused.filter(|paused| paused.migration == work.migration.name()) {
+        check_paused(session, &paused).await?;
+        return Ok(started(paused.id, paused.done, paused.under_way));
+    }
+    let Some(row) = resume else {
+        let logs = Progress::new(Attempt::Running, &session.runner).running_log();
+        return Ok(started(insert_started(session, work, &logs).await?, 0, None));
+    };
+    let Some(progress) = row.progress() else { return Err(Error::overtaken()) };
+    let texts: Vec<&str> = steps.iter().map(AsRef::as_ref).collect();
+    if !progress.done.begins(&texts) {
+        return Err(Error::never(other_script(work.migration)));
+    }
+    let started = started(row.id.clone(), progress.done.count, progress.under_way);
+    match script::carried(work.script.text(), started.done) {
+        Ok(settings) => {
+            for setting in settings {
+                session.execute(setting).await?;
+            }
+            Ok(started)
+        }
+        Err(lost) => Err(started.fail(Error::never(lost_with_session(work.migration, lost))).await),
+    }
+}
+
+/// Takes the lock again if it was let go, and looks whether the attempt is still where it was left.
+async fn check_paused(session: &PostgresSession, paused: &Paused) -> Result<()> {
+    if !is_ours(session).await?
+        && let Lock::HeldBy(_) = history::try_lock(session).await?
+    {
+        return Err(Error::new(
+            Kind::Again,
+            Diagnostic::new(Code::MigrationBlocked, "another runner holds the migration lock for the moment"),
+        ));
+    }
+    let rows = session
+        .rows(&format!(
+            "SELECT 1 FROM {} WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL \
+             AND applied_steps_count = {}",
+            session.history_table(),
+            quote_text(&paused.id),
+            paused.done
+        ))
+        .await?;
+    if rows.is_empty() { Err(Error::overtaken()) } else { Ok(()) }
+}
+
+/// The segments behind the statements that are done. One in whose middle that is was cut further by an earlier attempt.
+fn remaining<'a>(work: &'a Work<'_>, segmented: Segmented<'a>, done: usize) -> Result<VecDeque<Segment<'a>>> {
+    let cut = |segment: Segment<'a>| {
+        let begun = segment.statements.start < done && done < segment.statements.end;
+        if begun { script::divided(work.script.text(), &segment) } else { vec![segment] }
+    };
+    let segments: VecDeque<_> = segmented
+        .segments
+        .into_iter()
+        .flat_map(cut)
+        .filter(|segment| segment.statements.end > done)
+        .collect();
+    match segments.front() {
+        Some(first) if first.statements.start != done => Err(Error::never(other_script(work.migration))),
+        _ => Ok(segments),
+    }
+}
+
+async fn run<'a>(
+    started: &mut Started<'a>,
+    mut segments: VecDeque<Segment<'a>>,
+    tell: &mut Tell<'_>,
+) -> Result<()> {
+    while let Some(mut segment) = segments.pop_front() {
+        if started.under_way.is_some() && segment.way == Way::Together {
+            // The server had refused to run its first statement in a transaction, and it was sent outside of one.
+            let text = started.work.script.text();
+            script::divided(text, &segment)
+                .into_iter()
+                .skip(1)
+                .rev()
+                .for_each(|part| segments.push_front(part));
+            segment = script::outside(text, segment.statements.start);
+        }
+        tell(Told::Step { number: segment.statements.start + 1, of: started.steps.len() });
+        if let Way::Outside(effect) = &segment.way {
+            outside(started, &segment, effect, tell).await?;
+            continue;
+        }
+        if let Err(found) = together(started, &segment).await? {
+            for part in other_ways(started, &segment, &found, tell).await?.into_iter().rev() {
+                segments.push_front(part);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What to do with a segment that the server does not take as one transaction.
+async fn other_ways<'a>(
+    started: &Started<'a>,
+    segment: &Segment<'a>,
+    found: &DbError,
+    tell: &mut Tell<'_>,
+) -> Result<Vec<Segment<'a>>> {
+    let text = started.work.script.text();
+    let parts = match segment.way {
+        Way::Together if segment.statements.len() == 1 => {
+            vec![script::outside(text, segment.statements.start)]
+        }
+        Way::Together => script::divided(text, segment),
+        _ => {
+            let error = cannot_be_atomic(started.migration(), found);
+            return Err(settle(started, error).await);
+        }
+    };
+    let how = if parts.len() == 1 { "outside of a transaction" } else { "statement by statement" };
+    tell(Told::Note(&format!(
+        "a part of `{}` cannot be one transaction ({}): it is run {how}",
+        started.migration().name(),
+        found.message()
+    )));
+    Ok(parts)
+}
+
+/// Runs a segment as one transaction, which moves the row on as well: both or neither. The inner error is that of a
+/// server that does not take it as one.
+async fn together(
+    started: &mut Started<'_>,
+    segment: &Segment<'_>,
+) -> Result<std::result::Result<(), Box<DbError>>> {
+    let session = started.session;
+    let mark = format!("SELECT pg_catalog.pg_advisory_xact_lock_shared({MARK_KEY});");
+    // `SET TRANSACTION` has to come before any query: there the guard follows.
+    let (before, after) = if segment.sets_transaction {
+        ("BEGIN;\n".to_owned(), lock_guard())
+    } else {
+        (format!("BEGIN;{}{mark}\n", lock_guard()), still_ours())
+    };
+    let own = as_ourselves(started.work.script.text());
+    let moves = started.moves_to(segment.statements.end);
+    let message = format!("{before}{}\n;{after}{own}{moves}COMMIT", segment.body);
+    let Err(failure) = session.client.batch_execute(&message).await else {
+        (started.done, started.under_way) = (segment.statements.end, None);
+        return Ok(Ok(()));
+    };
+    // The transaction is still open, and failed. If the connection is gone, so is the transaction.
+    let _gone = session.client.batch_execute("ROLLBACK").await;
+    let Some(found) = failure.as_db_error() else { return Err(session.error(&failure)) };
+    if needs_other_way(found) {
+        return Ok(Err(Box::new(found.clone())));
+    }
+    if found.message().contains(ENDED) {
+        return Err(started.fail(Error::never(ended_words(started.migration()))).await);
+    }
+    let characters_before = before.chars().count();
+    let sent = Sent { text: &segment.body, starts_at: segment.span.start, characters_before };
+    let error = script_failed(session, started.migration(), &sent, &failure, found);
+    Err(if error.kind == Kind::Script { settle(started, error).await } else { error })
+}
+
+/// Records a failure that will not pass. What failed has been rolled back.
+async fn settle(started: &Started<'_>, error: Error) -> Error {
+    if started.done == 0 { no_trace(started, error).await } else { started.fail(error).await }
+}
+
+/// Settles an attempt that this run does not try again: blocked for too long, or cancelled by somebody else.
+pub(super) async fn give_up_paused(
+    session: &PostgresSession,
+    paused: &Paused,
+    migration: &Migration,
+    failure: &Diagnostic,
+) -> Result<()> {
+    session.execute(&session.reset()).await?;
+    let Ok(script) = migration.script() else { return Ok(()) };
+    let (steps, work) = (script::steps(script.text()), Work { migration, script, id: &paused.id });
+    match (paused.done, paused.why) {
+        (0, _) => give_up(session, &paused.id, migration, failure).await,
+        // What is done stays done, and the next start carries on.
+        (_, Why::Blocked) => Ok(()),
+        (done, Why::Cancelled) => {
+            let started =
+                Started { session, work: &work, steps: &steps, id: paused.id.clone(), done, under_way: None };
+            let _told = started.fail(Error::never(failure.clone())).await;
+            Ok(())
+        }
+    }
+}
+
+fn other_script(migration: &Migration) -> Diagnostic {
+    let message = format!(
+        "an attempt at migration `{}` has been begun with another script, or by another version of Plimsoll: its \
+         statements that are done are not those of this one",
+        migration.name()
+    );
+    Diagnostic::new(Code::NotResumable, message)
+        .help("nothing was done now; deploy the script that was begun, and it is carried on")
+        .help(crate::failure::look(migration))
+}
+
+fn lost_with_session(migration: &Migration, lost: script::Lost) -> Diagnostic {
+    let message = format!(
+        "migration `{}` cannot be carried on: the rest of it may need {}, which ended with the connection that made it",
+        migration.name(),
+        lost.what
+    );
+    let diagnostic = Diagnostic::new(Code::NotResumable, message);
+    match migration.place(lost.span) {
+        Some(place) => diagnostic.at(place),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,204 @@
+//! The history row of a migration that is not one transaction: started, moved on with each of its segments, finished.
+
+use std::borrow::Cow;
+
+use plimsoll_core::history::{Attempt, Done, Progress, UnderWay, failure_log, failure_text};
+use plimsoll_core::{Code, Diagnostic, Migration};
+
+use super::apply::{Work, lock_guard, record_guard};
+use super::error::OVERTAKEN;
+use super::history::earlier_failure;
+use super::{PostgresSession, quote_text};
+use crate::error::{Error, Kind, Result};
+
+/// The row of an attempt that is under way, and how far it has got.
+pub(super) struct Started<'a> {
+    pub(super) session: &'a PostgresSession,
+    pub(super) work: &'a Work<'a>,
+    /// The statements of the script, by which progress is counted.
+    pub(super) steps: &'a [Cow<'a, str>],
+    pub(super) id: String,
+    /// How many statements are done.
+    pub(super) done: usize,
+    /// The statement behind those, if it may have been sent.
+    pub(super) under_way: Option<UnderWay>,
+}
+
+impl Started<'_> {
+    pub(super) fn migration(&self) -> &Migration {
+        self.work.migration
+    }
+
+    /// A statement that moves the row on, and fails if somebody else has changed it meanwhile: with it in the same
+    /// transaction, no segment is ever committed twice.
+    pub(super) fn moves_to(&self, done: usize) -> String {
+        if done == self.steps.len() {
+            return self.changes(FINISHED);
+        }
+        let logs = self.progress(Attempt::Running, done, None).running_log();
+        self.changes(&format!("applied_steps_count = {done}, logs = {}", quote_text(&logs)))
+    }
+
+    fn changes(&self, what: &str) -> String {
+        format!(
+            "WITH moved AS (UPDATE {} SET {what} WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL \
+             AND applied_steps_count = {} RETURNING 1) SELECT CASE count(*) WHEN 1 THEN 0 \
+             ELSE ('{OVERTAKEN} ' || count(*))::pg_catalog.int4 END FROM moved;",
+            self.session.history_table(),
+            quote_text(&self.id),
+            self.done
+        )
+    }
+
+    fn progress(&self, attempt: Attempt, done: usize, under_way: Option<UnderWay>) -> Progress {
+        let runner = self.session.runner.clone();
+        let done = Done::of(self.steps[..done].iter().map(AsRef::as_ref));
+        Progress { attempt, runner, done, under_way }
+    }
+
+    /// Records that the next statement is about to be sent, and what the database looks like before it.
+    pub(super) async fn begin(&mut self, before: UnderWay) -> Result<()> {
+        let logs = self.progress(Attempt::Running, self.done, Some(before.clone())).running_log();
+        let change = self.changes(&format!("logs = {}", quote_text(&logs)));
+        self.write(&format!("{}{}", lock_guard(), change)).await?;
+        self.under_way = Some(before);
+        Ok(())
+    }
+
+    /// Records that a statement outside of any transaction is done.
+    pub(super) async fn end(&mut self, done: usize) -> Result<()> {
+        let written = self.write(&self.moves_to(done)).await;
+        match written {
+            Err(error) if error.kind == Kind::Overtaken => return Err(changed_by_others(self.migration())),
+            written => written?,
+        }
+        (self.done, self.under_way) = (done, None);
+        Ok(())
+    }
+
+    /// Writes to the history whatever role and settings the script has taken on, and leaves those to it.
+    async fn write(&self, statements: &str) -> Result<()> {
+        let message = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;{}{statements}COMMIT",
+            as_ourselves(self.work.script.text())
+        );
+        let Err(error) = self.session.execute(&message).await else { return Ok(()) };
+        // The transaction is still open, and failed. If the connection is gone, so is the transaction.
+        let _gone = self.session.client.batch_execute("ROLLBACK").await;
+        Err(error)
+    }
+
+    /// Stores why the attempt failed. If nothing of the script is done, the attempt does not count, and the next start tries
+    /// again; otherwise it is a failed migration, of which the row says how far it got.
+    pub(super) async fn fail(&self, error: Error) -> Error {
+        let (session, name) = (self.session, self.migration().name());
+        let words = failure_text(name, &error.diagnostic);
+        let logs = quote_text(&self.progress(Attempt::Failed, self.done, None).log(&words));
+        let update = format!(
+            "UPDATE {} SET logs = {logs} WHERE id = {} AND finished_at IS NULL",
+            session.history_table(),
+            quote_text(&self.id)
+        );
+        let stored = async {
+            session.execute(&session.reset()).await?;
+            session.execute(&format!("{}{update}", lock_guard())).await
+        };
+        let diagnostic = ways_on(*error.diagnostic, name, self.done, self.steps.len());
+        Error::never(match stored.await {
+            Ok(()) => diagnostic,
+            Err(error) => diagnostic.help(format!("the reason could not be recorded: {}", error.diagnostic)),
+        })
+    }
+}
+
+/// What a finished row looks like: as Prisma writes it, however it came about.
+const FINISHED: &str = "finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL";
+
+fn ways_on(diagnostic: Diagnostic, name: &str, done: usize, of: usize) -> Diagnostic {
+    let diagnostic = match done {
+        0 => diagnostic,
+        _ => diagnostic.help(format!("{done} of its {of} statements are done and stay done")),
+    };
+    diagnostic
+        .help(format!(
+            "correct what is behind them, then have it carried on: `plimsoll resolve --resume {name}`"
+        ))
+        .help(format!(
+            "or undo them, then have all of it applied again: `plimsoll resolve --rolled-back {name}`"
+        ))
+        .help(format!("or complete it by hand, then record that: `plimsoll resolve --applied {name}`"))
+}
+
+/// Settings for the rest of a transaction, under which the history can be written: a script may have taken on another
+/// role. Those of the script come back with the end of the transaction.
+pub(super) fn as_ourselves(script: &str) -> String {
+    let lower = script.to_ascii_lowercase();
+    // Only where the script may have changed them: older servers restore the one over the other.
+    let role = if lower.contains("role") { "SET LOCAL role TO DEFAULT;" } else { "" };
+    let user =
+        if lower.contains("authorization") { "SET LOCAL session_authorization TO DEFAULT;" } else { "" };
+    format!("{user}{role}SET LOCAL search_path TO pg_catalog;")
+}
+
+/// Writes a started row, if this connection holds the lock and the migration is not recorded yet; its id. The row of an
+/// earlier attempt that failed is used again, so that a crash loop does not fill the history.
+pub(super) async fn insert_started(session: &PostgresSession, work: &Work<'_>, logs: &str) -> Result<String> {
+    let table = session.history_table();
+    let logs = quote_text(logs);
+    let rows = session
+        .rows(&format!(
+            "{}{}WITH reused AS (UPDATE {table} SET logs = {logs}, started_at = now(), rolled_back_at = NULL, \
+             applied_steps_count = 0 WHERE id = ({}) RETURNING id), \
+             added AS (INSERT INTO {table} (id, checksum, started_at, migration_name, logs) \
+             SELECT '{}', '{}', now(), {}, {logs} WHERE NOT EXISTS (SELECT FROM reused) RETURNING id) \
+             SELECT id FROM reused UNION ALL SELECT id FROM added",
+            lock_guard(),
+            record_guard(session, work.migration),
+            earlier_failure(session, work.migration, work.script),
+            work.id,
+            work.script.checksum(),
+            quote_text(work.migration.name())
+        ))
+        .await?;
+    let id = rows.last().and_then(|row| row.get(0));
+    Ok(id.unwrap_or(work.id).to_owned())
+}
+
+/// Finishes the row of a script that was sent as a whole.
+pub(super) async fn finish(session: &PostgresSession, id: &str, migration: &Migration) -> Result<()> {
+    let rows = session
+        .rows(&format!(
+            "UPDATE {} SET {FINISHED} WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id",
+            session.history_table(),
+            quote_text(id)
+        ))
+        .await?;
+    if rows.is_empty() { Err(changed_by_others(migration)) } else { Ok(()) }
+}
+
+fn changed_by_others(migration: &Migration) -> Error {
+    let message = format!(
+        "migration `{}` took effect, but somebody changed its history row meanwhile",
+        migration.name()
+    );
+    Error::never(Diagnostic::new(Code::TransactionEnded, message).help("look at `_prisma_migrations`"))
+}
+
+/// Nothing of the script is done: the attempt does not count, and the next start tries again.
+pub(super) async fn give_up(
+    session: &PostgresSession,
+    id: &str,
+    migration: &Migration,
+    failure: &Diagnostic,
+) -> Result<()> {
+    let logs = quote_text(&failure_log(migration.name(), failure, &session.runner));
+    session
+        .execute(&format!(
+            "{}UPDATE {} SET rolled_back_at = clock_timestamp(), logs = {logs} \
+             WHERE id = {} AND finished_at IS NULL AND applied_steps_count = 0",
+            lock_guard(),
+            session.history_table(),
+            quote_text(id)
+        ))
+        .await
+}
