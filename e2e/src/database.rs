@@ -1,9 +1,9 @@
-//! PostgreSQL on this machine, where pods can reach it.
+//! Databases on this machine, where pods can reach them.
 
 use std::sync::OnceLock;
 
 use plimsoll_testkit::address::Address;
-use plimsoll_testkit::server::{Options, PostgresServer, Version};
+use plimsoll_testkit::server::{Flavour, MysqlServer, Options, PostgresServer, Version};
 
 use crate::cluster::cluster;
 
@@ -17,6 +17,12 @@ pub fn postgres() -> &'static PostgresServer {
 pub fn own_postgres() -> PostgresServer {
     let addresses = format!("127.0.0.1,{}", cluster().host());
     PostgresServer::start(Version::V18, &Options::default().setting("listen_addresses", &addresses))
+}
+
+/// A MySQL or MariaDB for one scenario: its locks belong to the server, so that two scenarios would wait for each other.
+pub fn own_mysql(flavour: Flavour) -> MysqlServer {
+    let addresses = format!("127.0.0.1,{}", cluster().host());
+    MysqlServer::start(flavour, &Options::default().setting("bind-address", &addresses))
 }
 
 /// The URL of a database as a pod has to write it.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use plimsoll_core::Provider;
 use plimsoll_testkit::project::Project;
 use tempfile::TempDir;
 
@@ -29,6 +30,7 @@ pub enum Base {
 pub struct Release {
     number: u32,
     base: Base,
+    provider: Provider,
     last_script: String,
     baked_url: String,
 }
@@ -37,7 +39,8 @@ impl Release {
     /// A release with as many migrations as its number.
     pub fn number(number: u32) -> Self {
         let last_script = creation(number);
-        Self { number, base: Base::WithPlimsoll, last_script, baked_url: String::new() }
+        let (base, provider) = (Base::WithPlimsoll, Provider::Postgresql);
+        Self { number, base, provider, last_script, baked_url: String::new() }
     }
 
     /// The same with statements before those of its last migration.
@@ -51,6 +54,13 @@ impl Release {
     #[must_use]
     pub fn base(mut self, base: Base) -> Self {
         self.base = base;
+        self
+    }
+
+    /// The same with migrations for another kind of database. The application itself knows only PostgreSQL.
+    #[must_use]
+    pub fn provider(mut self, provider: Provider) -> Self {
+        self.provider = provider;
         self
     }
 
@@ -86,7 +96,7 @@ impl Release {
     }
 
     fn lay_out(&self, context: &Path) {
-        let project = Project::new(plimsoll_core::Provider::Postgresql);
+        let project = Project::new(self.provider);
         for earlier in 1..self.number {
             project.set_migration(&Self::migration(earlier), &creation(earlier));
         }

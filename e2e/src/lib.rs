@@ -32,7 +32,7 @@ mod watch;
 
 pub use bench::{Bench, Client, project_file};
 pub use cluster::{Answer, Cluster, cluster};
-pub use database::{own_postgres, postgres, url_for_pods};
+pub use database::{own_mysql, own_postgres, postgres, url_for_pods};
 pub use gate::{inject, policies, try_to_inject};
 pub use image::{Base, Release, push_example};
 pub use namespace::{Namespace, in_namespace, with_namespace};

@@ -1,6 +1,6 @@
 //! Plimsoll's splitter and PostgreSQL's own parser, side by side.
 //!
-//! The parser is that of PostgreSQL 18, as libpg_query brings it. Facts about it as an oracle:
+//! The parser is that of PostgreSQL 18, as `libpg_query` brings it. Facts about it as an oracle:
 //!
 //! * it refuses a byte order mark, as the server does, while Plimsoll's splitter steps over one at the start;
 //! * its other way to split, by scanning, is wrong for every `BEGIN ATOMIC` body and is not used here;

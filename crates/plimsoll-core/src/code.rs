@@ -174,10 +174,11 @@ codes! {
     /// and the key of the Secret.
     UrlFileMissing = "PLM110", Unreachable, "the file with the URL is not there yet";
 
-    /// The script has several statements, and one of them refuses to run inside a transaction, or uses what only another
-    /// transaction can have made (a new value of an enum).
+    /// A statement of the script refuses to run inside a transaction, and the script cannot be cut around it for sure: it stands
+    /// between `BEGIN` and `COMMIT`, or the script controls transactions by other means; or the database is SQLite, where
+    /// scripts are not cut. On PostgreSQL any other script that cannot be one transaction is run in parts.
     ///
-    /// Nothing of it is in the database. Put that statement alone into a migration of its own.
+    /// Nothing of it is in the database. Move the statement behind the `COMMIT`, or put it alone into a migration of its own.
     CannotBeAtomic = "PLM201", Data, "the script cannot be one transaction";
     /// The script begins a transaction of its own and does not end it. Where that can be read from the script, nothing of it
     /// is executed; otherwise what came after its `BEGIN` was rolled back.
@@ -185,12 +186,12 @@ codes! {
     /// The script reads data from the client (`COPY … FROM STDIN`) or sends data to it, as only an interactive
     /// client can. Nothing of it was executed. Use `INSERT`.
     NeedsClient = "PLM203", Data, "the script needs a client";
-    /// The script has a command of `psql` in it (`\connect`, `\i`, `\gexec`, …): a backslash outside of quotes is never
-    /// SQL. Nothing of it was executed. Leave the line out, or write in SQL what it does.
-    MetaCommand = "PLM216", Data, "the script has a command of psql";
     /// A script for MySQL or MariaDB has a quote or a comment that does not end, or a statement that ends inside of a version
     /// comment (`/*!50001 … */`). Nothing of it was executed.
     ScriptUnreadable = "PLM218", Data, "the script cannot be read";
+    /// The script has a command of `psql` in it (`\connect`, `\i`, `\gexec`, …): a backslash outside of quotes is never
+    /// SQL. Nothing of it was executed. Leave the line out, or write in SQL what it does.
+    MetaCommand = "PLM216", Data, "the script has a command of psql";
     /// The script would leave rows that point at nothing: more foreign keys are violated after it than before. It was
     /// rolled back.
     ForeignKeysViolated = "PLM204", Data, "the script would break foreign keys";
@@ -242,6 +243,14 @@ codes! {
     ///
     /// The message says which, and what is left to do. Nothing was changed.
     NotResumable = "PLM220", Data, "the attempt cannot be carried on";
+    /// A runner died in a script that is carried out statement by statement, and the next one cannot carry on by itself: nobody
+    /// can tell whether the statement under way took effect (a procedure, a table without transactions, a server from before
+    /// atomic definitions), a later statement needs what ended with that runner's session (a user variable, a temporary
+    /// table), or statements that are done have another text now.
+    ///
+    /// The message names the statement. Look whether it took effect, then go on with `resolve --resume`, which runs it again,
+    /// or one of the other two ways.
+    StepUnclear = "PLM221", Data, "an interrupted script cannot be carried on";
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";
 

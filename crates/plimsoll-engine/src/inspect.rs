@@ -41,7 +41,9 @@ pub async fn read_for_plan<B: Backend>(
         };
         let how = |migration: &Migration| {
             let script = migration.script().ok()?;
-            Some((migration.name().to_owned(), session.how(migration, script)))
+            // What a run would refuse has no other shape, whatever it looks like.
+            let refused = session.check(migration, script).err().map(How::refused);
+            Some((migration.name().to_owned(), refused.unwrap_or_else(|| session.how(migration, script))))
         };
         let hows = migrations.list().iter().filter(|migration| !applied(migration)).filter_map(how).collect();
         (snapshot, hows)

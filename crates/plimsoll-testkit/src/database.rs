@@ -5,7 +5,7 @@ mod mysql;
 mod postgres;
 mod sqlite;
 
-pub use mysql::MysqlDatabase;
+pub use mysql::{HeldLock, MysqlDatabase};
 pub use postgres::Database;
 pub use sqlite::SqliteDatabase;
 

@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
-use plimsoll_testkit::server::{Certificates, Options, PostgresServer, Role, Stop, Tls, Version, postgres};
+use plimsoll_testkit::server::{
+    Certificates, Flavour, MysqlServer, Options, PostgresServer, Role, Stop, Tls, Version, postgres,
+};
 use tokio_postgres::NoTls;
 
 #[tokio::test]
@@ -125,24 +127,31 @@ fn the_identity_opens_with_its_password() {
 /// Tells the test that has started this process where its server is.
 const OWNER: &str = "PLIMSOLL_TESTKIT_OWNER";
 
+/// What a process may own; the data directory has the number of the server in a file of the same name for each.
+const KINDS: [&str; 3] = ["postgres", "mysql", "mariadb"];
+
 #[test]
 fn a_server_ends_when_its_owner_is_killed() {
-    let mut owner = Command::new(std::env::current_exe().unwrap())
+    KINDS.into_iter().for_each(ends_with_its_owner);
+}
+
+fn ends_with_its_owner(kind: &str) {
+    let mut owner = Command::new(std::env::current_exe().expect("a test is a program"))
         .args(["--exact", "owner_of_a_server", "--nocapture"])
-        .env(OWNER, "yes")
+        .env(OWNER, kind)
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
-    let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+        .expect("this program runs already");
+    let lines = BufReader::new(owner.stdout.take().expect("it has a pipe")).lines();
     let found = lines
         .map_while(Result::ok)
         .find_map(|line| line.split_once("server at ").map(|(_, at)| PathBuf::from(at)));
     let directory = found.expect("the owner says where its server is");
-    let pid = std::fs::read_to_string(directory.join("data/postmaster.pid")).unwrap();
-    let process = Path::new("/proc").join(pid.lines().next().unwrap());
+    let pid = std::fs::read_to_string(directory.join("data/postmaster.pid")).expect("it runs");
+    let process = Path::new("/proc").join(pid.lines().next().expect("the file begins with the number"));
     assert!(process.exists());
-    owner.kill().unwrap();
-    owner.wait().unwrap();
+    owner.kill().expect("it is our child");
+    owner.wait().expect("it is our child");
     let start = Instant::now();
     while directory.exists() {
         assert!(start.elapsed() < Duration::from_secs(20), "{} is still there", directory.display());
@@ -150,16 +159,24 @@ fn a_server_ends_when_its_owner_is_killed() {
     }
     // Whoever has adopted it may not have looked after it yet: then it is a zombie.
     let state = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
-    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    assert!(state.is_empty() || state.contains(") Z "), "{kind}: {state}");
 }
 
 /// Not a test by itself: the process that the test above kills.
 #[test]
-#[expect(clippy::print_stdout, reason = "this is how it speaks to the test that has started it")]
 fn owner_of_a_server() {
-    if std::env::var_os(OWNER).is_some() {
-        let server = PostgresServer::start(Version::V15, &Options::default());
-        println!("server at {}", server.socket_directory().display());
-        std::thread::park();
+    let options = Options::default();
+    let mysql = |flavour| tell_and_wait(MysqlServer::start(flavour, &options).directory());
+    match std::env::var(OWNER).as_deref() {
+        Ok("postgres") => tell_and_wait(PostgresServer::start(Version::V15, &options).socket_directory()),
+        Ok("mysql") => mysql(Flavour::Mysql),
+        Ok("mariadb") => mysql(Flavour::Mariadb),
+        other => assert!(other.is_err(), "nobody knows what {other:?} is"),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "this is how it speaks to the test that has started it")]
+fn tell_and_wait(directory: &Path) {
+    println!("server at {}", directory.display());
+    std::thread::park();
 }

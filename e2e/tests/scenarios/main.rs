@@ -5,6 +5,7 @@ mod delivery;
 mod exec;
 mod failure;
 mod kinds;
+mod mysql;
 mod names;
 mod policy;
 mod rollback;

@@ -138,9 +138,18 @@ fn routine() -> BoxedStrategy<String> {
         dollar_quoted().prop_map(|body| format!("LANGUAGE plpgsql AS {body}")),
         expression().prop_map(|value| format!("RETURN {value}")),
         vec((query(), blank()), 0..4).prop_map(|statements| {
-            let statements: String =
-                statements.into_iter().map(|(query, blank)| format!("{query}{blank};{blank}")).collect();
-            format!("BEGIN ATOMIC {statements} END")
+            let end = |(query, blank): (String, String)| {
+                [
+                    query,
+                    blank,
+                    ";
+"
+                    .to_owned(),
+                ]
+                .concat()
+            };
+            let statements: Vec<_> = statements.into_iter().map(end).collect();
+            format!("BEGIN ATOMIC {} END", statements.concat())
         }),
     ];
     (select(HEADS), blank(), body).prop_map(|(head, blank, body)| format!("{head}{blank}{body}")).boxed()
@@ -196,7 +205,7 @@ fn escape_string() -> impl Strategy<Value = String> {
         let mut text = prefix.to_owned();
         for (n, (part, between)) in parts.iter().enumerate() {
             text.push_str(if n == 0 { "" } else { between });
-            text.push_str(&format!("'{part}'"));
+            text.extend(["'", part, "'"]);
         }
         text
     })

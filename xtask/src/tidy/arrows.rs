@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::tree::{Finding, Source, Tree};
 
 /// The crates of the workspace and what of ours each may import.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("plimsoll-core", &[]),
     ("plimsoll-project", &["plimsoll-core"]),
     ("plimsoll-engine", &["plimsoll-core"]),
@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("plimsoll-e2e", &["plimsoll-core", "plimsoll-testkit"]),
     ("plimsoll-e2e-backend", &[]),
     ("plimsoll-oracle", &["plimsoll-core"]),
+    ("plimsoll-fuzz", &["plimsoll-core"]),
     ("xtask", &[]),
 ];
 

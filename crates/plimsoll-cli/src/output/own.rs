@@ -89,10 +89,13 @@ pub(super) fn planned(planned: &Planned<'_>) {
 }
 
 fn step_line(step: &Step<'_>, how: Option<&How>) -> String {
-    let again = match step.resume {
-        Some(_) => ", taking up an attempt that is under way or whose runner died",
-        None => "",
-    };
+    let again = step.resume.map_or_else(String::new, |row| {
+        let done = row.progress().map_or(0, |progress| progress.done.count);
+        format!(
+            ", taking up an attempt that is under way or whose runner died; {}",
+            plan::statements_done(done)
+        )
+    });
     format!("apply     {} ({}{again})\n", step.migration.name(), manner(step.migration, how))
 }
 

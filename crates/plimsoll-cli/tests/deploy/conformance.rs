@@ -15,6 +15,10 @@ async fn tale(kind: Kind) {
     a_database_that_was_there_before_is_baselined(kind).await;
     what_is_wrong_with_a_project_is_said_before_anything_is_done(kind).await;
     scripts_without_statements_are_migrations(kind).await;
+    if let Some(script) = mixed(kind) {
+        a_script_that_cannot_be_one_transaction_is_run_statement_by_statement(kind, script).await;
+        a_script_that_failed_half_way_is_resumed_where_it_stopped(kind, script).await;
+    }
     only_deploy_creates_a_database(kind).await;
     reading_commands_write_nothing(kind).await;
 }
@@ -209,6 +213,61 @@ async fn scripts_without_statements_are_migrations(kind: Kind) {
     scene.deployed();
     assert_eq!(scene.applied().await.len(), 4);
     rows_are_as_prisma_writes_them(&scene).await;
+}
+
+/// Rows, a statement that no transaction can hold, and rows again. On SQLite every statement can be in a transaction.
+fn mixed(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Postgres(_) => Some(
+            "INSERT INTO ship VALUES ('one');\nCREATE INDEX CONCURRENTLY ship_name ON ship (name);\n\
+             INSERT INTO ship VALUES ('two');\n",
+        ),
+        Kind::Mysql(_) => Some(
+            "INSERT INTO ship VALUES ('one');\nCREATE INDEX ship_name ON ship (name(10));\n\
+             INSERT INTO ship VALUES ('two');\n",
+        ),
+        Kind::Sqlite => None,
+    }
+}
+
+async fn a_script_that_cannot_be_one_transaction_is_run_statement_by_statement(kind: Kind, script: &str) {
+    let scene = Scene::new(kind).await.migration("1_init", INIT).migration("2_mixed", script);
+    assert_says(&scene.deployed().stdout, &["2 migrations applied"]);
+    rows_are_as_prisma_writes_them(&scene).await;
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "3");
+    assert!(scene.base.schema_dump().contains("ship_name"));
+    assert_eq!(scene.deployed().stdout, "up to date\n");
+}
+
+async fn a_script_that_failed_half_way_is_resumed_where_it_stopped(kind: Kind, script: &str) {
+    let broken = script.replace("ship VALUES ('two')", "wreck VALUES (2)");
+    let scene = Scene::new(kind).await.migration("1_init", INIT).migration("2_mixed", &broken);
+    let failed = scene.run(&["deploy"]).expect_code(65);
+    assert_says(&failed.stderr, &["P3018", "wreck", "2_mixed/migration.sql:3:"]);
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "2", "what is committed stays");
+    assert!(scene.base.schema_dump().contains("ship_name"));
+
+    let before = scene.base.everything().await;
+    let blocked = scene.run(&["deploy"]).expect_code(65);
+    assert_says(
+        &blocked.stderr,
+        &["P3009", "wreck", "resolve --resume 2_mixed", "resolve --rolled-back 2_mixed"],
+    );
+    assert_says(&scene.run(&["status"]).expect_code(1).stdout, &["failed 2_mixed"]);
+    assert_eq!(scene.base.everything().await, before, "whoever is blocked writes nothing");
+
+    let other = script.replace("'one'", "'another one'");
+    scene.project.set_migration("2_mixed", &other);
+    scene.run(&["resolve", "--resume", "2_mixed"]).expect_code(65);
+    assert_eq!(scene.base.everything().await, before, "what was done was done with another text");
+
+    scene.project.set_migration("2_mixed", script);
+    scene.run(&["resolve", "--resume", "2_mixed"]).expect_code(0);
+    assert_says(&scene.deployed().stdout, &["1 migration applied"]);
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "3", "nothing is done twice");
+    assert_eq!(scene.applied().await, ["1_init", "2_mixed"]);
+    rows_are_as_prisma_writes_them(&scene).await;
+    scene.run(&["status"]).expect_code(0);
 }
 
 async fn only_deploy_creates_a_database(kind: Kind) {

@@ -2,5 +2,6 @@
 
 mod backend;
 mod http;
+mod mysql;
 mod project;
 mod sqlite;

@@ -12,7 +12,7 @@ use plimsoll_testkit::history::HistoryRow;
 pub(crate) fn three_rows(world: World) -> Vec<HistoryRow> {
     vec![
         rows::applied(INIT, scripts::init(world)),
-        rows::applied(ADD_NAME, scripts::ADD_NAME_SCRIPT),
+        rows::applied(ADD_NAME, scripts::add_name(world)),
         rows::applied(ADD_POST, scripts::add_post(world)),
     ]
 }
@@ -52,7 +52,7 @@ pub(crate) async fn a_database_that_is_up_to_date_is_left_alone(scene: &mut Scen
 /// 8. Prisma says nothing; the warning on standard error is ours.
 pub(crate) async fn an_edited_migration_is_not_applied_again(scene: &mut Scene) {
     scene.with_three_applied();
-    scene.migration(ADD_NAME, "-- edited\nALTER TABLE \"User\" ADD COLUMN \"name\" TEXT;\n");
+    scene.migration(ADD_NAME, &format!("-- edited\n{}", scripts::add_name(scene.world)));
     scene.remark(&format!("{ADD_NAME} is edited"));
     let warning = format!("warning: changed since they were applied, which has no effect: {ADD_NAME}\n");
     scene.deploy().exits(0).prints(&nothing_to_apply(scene.world, 3)).warns(&warning);
@@ -75,7 +75,8 @@ pub(crate) async fn diverged_histories_are_told_and_deployed(scene: &mut Scene) 
     const NEW: &str = "20240106000000_new";
     scene.with_three_applied();
     scene.project.remove_migration(ADD_POST);
-    scene.migration(NEW, "CREATE TABLE \"New\" (\"id\" INTEGER NOT NULL);\n");
+    let script = scripts::quoted(scene.world, "CREATE TABLE \"New\" (\"id\" INTEGER NOT NULL);\n");
+    scene.migration(NEW, &script);
     scene.remark(&format!("{ADD_POST} is removed from the project, {NEW} is new"));
     let diverged = format!(
         "Your local migration history and the migrations table from your database are different:\n\n\

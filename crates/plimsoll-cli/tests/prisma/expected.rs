@@ -8,6 +8,7 @@ pub(crate) fn datasource(world: World) -> &'static str {
         World::Six | World::Seven => {
             "Datasource \"db\": PostgreSQL database \"<database>\", schema \"public\" at \"127.0.0.1:<port>\"\n"
         }
+        World::Mysql => "Datasource \"db\": MySQL database \"<database>\" at \"127.0.0.1:<port>\"\n",
         World::Sqlite => "Datasource \"db\": SQLite database \"test.db\" at \"file:<sqlite>/test.db\"\n",
     }
 }
@@ -36,6 +37,7 @@ pub(crate) fn deploying(world: World, number: usize) -> String {
 pub(crate) fn deploying_to_new(world: World, number: usize) -> String {
     let created = match world {
         World::Six | World::Seven => "PostgreSQL database <database> created at 127.0.0.1:<port>\n",
+        World::Mysql => "MySQL database <database> created at 127.0.0.1:<port>\n",
         World::Sqlite => "SQLite database test.db created at file:<sqlite>/test.db\n",
     };
     format!("{}\n{created}\n{}\n", head(world), found(number))

@@ -8,6 +8,7 @@
 mod applying;
 mod config;
 mod expected;
+mod mysql;
 mod postgres;
 mod postgres_extras;
 mod postgres_only;

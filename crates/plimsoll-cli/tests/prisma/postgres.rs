@@ -19,6 +19,6 @@ crate::tales! {
         the_url_has_to_be_there_and_of_the_right_kind, arguments_that_make_no_sense_change_nothing;
     postgres_only: an_unreachable_database_is_named, wrong_credentials_are_refused_at_once,
         a_schema_of_the_url_is_created_by_deploy_alone,
-        an_index_is_built_concurrently_in_a_script_of_its_own,
+        an_index_is_built_concurrently_alone_or_beside_others,
         a_lock_held_by_somebody_else_is_waited_for, rights_that_are_missing_are_named;
 }

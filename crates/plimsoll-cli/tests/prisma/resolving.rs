@@ -6,7 +6,7 @@ use crate::expected::{
 };
 use crate::rows;
 use crate::scenario::{Scene, World};
-use crate::scripts::{self, AFTER, AFTER_SCRIPT, BAD, BAD_SCRIPT, FIXED_SCRIPT, INIT};
+use crate::scripts::{self, AFTER, AFTER_SCRIPT, BAD, BAD_SCRIPT, FIXED_SCRIPT, INIT, quoted};
 
 /// 3 and 4. Prisma leaves a row that blocks every later start (P3009), and on SQLite also the table `Ok`. Ours leaves
 /// nothing but a row that is already rolled back, and the next start tries again.
@@ -39,8 +39,10 @@ pub(crate) async fn a_failed_migration_leaves_nothing_and_is_tried_again(scene: 
 
 /// 4. A row that the real Prisma has left blocks as it does there. What is pending hides in `status` what has failed.
 pub(crate) async fn a_failed_row_of_prisma_blocks_every_deploy(scene: &mut Scene) {
-    scene.with_three_applied().migration(BAD, BAD_SCRIPT).migration(AFTER, AFTER_SCRIPT);
-    scene.failed_in_prisma(BAD, BAD_SCRIPT).await;
+    let bad = &quoted(scene.world, BAD_SCRIPT);
+    let after = &quoted(scene.world, AFTER_SCRIPT);
+    scene.with_three_applied().migration(BAD, bad).migration(AFTER, after);
+    scene.failed_in_prisma(BAD, bad).await;
     let blocked = "migrate found failed migrations in the target database, new migrations will not be applied. \
                    Read more about how to resolve migration issues in a production database: \
                    https://pris.ly/d/migrate-resolve The `20240104000000_bad` migration started at <time> failed";
@@ -54,8 +56,9 @@ pub(crate) async fn a_failed_row_of_prisma_blocks_every_deploy(scene: &mut Scene
 /// 5.
 pub(crate) async fn resolve_refuses_what_cannot_be(scene: &mut Scene) {
     const NEVER: &str = "20990101000000_never";
-    scene.with_three_applied().migration(BAD, BAD_SCRIPT);
-    scene.failed_in_prisma(BAD, BAD_SCRIPT).await;
+    let bad = &quoted(scene.world, BAD_SCRIPT);
+    scene.with_three_applied().migration(BAD, bad);
+    scene.failed_in_prisma(BAD, bad).await;
     let head = head(scene.world);
     let said = scene.run(&["resolve"]).exits(64).prints(&head);
     said.says("--applied or --rolled-back must be part of the command like:");
@@ -79,21 +82,23 @@ pub(crate) async fn resolve_refuses_what_cannot_be(scene: &mut Scene) {
 
 /// 6. Prisma's `status` takes a migration that was only rolled back for applied; ours says what `deploy` will do.
 pub(crate) async fn a_failed_row_can_be_rolled_back_and_corrected(scene: &mut Scene) {
-    scene.with_three_applied().migration(BAD, BAD_SCRIPT);
-    scene.failed_in_prisma(BAD, BAD_SCRIPT).await;
+    let bad = &quoted(scene.world, BAD_SCRIPT);
+    let fixed = &quoted(scene.world, FIXED_SCRIPT);
+    scene.with_three_applied().migration(BAD, bad);
+    scene.failed_in_prisma(BAD, bad).await;
     let rolled_back = marked(scene.world, BAD, "rolled back");
     scene.resolve("--rolled-back", BAD).exits(0).prints(&rolled_back).quietly();
     let mut expected = three_rows(scene.world);
-    expected.push(rows::rolled_back(BAD, BAD_SCRIPT));
+    expected.push(rows::rolled_back(BAD, bad));
     scene.has_rows(&expected).await;
     scene.resolve("--rolled-back", BAD).exits(0).prints(&rolled_back).quietly();
     scene.status().exits(1).prints(&pending(scene.world, 4, &[BAD])).quietly();
 
-    scene.migration(BAD, FIXED_SCRIPT);
+    scene.migration(BAD, fixed);
     scene.remark(&format!("{BAD} is corrected"));
     let stdout = deploying(scene.world, 4) + &applied(scene.world, &[BAD]);
     scene.deploy().exits(0).prints(&stdout).quietly();
-    expected.push(rows::applied(BAD, FIXED_SCRIPT));
+    expected.push(rows::applied(BAD, fixed));
     scene.has_rows(&expected).await;
     scene.resolve("--rolled-back", BAD).exits(0).prints(&rolled_back).quietly();
     scene.resolve("--applied", BAD).fails(65, "P3008");
@@ -103,11 +108,12 @@ pub(crate) async fn a_failed_row_can_be_rolled_back_and_corrected(scene: &mut Sc
 
 /// 7.
 pub(crate) async fn a_failed_row_can_be_recorded_as_applied(scene: &mut Scene) {
-    scene.with_three_applied().migration(BAD, BAD_SCRIPT);
-    scene.failed_in_prisma(BAD, BAD_SCRIPT).await;
+    let bad = &quoted(scene.world, BAD_SCRIPT);
+    scene.with_three_applied().migration(BAD, bad);
+    scene.failed_in_prisma(BAD, bad).await;
     scene.resolve("--applied", BAD).exits(0).prints(&marked(scene.world, BAD, "applied")).quietly();
     let mut expected = three_rows(scene.world);
-    expected.extend([rows::rolled_back(BAD, BAD_SCRIPT), rows::recorded(BAD, BAD_SCRIPT)]);
+    expected.extend([rows::rolled_back(BAD, bad), rows::recorded(BAD, bad)]);
     scene.has_rows(&expected).await;
     scene.deploy().exits(0).prints(&nothing_to_apply(scene.world, 4)).quietly();
     scene.status().exits(0).prints(&up_to_date(scene.world, 4)).quietly();

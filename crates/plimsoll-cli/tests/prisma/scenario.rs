@@ -9,8 +9,9 @@ use plimsoll_testkit::database::Database;
 use plimsoll_testkit::history::HistoryRow;
 use plimsoll_testkit::program::Program;
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::{Role, Version};
+use plimsoll_testkit::server::{Flavour, Role, Version};
 use plimsoll_testkit::transcript::{Transcript, steady};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::scripts;
 
@@ -21,6 +22,8 @@ pub(crate) enum World {
     Six,
     /// Prisma 7 and PostgreSQL.
     Seven,
+    /// Prisma 6 and MariaDB, with which the transcripts were recorded.
+    Mysql,
     /// Prisma 6 and SQLite.
     Sqlite,
 }
@@ -44,6 +47,7 @@ impl World {
     pub(crate) fn kind(self) -> Kind {
         match self {
             Self::Six | Self::Seven => Kind::Postgres(Version::V15),
+            Self::Mysql => Kind::Mysql(Flavour::Mariadb),
             Self::Sqlite => Kind::Sqlite,
         }
     }
@@ -55,13 +59,18 @@ pub(crate) struct Scene {
     pub(crate) project: Project,
     pub(crate) base: Base,
     story: String,
+    turn: Option<MutexGuard<'static, ()>>,
 }
+
+/// Locks of MySQL belong to a server and not to a database: tales that assert that nobody waits take turns.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 impl Scene {
     /// A project without migrations. An empty database on PostgreSQL; none yet on SQLite.
     pub(crate) async fn new(world: World) -> Self {
+        let turn = if world == World::Mysql { Some(TURN.lock().await) } else { None };
         let base = if world == World::Sqlite { world.kind().missing() } else { world.kind().empty().await };
-        Self::on(world, base)
+        Self { turn, ..Self::on(world, base) }
     }
 
     fn on(world: World, base: Base) -> Self {
@@ -73,15 +82,16 @@ impl Scene {
         if world == World::Seven {
             project.write("prisma.config.ts", CONFIG);
         }
-        Self { world, project, base, story: String::new() }
+        Self { world, project, base, story: String::new(), turn: None }
     }
 
     /// The same project without a database.
     pub(crate) fn forget_database(&mut self) {
-        if let Base::Postgres(_) = &self.base {
+        if self.world != World::Sqlite {
             let missing = self.world.kind().missing();
             let story = std::mem::take(&mut self.story);
-            *self = Self { story, ..Self::on(self.world, missing) };
+            let turn = self.turn.take();
+            *self = Self { story, turn, ..Self::on(self.world, missing) };
         }
     }
 
@@ -95,7 +105,7 @@ impl Scene {
     /// Gives the project the three migrations that succeed.
     pub(crate) fn with_three(&mut self) -> &mut Self {
         self.migration(scripts::INIT, scripts::init(self.world));
-        self.migration(scripts::ADD_NAME, scripts::ADD_NAME_SCRIPT);
+        self.migration(scripts::ADD_NAME, scripts::add_name(self.world));
         self.migration(scripts::ADD_POST, scripts::add_post(self.world))
     }
 
@@ -125,12 +135,20 @@ impl Scene {
         let started = match self.world {
             World::Sqlite => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
             World::Six | World::Seven => "now()",
+            World::Mysql => "UTC_TIMESTAMP(3)",
         };
         let id = "4b8a725a-f33c-4a5e-a339-a73a7170cf4b";
+        // As text in SQL.
+        let error = match self.world {
+            World::Mysql => {
+                "1146\n\nDatabase error:\nTable ''app.Nope'' doesn''t exist\n\n\
+                Please check the query number 2 from the migration file."
+            }
+            _ => "42P01\n\nDatabase error:\nERROR: relation \"Nope\" does not exist",
+        };
         let logs = format!(
             "A migration failed to apply. New migrations cannot be applied before the error is recovered from.\n\n\
-             Migration name: {name}\n\nDatabase error code: 42P01\n\nDatabase error:\n\
-             ERROR: relation \"Nope\" does not exist\n\n   0: sql_schema_connector::apply_migration::apply_script"
+             Migration name: {name}\n\nDatabase error code: {error}\n\n   0: sql_schema_connector::apply_migration::apply_script"
         );
         let insert = format!(
             "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, logs) \

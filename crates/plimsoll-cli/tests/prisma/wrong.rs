@@ -53,7 +53,7 @@ pub(crate) async fn the_lock_file_has_to_name_the_provider(scene: &mut Scene) {
     const LOCK: &str = "prisma/migrations/migration_lock.toml";
     scene.with_three();
     scene.with_empty_database();
-    let provider = if scene.world == World::Sqlite { "sqlite" } else { "postgresql" };
+    let provider = scene.world.kind().provider().lock_name();
     let mismatch = |lock: &str| {
         format!(
             "The datasource provider `{provider}` specified in your schema does not match the one specified in the \
@@ -84,7 +84,7 @@ pub(crate) async fn the_url_has_to_be_there_and_of_the_right_kind(scene: &mut Sc
     scene.with_three();
     let missing = match scene.world {
         World::Seven => "PrismaConfigEnvError: Cannot resolve environment variable: DATABASE_URL.",
-        World::Six | World::Sqlite => "Error: P1012",
+        World::Six | World::Mysql | World::Sqlite => "Error: P1012",
     };
     let unset = scene.program(&["deploy"]).without_env("DATABASE_URL");
     scene.remark("DATABASE_URL is not set");
@@ -92,7 +92,8 @@ pub(crate) async fn the_url_has_to_be_there_and_of_the_right_kind(scene: &mut Sc
     let empty = scene.program(&["deploy"]).env("DATABASE_URL", "");
     scene.remark("DATABASE_URL is empty");
     scene.hear(empty).exits(78).says(missing).says("DATABASE_URL");
-    let wrong = scene.program(&["deploy"]).env("DATABASE_URL", "mysql://u:secret-word@h/x");
+    let other = if scene.world == World::Mysql { "postgresql" } else { "mysql" };
+    let wrong = scene.program(&["deploy"]).env("DATABASE_URL", format!("{other}://u:secret-word@h/x"));
     scene.remark("DATABASE_URL is that of another database");
     let said = scene.hear(wrong).exits(78).says("the URL must start with the protocol");
     assert!(!said.everything().contains("secret-word"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::wait::moment;
 
-use crate::story::{Outcome, POSTGRES, deploy, outcome, undisturbed, whole};
+use crate::story::{MARIADB, MYSQL, Outcome, POSTGRES, deploy, outcome, undisturbed, whole};
 
 const KILLS: u32 = 30;
 
@@ -49,4 +49,14 @@ async fn thirty_kills_on_postgresql_leave_no_trace() {
 #[tokio::test]
 async fn thirty_kills_on_sqlite_leave_no_trace() {
     killed_at_many_moments(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn thirty_kills_on_mysql_leave_no_trace() {
+    killed_at_many_moments(MYSQL).await;
+}
+
+#[tokio::test]
+async fn thirty_kills_on_mariadb_leave_no_trace() {
+    killed_at_many_moments(MARIADB).await;
 }

@@ -3,7 +3,7 @@
 use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::program::Running;
 
-use crate::story::{POSTGRES, deploy, outcome, story, undisturbed, whole};
+use crate::story::{MARIADB, MYSQL, POSTGRES, deploy, outcome, story, undisturbed, whole};
 
 const RUNNERS: usize = 8;
 
@@ -35,4 +35,24 @@ async fn eight_runners_share_an_empty_sqlite_file() {
 #[tokio::test]
 async fn eight_runners_share_a_missing_sqlite_file() {
     eight_at_once(Kind::Sqlite, Kind::Sqlite.missing()).await;
+}
+
+#[tokio::test]
+async fn eight_runners_share_an_empty_mysql_database() {
+    eight_at_once(MYSQL, MYSQL.empty().await).await;
+}
+
+#[tokio::test]
+async fn eight_runners_share_a_missing_mysql_database() {
+    eight_at_once(MYSQL, MYSQL.missing()).await;
+}
+
+#[tokio::test]
+async fn eight_runners_share_an_empty_mariadb_database() {
+    eight_at_once(MARIADB, MARIADB.empty().await).await;
+}
+
+#[tokio::test]
+async fn eight_runners_share_a_missing_mariadb_database() {
+    eight_at_once(MARIADB, MARIADB.missing()).await;
 }

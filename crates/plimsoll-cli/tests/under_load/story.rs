@@ -6,10 +6,12 @@ use plimsoll_testkit::database::Rows;
 use plimsoll_testkit::history::HistoryRow;
 use plimsoll_testkit::program::Program;
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::Version;
+use plimsoll_testkit::server::{Flavour, Version};
 
 /// The PostgreSQL that both Prisma and `pg_dump` are here for.
 pub(crate) const POSTGRES: Kind = Kind::Postgres(Version::V15);
+pub(crate) const MYSQL: Kind = Kind::Mysql(Flavour::Mysql);
+pub(crate) const MARIADB: Kind = Kind::Mysql(Flavour::Mariadb);
 
 /// Each transaction leaves a mark in `log`: applying it twice would leave two.
 const POSTGRES_STORY: &[(&str, &str)] = &[
@@ -62,6 +64,29 @@ const SQLITE_STORY: &[(&str, &str)] = &[
     ("20260106000000_comment", "-- nothing to do\n"),
 ];
 
+/// Numbers are given: one that a rolled-back attempt has taken is not given again. The first script is DDL and DML by turns, none
+/// of which can be taken back together.
+const MYSQL_STORY: &[(&str, &str)] = &[
+    (
+        "20260101000000_init",
+        "CREATE TABLE log (what VARCHAR(20) NOT NULL);\nCREATE TABLE ship (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL);\nINSERT INTO ship VALUES (1, 'Ark'), (2, 'Argo');\nINSERT INTO log VALUES ('init');\nCREATE TABLE sailor (id INTEGER PRIMARY KEY, ship INTEGER NOT NULL, FOREIGN KEY (ship) REFERENCES ship (id));\nINSERT INTO sailor SELECT id, id FROM ship;\nINSERT INTO log VALUES ('sailor');\n",
+    ),
+    (
+        "20260102000000_slow",
+        "ALTER TABLE ship ADD COLUMN tonnes INTEGER NOT NULL DEFAULT 7;\nINSERT INTO log SELECT 'slow' FROM (SELECT SLEEP(0.1)) AS moment;\n",
+    ),
+    ("20260103000000_data", "UPDATE ship SET tonnes = tonnes + 1;\nINSERT INTO log VALUES ('data');\n"),
+    (
+        "20260104000000_index",
+        "CREATE INDEX ship_name ON ship (name);\nINSERT INTO log VALUES ('index');\nALTER TABLE sailor ADD COLUMN age INTEGER;\nUPDATE ship SET tonnes = tonnes + 10;\nCREATE UNIQUE INDEX ship_tonnes ON ship (name, tonnes);\nDROP INDEX ship_name ON ship;\n",
+    ),
+    (
+        "20260105000000_view",
+        "CREATE VIEW fleet AS SELECT name FROM ship JOIN sailor ON sailor.ship = ship.id;\nINSERT INTO log VALUES ('view');\n",
+    ),
+    ("20260106000000_comment", "-- nothing to do\n"),
+];
+
 /// What is in a database, comparable between databases.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -74,6 +99,7 @@ pub(crate) struct Outcome {
 pub(crate) fn story(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
         Kind::Postgres(_) => POSTGRES_STORY,
+        Kind::Mysql(_) => MYSQL_STORY,
         Kind::Sqlite => SQLITE_STORY,
     }
 }

@@ -71,8 +71,7 @@ pub struct Row {
     pub rolled_back_at: Option<Instant>,
     /// Text about a failed attempt; only read for attempts that have not succeeded.
     pub logs: Option<String>,
-    /// How many steps of the script are done (segments on PostgreSQL, statements on MySQL); 1 for a finished script, 0
-    /// for `resolve --applied`.
+    /// How many statements of the script are done; 1 for a finished script, 0 for `resolve --applied`.
     pub applied_steps_count: i64,
 }
 

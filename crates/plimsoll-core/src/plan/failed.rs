@@ -156,18 +156,18 @@ pub fn ways_on(attempt: &FailedAttempt) -> Vec<String> {
     if attempt.script == Compared::Changed && attempt.is_running() {
         ways.push("give the script back as it was: the next start then carries on by itself".to_owned());
     }
-    let undo = if attempt.can_be_resumed() {
+    let (undo, complete) = if attempt.can_be_resumed() {
         ways.push(format!(
-            "remove what stood in its way, or correct the script behind the statements that are done, then have it carried on \
-             there: `plimsoll resolve --resume {name}`"
+            "remove what stood in its way, or correct the script behind the statements that are done, then have it \
+             carried on there: `plimsoll resolve --resume {name}`"
         ));
-        "or undo what of it is in the database"
+        ("or undo what of it is in the database", "or complete it by hand")
     } else {
         ways.push("look at which of its statements are in the database".to_owned());
-        "undo them"
+        ("undo them", "or complete them by hand")
     };
     ways.push(format!("{undo}, then have it applied again: `plimsoll resolve --rolled-back {name}`"));
-    ways.push(format!("or complete them by hand, then record that: `plimsoll resolve --applied {name}`"));
+    ways.push(format!("{complete}, then record that: `plimsoll resolve --applied {name}`"));
     ways
 }
 

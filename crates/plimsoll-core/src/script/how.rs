@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::mysql::{self, Control, Effect, Server};
-use super::{Reason, Refusal, Shape, postgres, sqlite};
+use super::{Reason, Shape, postgres, sqlite};
 use crate::diagnostic::Diagnostic;
 use crate::migration::Migration;
 use crate::provider::Provider;
@@ -43,6 +43,12 @@ pub struct Because {
     pub what: String,
 }
 
+impl From<&Reason> for Because {
+    fn from(reason: &Reason) -> Self {
+        Self { span: reason.span.clone(), what: reason.what.to_owned() }
+    }
+}
+
 impl Manner {
     /// The word for it, for machines: it never changes.
     pub fn word(&self) -> &'static str {
@@ -79,7 +85,7 @@ impl How {
     pub fn on_mysql(migration: &Migration, text: &str, server: &Server) -> Self {
         let statements = match mysql::split(text, server) {
             Ok(statements) => statements,
-            Err(refusal) => return Self::plain(Manner::Refused(Box::new(refusal.diagnostic(migration)))),
+            Err(refusal) => return Self::refused(refusal.diagnostic(migration)),
         };
         let because: Vec<Because> = statements.iter().filter_map(commits_by_itself).collect();
         let changes_rows = statements.iter().any(|statement| matches!(statement.effect, Effect::Data(_)));
@@ -100,23 +106,23 @@ impl How {
         }
     }
 
+    /// Not at all, for this reason.
+    pub fn refused(why: Diagnostic) -> Self {
+        Self::plain(Manner::Refused(Box::new(why)))
+    }
+
     fn of(migration: &Migration, shape: Shape<'_>) -> Self {
-        let because = |reason: Reason| Because { span: reason.span, what: reason.what.to_owned() };
         match shape {
             Shape::Atomic(_) => Self::plain(Manner::Transaction),
             Shape::Segmented(segmented) => Self {
                 manner: Manner::Segments(segmented.segments.len()),
-                because: segmented.because.into_iter().map(because).collect(),
+                because: segmented.because.iter().map(Because::from).collect(),
             },
-            Shape::SelfManaged { because: reason } => {
-                Self { manner: Manner::SelfManaged, because: vec![because(reason)] }
+            Shape::SelfManaged { because } => {
+                Self { manner: Manner::SelfManaged, because: vec![Because::from(&because)] }
             }
-            Shape::Refused(refusal) => Self::refused(migration, &refusal),
+            Shape::Refused(refusal) => Self::refused(refusal.diagnostic(migration)),
         }
-    }
-
-    fn refused(migration: &Migration, refusal: &Refusal) -> Self {
-        Self::plain(Manner::Refused(Box::new(refusal.diagnostic(migration))))
     }
 
     fn plain(manner: Manner) -> Self {
@@ -159,6 +165,28 @@ mod tests {
         let because =
             how.because.iter().map(|because| format!("{}: {}", because.what, &text[because.span.clone()]));
         (how.manner.word(), how.manner.parts(), because.collect())
+    }
+
+    #[test]
+    fn what_refuses_a_transaction_cuts_a_script_into_segments() {
+        for (text, expected) in [
+            ("SELECT 1; SELECT 2;", ("atomic", None, vec![])),
+            ("VACUUM a", ("segmented", Some(1), vec!["VACUUM: VACUUM a"])),
+            (
+                "SELECT 1;\nCREATE INDEX CONCURRENTLY i ON a (b);\nSELECT 2; SELECT 3;",
+                (
+                    "segmented",
+                    Some(3),
+                    vec!["CREATE INDEX CONCURRENTLY: CREATE INDEX CONCURRENTLY i ON a (b);"],
+                ),
+            ),
+            ("SELECT 1; ROLLBACK;", ("self_managed", None, vec!["transaction control: ROLLBACK;"])),
+            ("BEGIN; SELECT 1;", ("refused", None, vec![])),
+        ] {
+            let (word, parts, because) = told(&How::on_postgres(&migration(text), text), text);
+            let because: Vec<&str> = because.iter().map(String::as_str).collect();
+            assert_eq!((word, parts, because), expected, "{text}");
+        }
     }
 
     #[test]

@@ -93,70 +93,59 @@ pub enum Refusal {
 impl Refusal {
     /// The error that people see.
     pub fn diagnostic(&self, migration: &Migration) -> Diagnostic {
-        let (diagnostic, span) = match self {
-            Self::Mixed(Reason { span, what }) => (
-                Diagnostic::new(
-                    Code::CannotBeAtomic,
-                    format!(
-                        "migration `{}` has several statements, and `{what}` cannot run inside a transaction",
-                        migration.name()
-                    ),
-                )
-                .help(
-                    "put this statement alone into a migration of its own; nothing of this one was executed",
-                ),
-                span,
-            ),
-            Self::InsideBlock(Reason { span, what }) => (
-                Diagnostic::new(
-                    Code::CannotBeAtomic,
-                    format!(
-                        "migration `{}` has `{what}` between BEGIN and COMMIT, and it cannot run inside a transaction",
-                        migration.name()
-                    ),
-                )
-                .help("move the statement behind the COMMIT: Plimsoll runs it there outside of any transaction; nothing was executed"),
-                span,
-            ),
-            Self::Unterminated { span } => (
-                Diagnostic::new(
-                    Code::MigrationFailed,
-                    format!("migration `{}` has a quote or a comment that does not end", migration.name()),
-                )
-                .help("end it: a script that is run part by part must be cut at the right places; nothing of it was executed"),
-                span,
-            ),
-            Self::LeftOpen { span } => (
-                Diagnostic::new(
-                    Code::TransactionLeftOpen,
-                    format!("migration `{}` begins a transaction and does not end it", migration.name()),
-                )
-                .help("add the missing COMMIT, or leave BEGIN out: Plimsoll makes a transaction of the script; nothing of it was executed"),
-                span,
-            ),
-            Self::NeedsClient { span } => (
-                Diagnostic::new(
-                    Code::NeedsClient,
-                    format!(
-                        "migration `{}` copies data from or to the client, and there is none",
-                        migration.name()
-                    ),
-                )
-                .help("use INSERT statements, or COPY with a file on the server; nothing of it was executed"),
-                span,
-            ),
-            Self::MetaCommand { span } => (
-                Diagnostic::new(
-                    Code::MetaCommand,
-                    format!("migration `{}` has a command of psql, and the server knows none", migration.name()),
-                )
-                .help("leave this line out, or write in SQL what it does; nothing of the migration was executed"),
-                span,
-            ),
-        };
-        match migration.place(span.clone()) {
+        let (code, message, help) = self.words();
+        let diagnostic = Diagnostic::new(code, format!("migration `{}` {message}", migration.name()))
+            .help(format!("{help}; nothing of it was executed"));
+        match migration.place(self.span()) {
             Some(place) => diagnostic.at(place),
             None => diagnostic,
+        }
+    }
+
+    /// What is wrong with the migration, and what to do.
+    fn words(&self) -> (Code, String, &'static str) {
+        match self {
+            Self::Mixed(Reason { what, .. }) => (
+                Code::CannotBeAtomic,
+                format!("has several statements, and `{what}` cannot run inside a transaction"),
+                "put this statement alone into a migration of its own",
+            ),
+            Self::InsideBlock(Reason { what, .. }) => (
+                Code::CannotBeAtomic,
+                format!("has `{what}` between BEGIN and COMMIT, and it cannot run inside a transaction"),
+                "move the statement behind the COMMIT: Plimsoll runs it there outside of any transaction",
+            ),
+            Self::Unterminated { .. } => (
+                Code::MigrationFailed,
+                "has a quote or a comment that does not end".to_owned(),
+                "end it: a script that is run in parts must be cut at the right places",
+            ),
+            Self::LeftOpen { .. } => (
+                Code::TransactionLeftOpen,
+                "begins a transaction and does not end it".to_owned(),
+                "add the missing COMMIT, or leave BEGIN out: Plimsoll makes a transaction of the script",
+            ),
+            Self::NeedsClient { .. } => (
+                Code::NeedsClient,
+                "copies data from or to the client, and there is none".to_owned(),
+                "use INSERT statements, or COPY with a file on the server",
+            ),
+            Self::MetaCommand { .. } => (
+                Code::MetaCommand,
+                "has a command of psql, and the server knows none".to_owned(),
+                "leave this line out, or write in SQL what it does",
+            ),
+        }
+    }
+
+    fn span(&self) -> Range<usize> {
+        match self {
+            Self::Mixed(Reason { span, .. })
+            | Self::InsideBlock(Reason { span, .. })
+            | Self::Unterminated { span }
+            | Self::LeftOpen { span }
+            | Self::NeedsClient { span }
+            | Self::MetaCommand { span } => span.clone(),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 mod cut;
 mod effect;
-mod refusing;
+pub mod refusing;
 mod session;
 
 use std::ops::Range;

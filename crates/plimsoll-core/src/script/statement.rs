@@ -34,12 +34,22 @@ impl<'a> Statement<'a> {
 
     /// Whether a word stands anywhere in it, outside of quotes and comments.
     pub(crate) fn has(&self, word: &str) -> bool {
-        self.words().any(|found| found == word)
+        (0..self.len()).any(|n| self.word(n) == word)
     }
 
-    /// Every word in it, in lower case.
-    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
-        self.tokens.iter().map(|token| self.lower(token)).filter(|word| !word.is_empty())
+    /// Whether these words stand in it one after the other, outside of parentheses.
+    pub(crate) fn has_run(&self, words: &[&str]) -> bool {
+        let runs = |start: usize| words.iter().enumerate().all(|(n, word)| self.word(start + n) == *word);
+        (0..self.len()).any(|start| runs(start) && self.depth(start) == 0)
+    }
+
+    /// How many parentheses are open at the `n`th token.
+    pub(crate) fn depth(&self, n: usize) -> usize {
+        self.tokens.iter().take(n).fold(0_usize, |depth, token| match token.kind {
+            Kind::Open => depth + 1,
+            Kind::Close => depth.saturating_sub(1),
+            _ => depth,
+        })
     }
 
     /// The text of the `n`th token.

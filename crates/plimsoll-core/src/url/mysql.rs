@@ -53,9 +53,10 @@ impl MysqlUrl {
         let text = url.expose();
         if !text.starts_with("mysql://") {
             let wrong = wrong_protocol("`mysql://`");
-            return Err(match text.starts_with("mariadb://") {
-                true => wrong.help("`mysql://` is the word for MariaDB too: Prisma knows no `mariadb://`"),
-                false => wrong,
+            return Err(if text.starts_with("mariadb://") {
+                wrong.help("`mysql://` is the word for MariaDB too: Prisma knows no `mariadb://`")
+            } else {
+                wrong
             });
         }
         // The protocol ends its texts with it.

@@ -117,10 +117,9 @@ impl Tls {
             TlsMode::Disable if given => {
                 return Err(invalid("it has parameters of TLS, and asks to use none"));
             }
-            TlsMode::Require => TlsMode::Require,
             // What a URL does not ask for is not tried, as in Prisma.
             TlsMode::Prefer | TlsMode::Disable if !given => TlsMode::Disable,
-            TlsMode::Prefer | TlsMode::Disable => TlsMode::Require,
+            _ => TlsMode::Require,
         };
         Ok(Self { mode, verify, roots, identity, identity_password })
     }

@@ -1,43 +1,194 @@
 //! Applying one migration.
+//!
+//! A script that only reads and changes rows of transactional tables is one transaction with its history row. Every other
+//! is carried out statement by statement (`steps`), because the server commits a definition by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_core::plan::Step;
-use plimsoll_core::{Code, Diagnostic, Migration, Script};
+use plimsoll_core::script::mysql::{Server, Statement, Thing, split};
+use plimsoll_core::{Diagnostic, Migration, Script};
 
-use super::{MysqlSession, lock, sql};
+use super::failure::statement_failed;
+use super::role::{Role, role};
+use super::settings::{Settings, Touched};
+use super::transactional::Untransactional;
+use super::units::units;
+use super::{MysqlSession, progress, resume, sql, steps};
 use crate::backend::Tell;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::failure::UNTOUCHED;
 
-/// Refuses a script that could not be run, before anything is run.
-pub(super) fn check(_: &MysqlSession, _: &Migration, _: &Script) -> std::result::Result<(), Diagnostic> {
-    Ok(())
+/// The history table, whose engine counts as well.
+pub(super) const HISTORY: &str = "_prisma_migrations";
+
+/// One migration to apply.
+pub(super) struct Work<'a> {
+    pub(super) migration: &'a Migration,
+    pub(super) script: &'a Script,
+    pub(super) statements: Vec<Statement<'a>>,
+    /// The id of its history row.
+    pub(super) id: &'a str,
 }
 
-/// Applies one migration: a started row, its script as one message, the finished row.
+impl<'a> Work<'a> {
+    /// Reads a script as this server does.
+    fn new(
+        session: &MysqlSession,
+        migration: &'a Migration,
+        script: &'a Script,
+        id: &'a str,
+    ) -> std::result::Result<Self, Diagnostic> {
+        let statements =
+            split(script.text(), &session.server()).map_err(|refusal| refusal.diagnostic(migration))?;
+        Ok(Self { migration, script, statements, id })
+    }
+
+    /// The texts by which the statements that are done are counted.
+    pub(super) fn texts(&self) -> Vec<&'a str> {
+        self.statements.iter().map(|statement| statement.text).collect()
+    }
+}
+
+impl MysqlSession {
+    /// How this server reads scripts.
+    pub(super) fn server(&self) -> Server {
+        Server::parse(&self.facts.version, &self.facts.sql_mode)
+    }
+}
+
+/// Refuses a script that could not be run, before anything is run.
+pub(super) fn check(
+    session: &MysqlSession,
+    migration: &Migration,
+    script: &Script,
+) -> std::result::Result<(), Diagnostic> {
+    let work = Work::new(session, migration, script, "")?;
+    units(migration, &work.statements, 0).map(drop)
+}
+
+/// What of a script outlives a try that failed for a reason that passes.
+#[derive(Default)]
+pub(super) struct ScriptState {
+    /// The migration that is tried again in the same session.
+    unfinished: Option<String>,
+    /// What its session was before it, if it may have changed that.
+    settings: Option<Settings>,
+    /// The texts of prepared statements.
+    pub(super) prepared: BTreeMap<String, String>,
+}
+
+/// Applies one migration as its script demands.
 pub(super) async fn apply(
     session: &mut MysqlSession,
     step: &Step<'_>,
     id: &str,
-    _: &mut Tell<'_>,
+    tell: &mut Tell<'_>,
 ) -> Result<()> {
-    let Ok(script) = step.migration.script() else { return Err(Error::overtaken()) };
-    let (table, id) = (session.history_table(), sql::text(id));
-    session
-        .execute(&format!(
-            "INSERT INTO {table} (id, checksum, migration_name, started_at) \
-             SELECT {id}, {}, {}, UTC_TIMESTAMP(3) FROM DUAL WHERE {}",
-            sql::text(&script.checksum().to_string()),
-            sql::text(step.migration.name()),
-            lock::HELD
-        ))
-        .await?;
-    session.execute(script.text()).await.map_err(|error| {
-        let message = format!("A migration failed to apply: `{}`", step.migration.name());
-        let said = error.diagnostic.database.clone();
-        Error::never(Diagnostic { database: said, ..Diagnostic::new(Code::MigrationFailed, message) })
-    })?;
-    let finished = format!(
-        "UPDATE {table} SET finished_at = UTC_TIMESTAMP(3), applied_steps_count = 1 WHERE id = {id} AND {}",
-        lock::HELD
-    );
-    session.execute(&finished).await.map(drop)
+    let migration = step.migration;
+    let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
+    let work = Work::new(session, migration, script, id).map_err(Error::never)?;
+    let same = session.script.unfinished.take().is_some_and(|name| name == migration.name());
+    let alone = work.statements.iter().all(|statement| role(statement).leaves_session_alone());
+    let touched = if alone { Touched::No } else { Touched::Yes };
+    if touched == Touched::Yes && session.script.settings.is_none() {
+        session.script.settings = Some(Settings::remember(session).await?);
+    }
+    let session_is = if same { resume::Session::TheSame } else { resume::Session::Another };
+    let result = if step.resume.is_none() && !same && is_atomic(session, &work).await? {
+        atomic(session, &work).await
+    } else {
+        steps::run(session, &work, session_is, touched, tell).await
+    };
+    match &result {
+        // The next try goes on where this one stopped, in the same session.
+        Err(error) if error.kind == Kind::Again => {
+            session.script.unfinished = Some(migration.name().to_owned());
+        }
+        Err(error) if error.kind == Kind::Lost => {}
+        _ => clean(session, &work).await?,
+    }
+    result
+}
+
+/// Puts back what a script has changed of its session.
+async fn clean(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
+    let Some(settings) = std::mem::take(&mut session.script).settings else { return Ok(()) };
+    settings.restore(session).await?;
+    let things: BTreeSet<_> = work.statements.iter().flat_map(|statement| &statement.links.leaves).collect();
+    for undo in things.into_iter().filter_map(undo) {
+        // What the script has taken away by itself is not there any more.
+        let _gone = session.execute(&undo).await;
+    }
+    Ok(())
+}
+
+/// What takes something out of the session that a script left in it.
+fn undo(thing: &Thing) -> Option<String> {
+    match thing {
+        Thing::Variable(name) => Some(format!("SET @{} = NULL", sql::name(name))),
+        Thing::TemporaryTable(name) => Some(format!("DROP TEMPORARY TABLE IF EXISTS {}", sql::name(name))),
+        Thing::Prepared(name) => Some(format!("DEALLOCATE PREPARE {}", sql::name(name))),
+        Thing::Handler(name) => Some(format!("HANDLER {} CLOSE", sql::name(name))),
+        _ => None,
+    }
+}
+
+/// Whether a script and its history row can be one transaction: it only reads and changes rows, in tables that take part in
+/// one, or does nothing at all.
+async fn is_atomic(session: &mut MysqlSession, work: &Work<'_>) -> Result<bool> {
+    let fits = |statement: &Statement<'_>| {
+        matches!(
+            role(statement),
+            Role::Rows(_) | Role::Setting | Role::State | Role::Begin | Role::Commit | Role::Savepoint
+        )
+    };
+    if !work.statements.iter().all(fits) {
+        return Ok(false);
+    }
+    let names: Vec<_> = work.statements.iter().filter_map(names).flatten().map(String::as_str).collect();
+    if names.is_empty() {
+        return Ok(true);
+    }
+    let untransactional = Untransactional::look(session).await?;
+    Ok(untransactional.among(names.into_iter().chain([HISTORY])).is_none())
+}
+
+fn names<'a>(statement: &'a Statement<'_>) -> Option<&'a BTreeSet<String>> {
+    match role(statement) {
+        Role::Rows(names) => Some(names),
+        _ => None,
+    }
+}
+
+/// Script and history row as one transaction. Transactions of the script's own are part of it.
+async fn atomic(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
+    progress::unrecorded(session, work.migration).await?;
+    session.execute("SET autocommit = 0").await?;
+    let result = statements_and_row(session, work).await;
+    match result {
+        Ok(()) => session.execute("COMMIT;SET autocommit = 1").await.map(drop),
+        // If the connection is gone, so is the transaction.
+        Err(error) if error.kind == Kind::Lost => Err(error),
+        Err(error) => {
+            session.execute("ROLLBACK;SET autocommit = 1").await?;
+            Err(error)
+        }
+    }
+}
+
+async fn statements_and_row(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
+    for statement in &work.statements {
+        if matches!(role(statement), Role::Begin | Role::Commit) {
+            continue;
+        }
+        if let Err(found) = session.send(statement.text).await {
+            let error = statement_failed(session, work, statement, &found);
+            return Err(match error.kind {
+                Kind::Script => Error { diagnostic: Box::new(error.diagnostic.help(UNTOUCHED)), ..error },
+                _ => error,
+            });
+        }
+    }
+    progress::insert_finished(session, work).await
 }

@@ -28,6 +28,7 @@ pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
         limit: url.statement_timeout.map(|seconds| Duration::from_secs(seconds.into())),
         database: url.database.clone(),
         facts: Facts::default(),
+        script: super::apply::ScriptState::default(),
         cancelled: Arc::default(),
     })
 }

@@ -27,6 +27,20 @@ pub(super) fn number(found: &mysql_async::Error) -> Option<u16> {
     }
 }
 
+/// What the server says of a statement that it was asked to cancel.
+pub(super) fn interrupted() -> mysql_async::Error {
+    server(1317, "Query execution was interrupted", "70100")
+}
+
+/// What the server says, if it still says anything, of a statement that is longer than it takes.
+pub(super) fn too_long() -> mysql_async::Error {
+    server(1153, "Got a packet bigger than 'max_allowed_packet' bytes", "08S01")
+}
+
+fn server(code: u16, message: &str, state: &str) -> mysql_async::Error {
+    mysql_async::Error::Server(ServerError { code, message: message.to_owned(), state: state.to_owned() })
+}
+
 /// An error of connecting.
 pub(super) fn of_connect(found: &mysql_async::Error, url: &MysqlUrl) -> Error {
     match found {
@@ -59,8 +73,14 @@ fn because(error: Error, why: &str) -> Error {
 }
 
 fn tls(why: &str) -> Diagnostic {
-    Diagnostic::new(Code::Tls, format!("Error opening a TLS connection: {why}"))
-        .help("`sslaccept`, `sslcert` and `sslidentity` of the URL decide what is expected of the server")
+    let tls = Diagnostic::new(Code::Tls, format!("Error opening a TLS connection: {why}"));
+    // What a server says that has no way to agree on keys in common with us.
+    let tls = if why.contains("HandshakeFailure") {
+        tls.help("the server may be too old: its TLS has to know version 1.2 with ECDHE")
+    } else {
+        tls
+    };
+    tls.help("`sslaccept`, `sslcert` and `sslidentity` of the URL decide what is expected of the server")
 }
 
 /// An I/O error carries the TLS error that caused it without calling it its source.
@@ -112,7 +132,7 @@ fn credentials(url: &MysqlUrl) -> Diagnostic {
 /// Whether the server says that it is full, stopping, or out of what a user may have of it: all of that passes. To have
 /// ended a connection is no less: killed (1927 is MariaDB's word), timed out (4031), or in the middle of a packet.
 fn passes(code: u16) -> bool {
-    matches!(code, 1040 | 1041 | 1042 | 1043 | 1053 | 1077..=1080 | 1135 | 1152..=1161 | 1184 | 1203 | 1226 | 1927 | 3169 | 4031)
+    matches!(code, 1040 | 1041 | 1042 | 1043 | 1053 | 1077..=1080 | 1135 | 1152 | 1154..=1161 | 1184 | 1203 | 1226 | 1927 | 3169 | 4031)
 }
 
 /// An error of a session that had been made.
@@ -128,6 +148,12 @@ pub(super) fn of_session(found: &mysql_async::Error, endpoint: &str) -> Error {
         1317 | 1969 | 3024 => {
             (Kind::Cancelled, Diagnostic::new(Code::Database, "the statement was cancelled"))
         }
+        // One statement is longer than the server takes; it closes the connection, too.
+        1153 => (
+            Kind::Never,
+            Diagnostic::new(Code::Database, "a statement is longer than the server takes")
+                .help("raise the server's `max_allowed_packet`, or cut the statement into several"),
+        ),
         // A lock that did not come in time, a deadlock (also in XA, or of user locks), no room for locks, NOWAIT.
         1205 | 1206 | 1213 | 1614 | 3058 | 3572 => (Kind::Again, blocked()),
         // Files and tables that cannot grow; memory.
@@ -161,7 +187,7 @@ fn of_driver(found: &mysql_async::Error, endpoint: &str) -> Error {
                 Code::AuthenticationFailed,
                 format!("the user logs in by a plugin that is not supported: {found}"),
             )
-            .help("`caching_sha2_password`, `mysql_native_password` and `ed25519` are; a password is never sent in plain text"),
+            .help("`caching_sha2_password`, `mysql_native_password`, `ed25519` and `parsec` are; a password is never sent in plain text"),
         ),
         // Not shown as it is: some of these hold packets.
         mysql_async::Error::Driver(_) => {

@@ -14,8 +14,8 @@ use crate::error::{Error, Kind, Result};
 const SETTINGS: &str = "SET SESSION wait_timeout = CAST(LEAST(@@GLOBAL.wait_timeout, 60) AS UNSIGNED), \
      SESSION lock_wait_timeout = CAST(LEAST(@@GLOBAL.lock_wait_timeout, 1) AS UNSIGNED);";
 
-/// What decides how scripts are read.
-const FACTS: &str = "SELECT VERSION(), @@SESSION.sql_mode, @@lower_case_table_names;";
+/// What decides how scripts are read, and how long a statement may be.
+const FACTS: &str = "SELECT VERSION(), @@SESSION.sql_mode, @@SESSION.max_allowed_packet;";
 
 /// Reads the history, or what tables there are if there is none: one message, and one more only if there is none.
 pub(super) async fn read(session: &mut MysqlSession) -> Result<Snapshot> {
@@ -66,7 +66,7 @@ fn microseconds(column: &str) -> String {
 
 fn read_facts(row: &Values) -> Facts {
     let text = |n: usize| row.get(n).cloned().flatten().unwrap_or_default();
-    Facts { version: text(0), sql_mode: text(1), lower_case_table_names: text(2).parse().unwrap_or(0) }
+    Facts { version: text(0), sql_mode: text(1), longest_message: text(2).parse().ok() }
 }
 
 fn history_row(row: &Values) -> Row {
@@ -155,6 +155,14 @@ pub(super) async fn record_failure(
 ) -> Result<()> {
     let Ok(script) = migration.script() else { return Ok(()) };
     let table = session.history_table();
+    // Of an attempt that the next start carries on the row says how far it got: it has not been rolled back.
+    let unfinished = format!(
+        "SELECT id FROM {table} WHERE {} AND finished_at IS NULL AND rolled_back_at IS NULL",
+        is_named(migration)
+    );
+    if !session.rows(&unfinished).await?.is_empty() {
+        return Ok(());
+    }
     let logs = sql::text(&sql::logs(&failure_log(migration.name(), failure, &session.runner)));
     let statement = match earlier_failure(session, migration, script).await? {
         Some(id) => format!(

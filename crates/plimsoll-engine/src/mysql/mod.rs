@@ -6,12 +6,23 @@
 mod apply;
 mod connect;
 mod error;
+mod failure;
+mod fingerprint;
 mod history;
 mod lock;
+mod progress;
+mod resume;
+mod role;
+mod said;
 mod send;
+mod settings;
 mod sql;
+mod steps;
 mod target;
 mod tls;
+mod transactional;
+mod units;
+mod verdict;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,6 +116,8 @@ pub struct MysqlSession {
     facts: Facts,
     /// Whether somebody has asked to stop.
     cancelled: Arc<AtomicBool>,
+    /// What of a script outlives a try that failed for a reason that passes.
+    script: apply::ScriptState,
 }
 
 /// What the first message to a server found out.
@@ -114,8 +127,8 @@ struct Facts {
     version: String,
     /// The `sql_mode` that a session begins with: it decides how scripts are read, and is left as it is.
     sql_mode: String,
-    /// `lower_case_table_names`: 0 if names of tables are told apart by case.
-    lower_case_table_names: u8,
+    /// `max_allowed_packet`, in bytes: a longer message makes the server close the connection without a word.
+    longest_message: Option<usize>,
 }
 
 impl MysqlSession {
@@ -172,9 +185,9 @@ impl Session for MysqlSession {
 
     fn steps(&self, script: &Script) -> Vec<String> {
         let server = Server::parse(&self.facts.version, &self.facts.sql_mode);
-        // What cannot be read has been refused before anything of it was begun.
+        // A script that cannot be read has no statements, and so none that were done.
         let statements = split(script.text(), &server).unwrap_or_default();
-        statements.iter().map(|statement| statement.text.to_owned()).collect()
+        statements.into_iter().map(|statement| statement.text.to_owned()).collect()
     }
 
     async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {

@@ -21,13 +21,28 @@ pub(super) struct Answers {
 }
 
 impl MysqlSession {
-    /// Sends one message, of one statement or several, drops its rows, and says how many rows the last one changed.
+    /// Sends one message of our own, of one statement or several, drops its rows, and says how many rows the last one
+    /// changed.
     pub(super) async fn execute(&mut self, sql: &str) -> Result<u64> {
-        self.send(sql).await.map_err(|found| self.error(&found))
+        self.send_now(sql).await.map_err(|found| self.error(&found))
     }
 
-    /// The same with the driver's own error, for whoever knows more about what was sent.
+    /// The same for a statement of a script, with the driver's own error, for whoever knows more about what was sent.
+    ///
+    /// None is begun once somebody has asked to stop: between two statements there is nothing that the server could
+    /// cancel, so it ends as if the server had. Nor is one sent that the server would not read to its end.
     pub(super) async fn send(&mut self, sql: &str) -> std::result::Result<u64, mysql_async::Error> {
+        if self.is_cancelled() {
+            return Err(error::interrupted());
+        }
+        // The command takes one byte itself.
+        if self.facts.longest_message.is_some_and(|most| sql.len() >= most) {
+            return Err(error::too_long());
+        }
+        self.send_now(sql).await
+    }
+
+    async fn send_now(&mut self, sql: &str) -> std::result::Result<u64, mysql_async::Error> {
         let (limit, canceller) = (self.limit, self.canceller());
         within(limit, &canceller, self.conn.query_drop(sql)).await?;
         Ok(self.conn.affected_rows())
@@ -60,7 +75,9 @@ async fn collect(conn: &mut Conn, sql: &str, sets: &mut Vec<Vec<Row>>) -> mysql_
     let mut result = conn.query_iter(sql).await?;
     while !result.is_empty() {
         let mut set = Vec::new();
-        let ended = result.for_each(|row| set.push(row.unwrap().into_iter().map(text).collect())).await;
+        let ended = result
+            .for_each(|row| set.push(row.unwrap_raw().into_iter().map(|value| text(value?)).collect()))
+            .await;
         sets.push(set);
         ended?;
     }

@@ -33,8 +33,8 @@ impl FromParameters for Tls {
         let options = match (parameters.verify, roots) {
             // The driver makes a verifier in any case, and with no roots at all it cannot: its own are of no consequence here.
             (Verify::Nothing, _) => SslOpts::default().with_danger_accept_invalid_certs(true),
-            (_, Some(roots)) => trusting(roots),
-            (_, None) => trusting(system_certificates("sslcert")?),
+            (_, Some(roots)) => trusting(&roots),
+            (_, None) => trusting(&system_certificates("sslcert")?),
         };
         let Some(path) = &parameters.identity else { return Ok(Self(Some(options))) };
         let (chain, key) = identity(path, parameters.identity_password.as_ref())?;
@@ -46,7 +46,7 @@ impl FromParameters for Tls {
 }
 
 /// Certificates are checked against these, and against no others.
-fn trusting(roots: Vec<CertificateDer<'static>>) -> SslOpts {
+fn trusting(roots: &[CertificateDer<'static>]) -> SslOpts {
     let roots = roots.iter().map(|root| root.to_vec().into()).collect();
     SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true)
 }

@@ -182,7 +182,7 @@ async fn sort(
     if needs_other_way(found) {
         return Outcome::NeedsOtherWay(Box::new(found.clone()));
     }
-    let sent = Sent { text: body, starts_at: 0, characters_before: offset };
+    let sent = Sent { text: body, starts_at: 0, characters_before: offset, statement: None };
     let mut error = script_failed(session, work.migration, &sent, failure, found);
     if error.kind == Kind::Script {
         error.diagnostic = Box::new(error.diagnostic.help(UNTOUCHED));

@@ -1,5 +1,7 @@
 //! The errors of scripts: what the server said, at the place in the file that it meant.
 
+use std::ops::Range;
+
 use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio_postgres::error::DbError;
 
@@ -14,6 +16,8 @@ pub(super) struct Sent<'a> {
     pub(super) starts_at: usize,
     /// How many characters were sent before it in the same message.
     pub(super) characters_before: usize,
+    /// Its only statement, as bytes of the script: the place of an error for which the server tells none.
+    pub(super) statement: Option<Range<usize>>,
 }
 
 /// The error of a script.
@@ -33,7 +37,9 @@ pub(super) fn script_failed(
     let position =
         error::position(found).and_then(|position| position.checked_sub(sent.characters_before + 1));
     let span = position.map(|at| word_at(sent.text, at));
-    let place = span.and_then(|span| migration.place(sent.starts_at + span.start..sent.starts_at + span.end));
+    let span = span.map(|span| sent.starts_at + span.start..sent.starts_at + span.end);
+    let first_line = || sent.statement.clone().map(|span| first_line(migration, span));
+    let place = span.or_else(first_line).and_then(|span| migration.place(span));
     let name = migration.name();
     let diagnostic = if let Some(place) = place {
         Diagnostic::new(Code::MigrationFailed, format!("A migration failed to apply: `{name}`"))
@@ -50,9 +56,16 @@ pub(super) fn script_failed(
     Error::new(kind, diagnostic.said_by(error::message(found)))
 }
 
+/// The bytes of the first line of a statement: more than that would not be seen at a glance.
+fn first_line(migration: &Migration, span: Range<usize>) -> Range<usize> {
+    let text = migration.script().ok().and_then(|script| script.text().get(span.clone()));
+    let length = text.and_then(|text| text.lines().next()).map_or(0, |line| line.trim_end().len());
+    span.start..span.start + length
+}
+
 /// The bytes of the word that begins at a character of a text. What is behind the text is its end: the server met what we
 /// send after a script that stops in the middle of a statement.
-fn word_at(text: &str, character: usize) -> std::ops::Range<usize> {
+fn word_at(text: &str, character: usize) -> Range<usize> {
     let Some((start, first)) = text.char_indices().nth(character) else {
         let end = text.trim_end().len();
         return end..end;

@@ -11,6 +11,7 @@ mod history;
 mod leftovers;
 mod look;
 mod outside;
+mod paused;
 mod segments;
 mod self_managed;
 mod started;
@@ -31,7 +32,7 @@ use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{Error, Result};
-use outside::Paused;
+use paused::Paused;
 use target::{Target, Targets};
 use tls::Tls;
 
@@ -191,7 +192,7 @@ impl Session for PostgresSession {
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {
         match self.paused.take() {
-            Some(paused) => segments::give_up_paused(self, &paused, migration, failure).await,
+            Some(paused) => paused::give_up_paused(self, &paused, migration, failure).await,
             None => history::record_failure(self, migration, failure).await,
         }
     }

@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use super::failure::{Sent, script_failed};
 use super::leftovers::drop_leftovers;
 use super::look::{Facts, Outcome, is_half_detached, look, outcome};
-use super::started::{Started, give_up};
+use super::started::{Started, Ways, give_up};
 use super::waiters::let_go;
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
@@ -71,12 +71,17 @@ async fn failed(
 ) -> Error {
     let session = started.session;
     let Some(found) = failure.as_db_error() else { return session.error(failure) };
-    let sent = Sent { text: &segment.body, starts_at: segment.span.start, characters_before: 0 };
+    let sent = Sent {
+        text: &segment.body,
+        starts_at: segment.span.start,
+        characters_before: 0,
+        statement: Some(segment.span.clone()),
+    };
     let error = script_failed(session, started.migration(), &sent, failure, found);
     match error.kind {
         // Part of it may be committed: neither another try nor another start may send it again.
         Kind::Again | Kind::Script | Kind::Cancelled if *effect == Effect::Unknown => {
-            started.fail(error).await
+            started.fail(error, Ways::Resume).await
         }
         Kind::Again => {
             // If it cannot be cleaned up now, the next try does so first.
@@ -89,12 +94,12 @@ async fn failed(
         Kind::Script if started.done == 0 => {
             match drop_leftovers(session, effect, Some(before), tell).await {
                 Ok(()) => no_trace(started, error).await,
-                Err(_left) => started.fail(error).await,
+                Err(_left) => started.fail(error, Ways::Resume).await,
             }
         }
         Kind::Script => {
             let _left = drop_leftovers(session, effect, Some(before), tell).await;
-            started.fail(error).await
+            started.fail(error, Ways::Resume).await
         }
         _ => error,
     }
@@ -125,7 +130,7 @@ async fn nobody_knows(started: &Started<'_>, segment: &Segment<'_>) -> Error {
         Some(place) => diagnostic.at(place),
         None => diagnostic,
     };
-    started.fail(Error::never(diagnostic)).await
+    started.fail(Error::never(diagnostic), Ways::Resume).await
 }
 
 /// A statement as a line of a log shows it: its first words.
@@ -137,25 +142,4 @@ fn shown(statement: &str) -> String {
         Some((end, _)) => format!("`{}…`", &words[..end]),
         None => format!("`{words}`"),
     }
-}
-
-/// What the next try of the same run has to know: the session keeps what the script has made of it.
-#[derive(Clone, Debug)]
-pub(super) struct Paused {
-    /// The migration's name.
-    pub(super) migration: String,
-    /// The id of its row.
-    pub(super) id: String,
-    pub(super) done: usize,
-    pub(super) under_way: Option<UnderWay>,
-    pub(super) why: Why,
-}
-
-/// Why a script was left in the middle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    /// A lock could not be had: it is tried again.
-    Blocked,
-    /// Its statement was cancelled: by us, or by a time limit.
-    Cancelled,
 }

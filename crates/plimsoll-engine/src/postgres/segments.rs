@@ -9,14 +9,14 @@ use plimsoll_core::script::{Segment, Segmented, Way, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio_postgres::error::DbError;
 
+use super::PostgresSession;
 use super::apply::{MARK_KEY, Work, cannot_be_atomic, ended_words, lock_guard, needs_other_way, still_ours};
 use super::error::ENDED;
 use super::failure::{Sent, script_failed};
-use super::outside::{Paused, Why, no_trace, outside};
-use super::started::{Started, as_ourselves, give_up, insert_started};
-use super::waiters::is_ours;
-use super::{PostgresSession, history, quote_text};
-use crate::backend::{Lock, Tell, Told};
+use super::outside::{no_trace, outside};
+use super::paused::{Paused, check_paused, take_again};
+use super::started::{Started, Ways, as_ourselves, insert_started};
+use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
 
 /// Applies a script segment by segment, from where an earlier attempt has got to.
@@ -29,32 +29,37 @@ pub(super) async fn segments(
 ) -> Result<()> {
     let steps = script::steps(work.script.text());
     let paused = session.paused.take();
-    let (result, left) = {
-        let mut started = match begin(session, work, &steps, paused.clone(), resume).await {
-            Ok(started) => started,
-            Err(error) => {
-                session.paused = paused.filter(|_| error.kind == Kind::Again);
-                return Err(error);
-            }
-        };
-        let result = match remaining(work, segmented, started.done) {
-            Ok(segments) => run(&mut started, segments, tell).await,
-            Err(error) => Err(error),
-        };
-        (result, (started.id, started.done, started.under_way))
+    let begun = begin(session, work, &steps, paused.clone(), resume).await;
+    let (result, paused) = match begun {
+        Ok(mut started) => {
+            let result = carry_out(&mut started, segmented, tell).await;
+            let paused = result.as_ref().err().and_then(|error| started.paused(error));
+            (result, paused)
+        }
+        Err(error) => {
+            let paused = paused.filter(|_| error.kind == Kind::Again);
+            (Err(error), paused)
+        }
     };
-    let why = match &result {
-        Err(error) if error.kind == Kind::Again => Some(Why::Blocked),
-        Err(error) if error.kind == Kind::Cancelled => Some(Why::Cancelled),
-        _ => None,
-    };
-    let (id, done, under_way) = left;
-    let migration = work.migration.name().to_owned();
-    session.paused = why.map(|why| Paused { migration, id, done, under_way, why });
-    if result.is_ok() {
-        session.execute(&session.reset()).await?;
+    session.paused = paused;
+    match &result {
+        Ok(()) => session.execute(&session.reset()).await?,
+        // The run goes on in this session. If it cannot be cleared, whatever comes next fails for the same reason.
+        Err(error) if error.kind == Kind::Overtaken => {
+            let _seen_next = session.execute(&session.reset()).await;
+        }
+        Err(_) => {}
     }
     result
+}
+
+async fn carry_out<'a>(
+    started: &mut Started<'a>,
+    segmented: Segmented<'a>,
+    tell: &mut Tell<'_>,
+) -> Result<()> {
+    let segments = remaining(started.work, segmented, started.done)?;
+    run(started, segments, tell).await
 }
 
 /// Takes up the attempt that this session has paused or another runner has left; otherwise begins one.
@@ -87,30 +92,10 @@ async fn begin<'a>(
             }
             Ok(started)
         }
-        Err(lost) => Err(started.fail(Error::never(lost_with_session(work.migration, lost))).await),
+        Err(lost) => {
+            Err(started.fail(Error::never(lost_with_session(work.migration, lost)), Ways::ByHand).await)
+        }
     }
-}
-
-/// Takes the lock again if it was let go, and looks whether the attempt is still where it was left.
-async fn check_paused(session: &PostgresSession, paused: &Paused) -> Result<()> {
-    if !is_ours(session).await?
-        && let Lock::HeldBy(_) = history::try_lock(session).await?
-    {
-        return Err(Error::new(
-            Kind::Again,
-            Diagnostic::new(Code::MigrationBlocked, "another runner holds the migration lock for the moment"),
-        ));
-    }
-    let rows = session
-        .rows(&format!(
-            "SELECT 1 FROM {} WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL \
-             AND applied_steps_count = {}",
-            session.history_table(),
-            quote_text(&paused.id),
-            paused.done
-        ))
-        .await?;
-    if rows.is_empty() { Err(Error::overtaken()) } else { Ok(()) }
 }
 
 /// The segments behind the statements that are done. One in whose middle that is was cut further by an earlier attempt.
@@ -150,6 +135,7 @@ async fn run<'a>(
         tell(Told::Step { number: segment.statements.start + 1, of: started.steps.len() });
         if let Way::Outside(effect) = &segment.way {
             outside(started, &segment, effect, tell).await?;
+            take_again_if_freed(started.session, &segment).await?;
             continue;
         }
         if let Err(found) = together(started, &segment).await? {
@@ -159,6 +145,12 @@ async fn run<'a>(
         }
     }
     Ok(())
+}
+
+/// `DISCARD ALL` frees the locks of its session.
+async fn take_again_if_freed(session: &PostgresSession, segment: &Segment<'_>) -> Result<()> {
+    let word = segment.body.split_whitespace().next().unwrap_or_default();
+    if word.eq_ignore_ascii_case("discard") { take_again(session).await } else { Ok(()) }
 }
 
 /// What to do with a segment that the server does not take as one transaction.
@@ -216,40 +208,18 @@ async fn together(
         return Ok(Err(Box::new(found.clone())));
     }
     if found.message().contains(ENDED) {
-        return Err(started.fail(Error::never(ended_words(started.migration()))).await);
+        return Err(started.fail(Error::never(ended_words(started.migration())), Ways::ByHand).await);
     }
     let characters_before = before.chars().count();
-    let sent = Sent { text: &segment.body, starts_at: segment.span.start, characters_before };
+    let statement = (segment.statements.len() == 1).then(|| segment.span.clone());
+    let sent = Sent { text: &segment.body, starts_at: segment.span.start, characters_before, statement };
     let error = script_failed(session, started.migration(), &sent, &failure, found);
     Err(if error.kind == Kind::Script { settle(started, error).await } else { error })
 }
 
 /// Records a failure that will not pass. What failed has been rolled back.
 async fn settle(started: &Started<'_>, error: Error) -> Error {
-    if started.done == 0 { no_trace(started, error).await } else { started.fail(error).await }
-}
-
-/// Settles an attempt that this run does not try again: blocked for too long, or cancelled by somebody else.
-pub(super) async fn give_up_paused(
-    session: &PostgresSession,
-    paused: &Paused,
-    migration: &Migration,
-    failure: &Diagnostic,
-) -> Result<()> {
-    session.execute(&session.reset()).await?;
-    let Ok(script) = migration.script() else { return Ok(()) };
-    let (steps, work) = (script::steps(script.text()), Work { migration, script, id: &paused.id });
-    match (paused.done, paused.why) {
-        (0, _) => give_up(session, &paused.id, migration, failure).await,
-        // What is done stays done, and the next start carries on.
-        (_, Why::Blocked) => Ok(()),
-        (done, Why::Cancelled) => {
-            let started =
-                Started { session, work: &work, steps: &steps, id: paused.id.clone(), done, under_way: None };
-            let _told = started.fail(Error::never(failure.clone())).await;
-            Ok(())
-        }
-    }
+    if started.done == 0 { no_trace(started, error).await } else { started.fail(error, Ways::Resume).await }
 }
 
 fn other_script(migration: &Migration) -> Diagnostic {

@@ -23,7 +23,8 @@ pub(super) async fn self_managed(session: &PostgresSession, work: &Work<'_>) -> 
     let failure = match &sent {
         Err(failure) => match failure.as_db_error() {
             Some(found) => {
-                let whole = Sent { text: work.script.text(), starts_at: 0, characters_before: 0 };
+                let whole =
+                    Sent { text: work.script.text(), starts_at: 0, characters_before: 0, statement: None };
                 Some(script_failed(session, work.migration, &whole, failure, found))
             }
             None => return Err(session.error(failure)),
@@ -47,7 +48,7 @@ async fn fail(session: &PostgresSession, id: &str, migration: &Migration, error:
     let unstored =
         stored.err().map(|error| format!("the reason could not be recorded: {}", error.diagnostic));
     let diagnostic = error.diagnostic.help(look(migration));
-    Error::never(unstored.into_iter().fold(diagnostic, |diagnostic, why| diagnostic.help(why)))
+    Error::never(unstored.into_iter().fold(diagnostic, plimsoll_core::Diagnostic::help))
 }
 
 /// Ends a transaction that a script left open: true if there was one.

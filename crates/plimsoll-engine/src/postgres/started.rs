@@ -90,7 +90,7 @@ impl Started<'_> {
 
     /// Stores why the attempt failed. If nothing of the script is done, the attempt does not count, and the next start tries
     /// again; otherwise it is a failed migration, of which the row says how far it got.
-    pub(super) async fn fail(&self, error: Error) -> Error {
+    pub(super) async fn fail(&self, error: Error, ways: Ways) -> Error {
         let (session, name) = (self.session, self.migration().name());
         let words = failure_text(name, &error.diagnostic);
         let logs = quote_text(&self.progress(Attempt::Failed, self.done, None).log(&words));
@@ -103,7 +103,7 @@ impl Started<'_> {
             session.execute(&session.reset()).await?;
             session.execute(&format!("{}{update}", lock_guard())).await
         };
-        let diagnostic = ways_on(*error.diagnostic, name, self.done, self.steps.len());
+        let diagnostic = ways_on(*error.diagnostic, name, (self.done, self.steps.len()), ways);
         Error::never(match stored.await {
             Ok(()) => diagnostic,
             Err(error) => diagnostic.help(format!("the reason could not be recorded: {}", error.diagnostic)),
@@ -114,17 +114,29 @@ impl Started<'_> {
 /// What a finished row looks like: as Prisma writes it, however it came about.
 const FINISHED: &str = "finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL";
 
-fn ways_on(diagnostic: Diagnostic, name: &str, done: usize, of: usize) -> Diagnostic {
+/// How a failed attempt can be gone on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ways {
+    /// Its next statement can be run again, also another text of it.
+    Resume,
+    /// What has to be done is more than the rest of the script.
+    ByHand,
+}
+
+fn ways_on(diagnostic: Diagnostic, name: &str, (done, of): (usize, usize), ways: Ways) -> Diagnostic {
     let diagnostic = match done {
         0 => diagnostic,
         _ => diagnostic.help(format!("{done} of its {of} statements are done and stay done")),
     };
+    let diagnostic = match ways {
+        Ways::Resume => diagnostic.help(format!(
+            "correct what is behind them, then have it carried on: `plimsoll resolve --resume {name}`"
+        )),
+        Ways::ByHand => diagnostic,
+    };
     diagnostic
         .help(format!(
-            "correct what is behind them, then have it carried on: `plimsoll resolve --resume {name}`"
-        ))
-        .help(format!(
-            "or undo them, then have all of it applied again: `plimsoll resolve --rolled-back {name}`"
+            "or undo what is done, then have all of it applied again: `plimsoll resolve --rolled-back {name}`"
         ))
         .help(format!("or complete it by hand, then record that: `plimsoll resolve --applied {name}`"))
 }

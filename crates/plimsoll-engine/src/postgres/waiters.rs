@@ -1,7 +1,7 @@
 //! Those who wait for the migration lock inside a statement, as Prisma does.
 //!
 //! Such a waiter holds a snapshot. A concurrent index build waits for all snapshots, the waiter waits for our lock: a
-//! deadlock, whose victim is the build each time, since only it asks for deadlocks late enough. Prisma gives up after 10
+//! deadlock, whose victim is the build each time: a process looks for deadlocks once, a second after its wait began. Prisma gives up after 10
 //! seconds, but its connection does not: a server that waits for a lock does not notice that its client is gone. It has to
 //! be given the lock to find out.
 
@@ -25,14 +25,15 @@ pub(super) async fn let_go(session: &PostgresSession, tell: &mut Tell<'_>) {
     }
 }
 
-/// Whether somebody waits whose waiting began long ago. Of another role's connection that cannot be seen: then the answer
-/// is yes only once a try has taken as long.
+/// Whether somebody has waited for long. Servers before version 14 do not say since when a lock has been waited for, and
+/// show the age of a statement only to its role.
 async fn is_waited_for(session: &PostgresSession) -> Result<bool> {
     let rows = session
         .rows(&format!(
             "SELECT count(*) > 0 FROM pg_catalog.pg_locks l \
              LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {LOCK_ROW} AND NOT l.granted \
-             AND COALESCE(a.query_start, a.backend_start) < pg_catalog.clock_timestamp() - interval '{LONGER_THAN_PRISMA}'"
+             AND COALESCE((pg_catalog.to_jsonb(l)->>'waitstart')::pg_catalog.timestamptz, a.query_start) \
+             < pg_catalog.clock_timestamp() - interval '{LONGER_THAN_PRISMA}'"
         ))
         .await?;
     Ok(rows.first().and_then(|row| row.get(0)) == Some("t"))

@@ -23,7 +23,9 @@ impl<'server> MysqlDatabase<'server> {
     }
 
     pub(crate) async fn create(server: &'server MysqlServer, name: &str) -> Self {
-        server.execute(&format!("CREATE DATABASE {}", quoted(name))).await;
+        // As Prisma creates one: a database that was there before and one that was not have the same schema afterwards.
+        let options = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
+        server.execute(&format!("CREATE DATABASE {} {options}", quoted(name))).await;
         Self::unborn(server, name)
     }
 
@@ -55,6 +57,24 @@ impl<'server> MysqlDatabase<'server> {
     pub async fn connect(&self) -> Conn {
         let connected = self.server.connect(Some(&self.name)).await;
         connected.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// A connection that holds a user-level lock of the server, which nobody else may hold at the moment.
+    pub async fn hold(&self, lock: &str) -> HeldLock {
+        let mut connection = self.connect().await;
+        let taken: mysql_async::Result<Option<u8>> =
+            connection.exec_first("SELECT GET_LOCK(?, 0)", (lock,)).await;
+        let taken = taken.unwrap_or_else(|error| panic!("{lock}: {error}"));
+        assert_eq!(taken, Some(1), "somebody else holds {lock}");
+        HeldLock(connection)
+    }
+
+    /// A connection that is reading a table: until it is released, nobody can change what the table looks like.
+    pub async fn reading(&self, table: &str) -> HeldLock {
+        let mut connection = self.connect().await;
+        let read = format!("START TRANSACTION; SELECT * FROM {} LIMIT 1", quoted(table));
+        connection.query_drop(&read).await.unwrap_or_else(|error| panic!("{table}: {error}"));
+        HeldLock(connection)
     }
 
     /// Runs statements, as one message.
@@ -137,6 +157,17 @@ impl<'server> MysqlDatabase<'server> {
 impl Drop for MysqlDatabase<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() { self.keep() } else { self.drop_now() }
+    }
+}
+
+/// A lock that a connection of the testkit holds until it is released.
+pub struct HeldLock(Conn);
+
+impl HeldLock {
+    /// Frees the lock, and returns when the server has heard of it.
+    pub async fn release(mut self) {
+        self.0.query_drop("ROLLBACK; DO RELEASE_ALL_LOCKS()").await.expect("the server runs");
+        let _ = self.0.disconnect().await;
     }
 }
 

@@ -90,17 +90,41 @@ async fn failures_say_what_the_schema_describes(scene: &Scene) {
     let row = "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) \
                VALUES ('x', 'x', '2_broken', CURRENT_TIMESTAMP)";
     scene.base.execute(row).await;
-    assert_eq!(run(scene, &["status"])["failed"][0]["name"], "2_broken");
+    let attempt = &run(scene, &["status"])["failed"][0];
+    let known = ["name", "script", "statements_done", "resumable"].map(|field| attempt[field].clone());
+    assert_eq!(known, [json!("2_broken"), json!("changed"), Value::Null, json!(false)]);
     assert_eq!(run(scene, &["deploy"])["error"]["code"], "P3009");
     assert_eq!(run(scene, &["plan"])["error"]["code"], "P3009");
     assert_eq!(run(scene, &["resolve", "--applied", "1_init"])["error"]["code"], "P3008");
     assert_eq!(run(scene, &["resolve"])["error"]["code"], "PLM302");
+    assert_eq!(run(scene, &["resolve", "--resume", "2_broken"])["error"]["code"], "PLM220");
     let resolved = json!({ "name": "2_broken", "as": "rolled_back" });
     assert_eq!(run(scene, &["resolve", "--rolled-back", "2_broken"])["resolved"], resolved);
     assert_eq!(run(scene, &["migrate", "resolve", "--applied", "2_broken"])["resolved"]["as"], "applied");
     scene.project.remove_migration("2_broken");
     assert_eq!(run(scene, &["deploy"])["ahead"], json!(["2_broken"]));
     assert_eq!(run(scene, &["deploy", "--if-ahead=refuse"])["error"]["code"], "PLM205");
+}
+
+#[tokio::test]
+async fn the_parts_of_a_script_are_in_the_documents() {
+    let script = "VACUUM;\nSELECT nope;\n";
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_parts", script);
+    let step = &run(&scene, &["plan"])["steps"][0];
+    assert_eq!(
+        (&step["shape"], &step["parts"], &step["because"][0]["what"]),
+        (&json!("segmented"), &json!(2), &json!("VACUUM"))
+    );
+    assert_eq!(run(&scene, &["deploy"])["error"]["code"], "P3018");
+    let attempt = &run(&scene, &["status"])["failed"][0];
+    let known = ["script", "statements_done", "resumable"].map(|field| attempt[field].clone());
+    assert_eq!(known, [json!("same"), json!(1), json!(true)]);
+    scene.project.set_migration("1_parts", &script.replace("nope", "1"));
+    let resolved = json!({ "name": "1_parts", "as": "resumed" });
+    assert_eq!(run(&scene, &["resolve", "--resume", "1_parts"])["resolved"], resolved);
+    assert_eq!(run(&scene, &["status"])["under_way"], json!(["1_parts"]));
+    assert_eq!(run(&scene, &["plan"])["steps"][0]["resumes"], true);
+    assert_eq!(run(&scene, &["deploy"])["applied"][0]["name"], "1_parts");
 }
 
 #[tokio::test]

@@ -86,6 +86,18 @@ async fn a_terminal_shows_what_is_under_way() {
     assert!(!dumb.stdout.contains(ESCAPE), "{dumb}");
 }
 
+#[tokio::test]
+async fn a_terminal_shows_how_far_a_script_has_come() {
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await;
+    let scene = scene.migration("1_parts", "VACUUM;\nSELECT pg_advisory_xact_lock(4711);");
+    let gate = scene.postgres().connect().await;
+    gate.batch_execute("SELECT pg_advisory_lock(4711)").await.expect("nobody else has it");
+    let running = on_a_terminal(&scene, "deploy").spawn();
+    running.wait_for_stdout("applying 1_parts (1 of 1), step 2 of 2");
+    gate.batch_execute("SELECT pg_advisory_unlock(4711)").await.expect("it is ours");
+    running.wait().expect_code(0);
+}
+
 /// Who listened has gone: that is no reason to stop, nor to fail.
 #[tokio::test]
 async fn nobody_has_to_listen() {

@@ -9,7 +9,7 @@ use plimsoll_testkit::project::Project;
 use plimsoll_testkit::server::Version;
 use serde_json::{Value, json};
 
-use crate::scene::{Kind, Scene};
+use crate::scene::{Kind, Scene, assert_says};
 
 const INIT: &str = "CREATE TABLE ship (name TEXT);\nINSERT INTO ship VALUES ('Ark');";
 
@@ -120,6 +120,30 @@ async fn a_signal_leaves_what_it_met() {
     running.wait().expect_code(143);
     assert_is(&message.lines().1, 143, "PLM301", "lock");
     holder.batch_execute("SELECT 1").await.expect("the holder is still connected");
+}
+
+#[tokio::test]
+async fn an_end_in_the_middle_of_a_script_names_the_statement() {
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_init", INIT);
+    scene.deployed();
+    let script =
+        "INSERT INTO ship VALUES ('Beagle');\nCREATE INDEX CONCURRENTLY i ON ship (name);\nSELECT 1;";
+    let (message, scene) = (Message::of(&scene.project), scene.migration("2_index", script));
+    // Whoever builds an index waits for every transaction that has written to its table.
+    let writer = scene.postgres().connect().await;
+    writer.batch_execute("BEGIN; INSERT INTO ship VALUES ('Cutty')").await.expect("the table is there");
+    let mut running = message.asked_for(scene.command(&["deploy", "--verbose"])).spawn();
+    running.wait_for_stderr("step 2 of 3 of 2_index");
+    running.signal(Signal::TERM);
+    let said = running.wait().expect_code(143).stderr;
+    assert_says(&said, &["2_index ended in step 2 of 3: the steps before it are committed"]);
+    let (line, document) = message.lines();
+    assert!(line.ends_with("(in step 2 of 3 of `2_index`)"), "{line}");
+    assert_eq!(document["step"], json!({ "number": 2, "of": 3 }));
+    writer.batch_execute("COMMIT").await.expect("the transaction is ours");
+    message.asked_for(scene.command(&["deploy"])).run().expect_code(0);
+    assert_eq!(message.lines().1.get("step"), None, "nothing is under way any more");
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "3");
 }
 
 /// Where there is no such file, none is made; and one that cannot be written is no reason to fail.

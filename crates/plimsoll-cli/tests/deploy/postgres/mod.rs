@@ -9,3 +9,4 @@ mod resume;
 mod scripts;
 mod segments;
 mod settings;
+mod together;

@@ -146,13 +146,13 @@ async fn an_index_that_was_dropped_is_not_missed() {
     }
 }
 
+const PENDING: &str = "SELECT count(*) > 0 FROM pg_inherits WHERE inhdetachpending";
 const PARTITIONS: &str = "CREATE TABLE log (day INT) PARTITION BY LIST (day);\n\
                           CREATE TABLE log_1 PARTITION OF log FOR VALUES IN (1);";
 
 #[tokio::test]
 async fn a_partition_that_is_half_detached_is_detached() {
     let script = "ALTER TABLE log DETACH PARTITION log_1 CONCURRENTLY;\nINSERT INTO ship VALUES ('Cutty');";
-    const PENDING: &str = "SELECT count(*) > 0 FROM pg_inherits WHERE inhdetachpending";
     for version in [Version::V15, Version::V18] {
         let scene = with_ship(version).await;
         scene.base.execute(PARTITIONS).await;
@@ -284,4 +284,15 @@ async fn a_script_that_the_server_had_cut_is_carried_on_where_it_was() {
         assert_eq!(ships(&scene).await, "Ark Beagle Cutty");
         assert_finished(&scene, &script).await;
     }
+}
+
+/// It frees the lock too: that is taken again before anything else is done.
+#[tokio::test]
+async fn a_script_that_discards_its_session_goes_on_with_the_lock() {
+    let script =
+        "SET search_path = nowhere;\nDISCARD ALL;\nINSERT INTO ship VALUES ('Beagle');\nDISCARD ALL;";
+    let scene = with_ship(Version::V15).await.migration("2_mixed", script);
+    let scene = scene.migration("3_next", "INSERT INTO ship VALUES ('Cutty');");
+    scene.deployed();
+    assert_eq!(ships(&scene).await, "Ark Beagle Cutty");
 }

@@ -154,7 +154,7 @@ async fn settings_and_the_role_of_a_script_hold_until_its_end_and_no_longer() {
         let owner = "SELECT tableowner FROM pg_tables WHERE schemaname = 'yard' AND tablename = 'hull'";
         assert_eq!(scene.base.value(owner).await, role);
         assert_eq!(scene.base.value("SELECT count(*) FROM yard.hull").await, "1");
-        assert!(!ships(&scene).await.contains(&role) && ships(&scene).await.contains("public"));
+        assert!(!ships(&scene).await.contains(role) && ships(&scene).await.contains("public"));
     }
 }
 

@@ -246,25 +246,20 @@ impl Body {
     }
 
     fn body(&mut self, kind: Kind, word: &str, text: &str) {
+        if self.place == Place::Label && text != ":" {
+            self.place = Place::Within;
+        }
         match self.place {
-            Place::Start => self.start(word),
-            Place::Label if text == ":" => self.place = Place::Start,
-            Place::Order => self.place = Place::Start,
+            Place::Within => self.within(kind, word),
+            Place::Label | Place::Order => self.place = Place::Start,
             Place::Declare if word == "handler" => self.place = Place::Handler,
             Place::Handler if word == "for" => self.place = Place::Condition,
-            Place::Condition => {
-                let long = matches!(word, "sqlstate" | "not");
-                self.place = if long { Place::LongCondition } else { Place::Handled };
-            }
+            Place::Condition if matches!(word, "sqlstate" | "not") => self.place = Place::LongCondition,
             Place::LongCondition if word == "value" => {}
-            Place::LongCondition => self.place = Place::Handled,
+            Place::Condition | Place::LongCondition => self.place = Place::Handled,
             Place::Handled if text == "," => self.place = Place::Condition,
-            Place::Handled => self.start(word),
+            Place::Start | Place::Handled => self.start(word),
             Place::Declare | Place::Handler => {}
-            Place::Within | Place::Label => {
-                self.place = Place::Within;
-                self.within(kind, word);
-            }
         }
     }
 
@@ -305,6 +300,7 @@ impl Body {
         Place::Within
     }
 
+    /// A token that is not the first of its statement.
     fn within(&mut self, kind: Kind, word: &str) {
         let top = self.frames.last().copied();
         match (word, top) {

@@ -91,7 +91,7 @@ pub(super) fn message(text: &str, from: usize, delimiter: &str, quoting: Quoting
         if rest.starts_with(delimiter.as_bytes()) {
             return Message { span: from..at, next: at + delimiter.len() };
         }
-        if begins_line(bytes, at) && delimiter_word(rest).is_some() {
+        if delimiter_word(rest).is_some() && begins_line(bytes, at) {
             return Message { span: from..at, next: at };
         }
         at += passed(rest, quoting);
@@ -101,8 +101,8 @@ pub(super) fn message(text: &str, from: usize, delimiter: &str, quoting: Quoting
 
 /// Whether nothing but blanks stands before this on its line.
 fn begins_line(bytes: &[u8], at: usize) -> bool {
-    let line = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |n| n + 1);
-    bytes[line..at].iter().all(|byte| is_blank(*byte))
+    let before = bytes[..at].iter().rev().find(|byte| **byte == b'\n' || !is_blank(**byte));
+    before.is_none_or(|byte| *byte == b'\n')
 }
 
 /// How long the quote, the comment or the character is that the text begins with.

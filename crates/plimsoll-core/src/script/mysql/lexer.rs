@@ -79,7 +79,7 @@ fn is_word(byte: u8) -> bool {
 
 impl<'a> Lexer<'a> {
     /// Reads `text` from the offset `at` on.
-    pub(super) fn new(text: &'a str, at: usize, server: &Server, quoting: Quoting) -> Self {
+    pub(super) fn new(text: &'a str, at: usize, server: Server, quoting: Quoting) -> Self {
         let (flavour, version) = (server.flavour, server.version);
         Self { text, at, flavour, version, quoting, comment: Comment::Outside }
     }
@@ -201,12 +201,9 @@ impl<'a> Lexer<'a> {
     /// Moves behind the token that begins here.
     fn kind(&mut self, byte: u8) -> Kind {
         match byte {
-            b'\'' => self.quoted(byte, self.quoting.backslash, Kind::Text),
-            b'"' if self.quoting.double_quoted == DoubleQuoted::Name => {
-                self.quoted(byte, Backslash::Plain, Kind::Name)
-            }
-            b'"' => self.quoted(byte, self.quoting.backslash, Kind::Text),
-            b'`' => self.quoted(byte, Backslash::Plain, Kind::Name),
+            b'`' => self.quoted(byte, Kind::Name),
+            b'"' if self.quoting.double_quoted == DoubleQuoted::Name => self.quoted(byte, Kind::Name),
+            b'\'' | b'"' => self.quoted(byte, Kind::Text),
             b'@' => self.at_sign(),
             b'\\' if self.peek(1) == Some(b'N') => self.symbol(2, Kind::Symbol),
             b'\\' => self.symbol(1, Kind::Backslash),
@@ -245,12 +242,7 @@ impl<'a> Lexer<'a> {
         }
         let kind = if follows { Kind::Host } else { Kind::UserVariable };
         match self.peek(0) {
-            Some(quote @ (b'\'' | b'"' | b'`')) => {
-                let name =
-                    quote == b'`' || (quote == b'"' && self.quoting.double_quoted == DoubleQuoted::Name);
-                let backslash = if name { Backslash::Plain } else { self.quoting.backslash };
-                self.quoted(quote, backslash, kind)
-            }
+            Some(quote @ (b'\'' | b'"' | b'`')) => self.quoted(quote, kind),
             Some(byte) if is_word(byte) || byte == b'.' => {
                 self.skip_while(|byte| is_word(byte) || byte == b'.');
                 kind
@@ -260,13 +252,15 @@ impl<'a> Lexer<'a> {
     }
 
     /// Moves behind the quote that ends what begins here.
-    fn quoted(&mut self, quote: u8, backslash: Backslash, kind: Kind) -> Kind {
+    fn quoted(&mut self, quote: u8, kind: Kind) -> Kind {
+        let name = quote == b'`' || (quote == b'"' && self.quoting.double_quoted == DoubleQuoted::Name);
+        let backslash = if name { Backslash::Plain } else { self.quoting.backslash };
         self.at += 1;
         while let Some(byte) = self.peek(0) {
             let escape = byte == b'\\' && backslash == Backslash::Escapes;
             let doubled = byte == quote && self.peek(1) == Some(quote);
             // The byte behind a backslash may be the first of several: the others are no quotes.
-            self.at += if escape || doubled { 2 } else { 1 };
+            self.at = (self.at + if escape || doubled { 2 } else { 1 }).min(self.text.len());
             if byte == quote && !doubled {
                 return kind;
             }

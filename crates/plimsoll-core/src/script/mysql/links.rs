@@ -52,7 +52,7 @@ pub(super) fn links(phrase: &Phrase<'_>, effect: &Effect, temporary: &BTreeSet<S
         links.variables(phrase);
         links.tables(phrase, effect, temporary);
         links.outcomes(phrase);
-        links.by_verb(phrase);
+        links.by_verb(phrase, effect);
     }
     links.leaves.push(Thing::Outcome);
     for things in [&mut links.needs, &mut links.leaves, &mut links.ends] {
@@ -103,11 +103,10 @@ impl Links {
         let mut into = false;
         for n in 0..phrase.len() {
             let Some(name) = phrase.variable(n) else { continue };
-            let before = phrase.text(n - 1);
-            into = phrase.word(n - 1) == "into" || (into && before == ",");
+            let before = n.checked_sub(1).map_or("", |before| phrase.text(before)).to_ascii_lowercase();
+            into = before == "into" || (into && before == ",");
             let followed_by = |text: &str| phrase.text(n + 1) == text;
-            let is_target =
-                set.contains(&name) && followed_by("=") && (before == "," || phrase.word(n - 1) == "set");
+            let is_target = set.contains(&name) && followed_by("=") && matches!(before.as_str(), "," | "set");
             let is_diagnosed = first == "get" && followed_by("=");
             let assigned =
                 into || is_target || is_diagnosed || (followed_by(":") && phrase.text(n + 2) == "=");
@@ -144,6 +143,7 @@ impl Links {
                 self.ends.extend(tables);
                 let ends = &self.ends;
                 self.leaves.retain(|thing| !ends.contains(thing));
+                self.needs.retain(|thing| skipped == 0 || !ends.contains(thing));
             }
             _ => {}
         }
@@ -168,25 +168,26 @@ impl Links {
         }
     }
 
-    fn by_verb(&mut self, phrase: &Phrase<'_>) {
+    fn by_verb(&mut self, phrase: &Phrase<'_>, effect: &Effect) {
         let name = |n: usize| phrase.name(n).unwrap_or_default().to_lowercase();
         match phrase.word(0).as_str() {
-            "insert" | "replace" => self.leaves.push(Thing::LastInsertId),
-            "load" => self.leaves.push(Thing::LastInsertId),
+            "insert" | "replace" | "load" => self.leaves.push(Thing::LastInsertId),
             "call" | "begin" | "if" | "case" | "loop" | "while" | "repeat" | "for" => {
                 self.leaves.extend([Thing::LastInsertId, Thing::AnyVariable]);
             }
             "prepare" => self.leaves.push(Thing::Prepared(name(1))),
             "execute" => {
                 self.needs.push(Thing::Prepared(name(1)));
-                self.leaves.extend([Thing::LastInsertId, Thing::AnyVariable]);
+                self.leaves.push(Thing::LastInsertId);
+                if matches!(effect, Effect::Opaque(_)) {
+                    self.leaves.push(Thing::AnyVariable);
+                }
             }
             "deallocate" => self.end(Thing::Prepared(name(2))),
             "drop" if phrase.word(1) == "prepare" => self.end(Thing::Prepared(name(2))),
             "lock" => self.leaves.push(Thing::Locks),
             "flush" if phrase.has("lock") || phrase.has("export") => self.leaves.push(Thing::Locks),
-            "unlock" => self.ends.push(Thing::Locks),
-            "start" => self.ends.push(Thing::Locks),
+            "unlock" | "start" => self.ends.push(Thing::Locks),
             "get" => self.needs.push(Thing::Outcome),
             "handler" if phrase.has("open") => self.leaves.push(Thing::Handler(name(1))),
             "handler" if phrase.has("close") => self.end(Thing::Handler(name(1))),

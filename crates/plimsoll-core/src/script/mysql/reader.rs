@@ -31,14 +31,6 @@ impl Raw {
         let end = self.tokens.last().map_or(0, |token| token.span.end);
         self.tokens.first().map_or(end, |token| token.span.start)..end
     }
-
-    fn is_code(token: &&Token) -> bool {
-        !matches!(token.kind, Kind::CommentStart | Kind::CommentEnd)
-    }
-
-    fn code(&self) -> usize {
-        self.tokens.iter().filter(Self::is_code).count()
-    }
 }
 
 /// What reading has come to.
@@ -51,19 +43,21 @@ enum Found<'a> {
 /// What is known of the statement that is being read.
 struct Draft {
     raw: Raw,
+    /// How many of the tokens are more than the marks of a version comment.
+    code: usize,
     body: Body,
 }
 
 impl Draft {
     fn new() -> Self {
-        Self { raw: Raw { tokens: Vec::new() }, body: Body::default() }
+        Self { raw: Raw { tokens: Vec::new() }, code: 0, body: Body::default() }
     }
 
     /// Takes a token that is no semicolon; the words are those that it and the one before it are.
     fn take(&mut self, token: Token, text: &str, flavour: Flavour) {
         let word = lower(&token, text);
         let is_compound = flavour == Flavour::Mariadb
-            && match self.raw.code() {
+            && match self.code {
                 0 => matches!(word.as_str(), "if" | "case" | "loop" | "while" | "repeat" | "for"),
                 1 => word == "not" && self.raw.tokens.iter().any(|first| lower(first, text) == "begin"),
                 _ => false,
@@ -75,6 +69,7 @@ impl Draft {
             }
         }
         self.body.take(token.kind, &word, &text[token.span.clone()]);
+        self.code += 1;
         self.raw.tokens.push(token);
     }
 }
@@ -88,7 +83,7 @@ fn lower(token: &Token, text: &str) -> String {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, server: &'a Server) -> Self {
-        // A byte order mark is no white space to the server; the client leaves it out.
+        // An editor's byte order mark is no part of the first word, which is what the servers take it for.
         let at = if text.starts_with('\u{feff}') { 3 } else { 0 };
         let message = text.len()..text.len();
         Self { text, server, quoting: server.quoting, at, message, delimiter: None }
@@ -139,7 +134,7 @@ impl<'a> Reader<'a> {
             self.at = self.at.max(self.message.start);
             return Ok(Found::End);
         }
-        let mut lexer = Lexer::new(text, self.at, self.server, self.quoting);
+        let mut lexer = Lexer::new(text, self.at, *self.server, self.quoting);
         let mut draft = Draft::new();
         let mut comment = 0;
         while let Some(token) = lexer.next() {
@@ -151,7 +146,7 @@ impl<'a> Reader<'a> {
                         return Err(Refusal::EndsInComment { span: token.span });
                     }
                     self.at = token.span.end;
-                    if draft.raw.code() > 0 {
+                    if draft.code > 0 {
                         return Ok(Found::Statement(draft.raw));
                     }
                     draft = Draft::new();
@@ -161,7 +156,7 @@ impl<'a> Reader<'a> {
                     comment = token.span.start;
                     draft.raw.tokens.push(token);
                 }
-                _ if draft.raw.code() == 0 => {
+                _ if draft.code == 0 => {
                     if let Some(line) = self.first(&token)? {
                         return Ok(Found::Delimiter(line));
                     }
@@ -174,7 +169,7 @@ impl<'a> Reader<'a> {
             return Err(Refusal::Unterminated { span: comment..text.len() });
         }
         self.at = text.len();
-        Ok(if draft.raw.code() > 0 { Found::Statement(draft.raw) } else { Found::End })
+        Ok(if draft.code > 0 { Found::Statement(draft.raw) } else { Found::End })
     }
 
     /// Looks at the first word of a statement, which may be one of the client's.
@@ -193,7 +188,10 @@ impl<'a> Reader<'a> {
         let rest = &self.text[at..];
         let line = rest.split('\n').next().unwrap_or("").trim_end();
         let command = match rest.strip_prefix('\\') {
-            Some(command) => &rest[..1 + command.chars().next().map_or(0, char::len_utf8)],
+            Some(command) => {
+                let letter = command.chars().next().map_or(0, char::len_utf8);
+                rest.split_at('\\'.len_utf8() + letter).0
+            }
             None => line.split(|c: char| c.is_ascii_whitespace() || c == ';').next().unwrap_or(line),
         };
         Refusal::ClientCommand { span: at..at + line.len().max(command.len()), command: command.to_owned() }

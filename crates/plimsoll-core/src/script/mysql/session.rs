@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::classify::{self, Assignment, Scope, assignments};
-use super::effect::{Effect, Object, ObjectKind, Objects, Thing};
+use super::effect::{Effect, Object, ObjectKind, Objects, Thing, Verb};
+use super::lexer::Kind;
 use super::phrase::Phrase;
 use super::reader::Raw;
 use super::refusal::Refusal;
@@ -68,13 +69,15 @@ impl<'s> Session<'s> {
             }
             Effect::Opaque(opaque) if self.are_temporary(&opaque.objects) => Effect::Carried,
             Effect::Opaque(mut opaque) => {
-                opaque.objects.iter_mut().for_each(|object| self.qualify(object));
+                self.qualify(&mut opaque.objects);
                 Effect::Opaque(opaque)
             }
             Effect::Definition(mut definition) => match &mut definition.objects {
                 Objects::Named(objects) if self.are_temporary(objects) => Effect::Carried,
                 Objects::Named(objects) => {
-                    objects.iter_mut().for_each(|object| self.qualify(object));
+                    // What is dropped of the session beside others is nothing that the catalog shows.
+                    objects.retain(|object| definition.verb != Verb::Drop || !self.is_temporary(object));
+                    self.qualify(objects);
                     Effect::Definition(definition)
                 }
                 Objects::Unknown => Effect::Definition(definition),
@@ -84,14 +87,17 @@ impl<'s> Session<'s> {
     }
 
     fn are_temporary(&self, objects: &[Object]) -> bool {
-        let is_temporary = |object: &Object| {
-            object.kind == ObjectKind::Table && self.temporary.contains(&object.name.to_lowercase())
-        };
-        objects.iter().any(is_temporary)
+        !objects.is_empty() && objects.iter().all(|object| self.is_temporary(object))
     }
 
-    fn qualify(&self, object: &mut Object) {
-        if object.kind != ObjectKind::Database && object.database.is_none() {
+    fn is_temporary(&self, object: &Object) -> bool {
+        object.kind == ObjectKind::Table && self.temporary.contains(&object.name.to_lowercase())
+    }
+
+    /// Puts the database of a `USE` before the names that have none.
+    fn qualify(&self, objects: &mut [Object]) {
+        let bare = |object: &&mut Object| object.kind != ObjectKind::Database && object.database.is_none();
+        for object in objects.iter_mut().filter(bare) {
             object.database.clone_from(&self.database);
         }
     }
@@ -100,7 +106,11 @@ impl<'s> Session<'s> {
     fn follow(&mut self, phrase: &Phrase<'_>) {
         match phrase.word(0).as_str() {
             "use" => self.database = phrase.name(1),
-            "set" => assignments(phrase).iter().for_each(|one| self.assign(phrase, one)),
+            "set" => {
+                for assignment in assignments(phrase) {
+                    self.assign(phrase, &assignment);
+                }
+            }
             "prepare" => self.prepare(phrase),
             _ => {}
         }
@@ -109,7 +119,9 @@ impl<'s> Session<'s> {
     fn prepare(&mut self, phrase: &Phrase<'_>) {
         let Some(name) = phrase.name(1).map(|name| name.to_lowercase()) else { return };
         let server = Server { quoting: self.quoting, ..*self.server };
-        let effect = phrase.string(3).and_then(|text| super::effect_of(&text, &server).ok());
+        // What it does with user variables would have to be known of each EXECUTE.
+        let text = phrase.string(3).filter(|text| !text.contains('@'));
+        let effect = text.and_then(|text| super::effect_of(&text, &server).ok());
         match effect.map(|effect| self.in_session(phrase, effect)) {
             Some(effect) => self.prepared.insert(name, effect),
             None => self.prepared.remove(&name),
@@ -134,6 +146,9 @@ impl<'s> Session<'s> {
         let value = assignment.value.clone();
         let first = value.start;
         if value.len() == 1 {
+            if phrase.kind(first) == Some(Kind::Number) {
+                return Some(Quoting::parse(phrase.text(first)));
+            }
             let variable = phrase.variable(first).and_then(|name| self.saved.get(&name).copied());
             let word = phrase.word(first);
             return match word.as_str() {
@@ -151,7 +166,9 @@ impl<'s> Session<'s> {
             quoting.add(texts.get(1)?);
             return Some(quoting);
         }
-        texts.iter().for_each(|text| quoting.add(text));
+        for text in &texts {
+            quoting.add(text);
+        }
         value.clone().any(|n| phrase.word(n).starts_with("concat")).then_some(quoting)
     }
 }

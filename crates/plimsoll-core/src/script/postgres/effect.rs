@@ -19,7 +19,9 @@ pub(super) fn effect(statement: &Statement<'_>) -> Effect {
         }
         ("commit" | "rollback", "prepared") => prepared(statement),
         ("vacuum" | "cluster" | "discard", _) | ("alter", "system" | "database") => Some(Effect::Repeatable),
-        ("alter", "subscription") => (statement.word(3) == "refresh").then_some(Effect::Repeatable),
+        ("alter", "subscription") => {
+            matches!(statement.word(3).as_str(), "refresh" | "set").then_some(Effect::Repeatable)
+        }
         _ => None,
     };
     known.unwrap_or(Effect::Unknown)

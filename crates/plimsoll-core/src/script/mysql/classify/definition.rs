@@ -77,8 +77,7 @@ impl Head {
                 self.temporary = Lifetime::Session;
                 Some(at + 1)
             }
-            "algorithm" => Some(at + 3),
-            "sql" => Some(at + 3),
+            "algorithm" | "sql" => Some(at + 3),
             "definer" => Some(account_end(phrase, at + 2)),
             "unique" | "fulltext" | "spatial" if phrase.word(at + 1) != "reference" => Some(at + 1),
             "aggregate" | "online" | "offline" | "ignore" | "undo" | "vector" => Some(at + 1),
@@ -114,8 +113,9 @@ impl Head {
     /// Something beside the catalog of databases: accounts, plugins, servers, tablespaces.
     fn other(&self, phrase: &Phrase<'_>) -> Effect {
         let repeatable = match self.kind.as_str() {
-            "user" | "role" => self.existing != Existing::Fails || self.verb == Verb::Alter,
-            "server" | "instance" => self.existing != Existing::Fails || self.verb == Verb::Alter,
+            "user" | "role" | "server" | "instance" => {
+                self.existing != Existing::Fails || self.verb == Verb::Alter
+            }
             _ => self.existing != Existing::Fails,
         };
         if repeatable {

@@ -1,0 +1,9 @@
+//! What only MySQL and MariaDB have: ways to log in, sockets, a lock for a whole server, their history table.
+
+mod connecting;
+mod encrypted;
+mod histories;
+mod locking;
+mod rotating;
+mod sessions;
+mod waiting;

@@ -1,0 +1,191 @@
+//! What the catalog says of the objects that a statement names: the same before and after means that it did nothing.
+//!
+//! Taken before a definition is sent, and again by whoever carries on after its runner died. It is stable: no statistics,
+//! no time of creation, no next `AUTO_INCREMENT`, which a running application moves. What a definition can change without
+//! being seen here may run twice without harm: `ALTER TABLE … FORCE`, `ENGINE` as it was, `ORDER BY`, `DISABLE KEYS`,
+//! `AUTO_INCREMENT = n`, and whatever is already as the statement wants it.
+
+use std::collections::BTreeMap;
+
+use plimsoll_core::checksum::Checksum;
+use plimsoll_core::script::mysql::{Definition, Object, ObjectKind, Objects};
+
+use super::settings::{Neutral, Touched};
+use super::{MysqlSession, sql};
+use crate::error::{Error, Result};
+
+/// What is known of each object, by its kind and name.
+pub(super) type Facts = BTreeMap<String, String>;
+
+/// The fact of an object that is not there.
+pub(super) const ABSENT: &str = "absent";
+
+/// The name under which the whole database is remembered, where a statement does not say what it changes.
+const WHOLE: &str = "the database and everything in it";
+
+/// Servers' numbers for "there is no such object", whichever kind it is of.
+const MISSING: [u16; 8] = [1049, 1133, 1146, 1305, 1360, 1396, 1539, 4091];
+
+/// A table that is not among those of `LOCK TABLES` cannot be looked at, nor changed by what follows.
+const NOT_LOCKED: u16 = 1100;
+
+/// What the catalog says of the objects that a definition names, or of the whole database if it is not certain which.
+pub(super) async fn of(
+    session: &mut MysqlSession,
+    definition: &Definition,
+    touched: Touched,
+) -> Result<Facts> {
+    let neutral = Neutral::begin(session, touched).await?;
+    let facts = match &definition.objects {
+        Objects::Named(objects) => of_objects(session, objects).await,
+        Objects::Unknown => of_database(session).await.map(|fact| Facts::from([(WHOLE.to_owned(), fact)])),
+    };
+    neutral.end(session).await?;
+    facts
+}
+
+/// The name under which an object is remembered.
+pub(super) fn key(object: &Object) -> String {
+    let word = word(object.kind);
+    match &object.database {
+        Some(database) if object.kind != ObjectKind::Database => format!("{word} {database}.{}", object.name),
+        _ => format!("{word} {}", object.name),
+    }
+}
+
+fn word(kind: ObjectKind) -> &'static str {
+    match kind {
+        // An index is part of its table, and that a view has the name of a table tells both.
+        ObjectKind::Table => "table",
+        ObjectKind::View => "view",
+        ObjectKind::Sequence => "sequence",
+        ObjectKind::Procedure => "procedure",
+        ObjectKind::Function => "function",
+        ObjectKind::Trigger => "trigger",
+        ObjectKind::Event => "event",
+        ObjectKind::Database => "database",
+    }
+}
+
+async fn of_objects(session: &mut MysqlSession, objects: &[Object]) -> Result<Facts> {
+    let mut facts = Facts::new();
+    for object in objects {
+        let fact = of_object(session, object).await?;
+        facts.insert(key(object), fact);
+    }
+    Ok(facts)
+}
+
+async fn of_object(session: &mut MysqlSession, object: &Object) -> Result<String> {
+    let name = sql::name(&object.name);
+    let name = match object.kind {
+        ObjectKind::Database => name,
+        _ => format!("{}.{name}", sql::name(object.database.as_deref().unwrap_or(&session.database))),
+    };
+    let kind = match object.kind {
+        // Of a view it tells as much as `SHOW CREATE VIEW`, and it tells which of the two has the name.
+        ObjectKind::Table | ObjectKind::View => "TABLE",
+        ObjectKind::Sequence => "SEQUENCE",
+        ObjectKind::Procedure => "PROCEDURE",
+        ObjectKind::Function => "FUNCTION",
+        ObjectKind::Trigger => "TRIGGER",
+        ObjectKind::Event => "EVENT",
+        ObjectKind::Database => "DATABASE",
+    };
+    match session.rows(&format!("SHOW CREATE {kind} {name}")).await {
+        Ok(rows) => Ok(shown(&rows)),
+        Err(error) => missing(error),
+    }
+}
+
+fn missing(error: Error) -> Result<String> {
+    match super::failure::number(&error) {
+        Some(number) if MISSING.contains(&number) => Ok(ABSENT.to_owned()),
+        Some(NOT_LOCKED) => Ok("locked out".to_owned()),
+        _ => Err(error),
+    }
+}
+
+/// The hash of what `SHOW CREATE …` answered, without what moves by itself.
+fn shown(rows: &[Vec<Option<String>>]) -> String {
+    /// The time of creation of a trigger: its name and statement come before it.
+    const CREATED: usize = 6;
+    let fields = rows.iter().flat_map(|row| row.iter().take(CREATED));
+    let text: Vec<_> = fields.map(|field| stable(field.as_deref().unwrap_or("NULL"))).collect();
+    hash(&text)
+}
+
+/// The definition without the number that the next row will get: an option behind the columns, before the comment.
+fn stable(definition: &str) -> String {
+    let Some(options) = definition.find("\n) ENGINE=") else { return definition.to_owned() };
+    let end = definition[options..].find(" COMMENT='").map_or(definition.len(), |at| options + at);
+    let Some(start) = definition[options..end].find(" AUTO_INCREMENT=").map(|at| options + at) else {
+        return definition.to_owned();
+    };
+    let digits = start + " AUTO_INCREMENT=".len();
+    let behind = definition[digits..].trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{}{behind}", &definition[..start])
+}
+
+/// Everything in the database of the history: slow with hundreds of tables, so only where nothing better is known.
+async fn of_database(session: &mut MysqlSession) -> Result<String> {
+    let database = session.database.clone();
+    let mut facts = vec![sql::name(&database)];
+    for object in objects(session, &database).await? {
+        facts.push(key(&object));
+        facts.push(of_object(session, &object).await?);
+    }
+    Ok(hash(&facts))
+}
+
+async fn objects(session: &mut MysqlSession, database: &str) -> Result<Vec<Object>> {
+    const KINDS: [(&str, ObjectKind); 9] = [
+        ("BASE TABLE", ObjectKind::Table),
+        ("SYSTEM VERSIONED", ObjectKind::Table),
+        ("SYSTEM VIEW", ObjectKind::View),
+        ("VIEW", ObjectKind::View),
+        ("SEQUENCE", ObjectKind::Sequence),
+        ("PROCEDURE", ObjectKind::Procedure),
+        ("FUNCTION", ObjectKind::Function),
+        ("TRIGGER", ObjectKind::Trigger),
+        ("EVENT", ObjectKind::Event),
+    ];
+    let is = sql::text(database);
+    let rows = session
+        .rows(&format!(
+            "SELECT TABLE_TYPE, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {is} \
+             AND TABLE_NAME <> '_prisma_migrations' \
+             UNION ALL SELECT ROUTINE_TYPE, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {is} \
+             UNION ALL SELECT 'TRIGGER', TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {is} \
+             UNION ALL SELECT 'EVENT', EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {is} \
+             ORDER BY 1, 2"
+        ))
+        .await?;
+    let whole = Object { kind: ObjectKind::Database, database: None, name: database.to_owned() };
+    let object = |row: Vec<Option<String>>| {
+        let mut row = row.into_iter().flatten();
+        let (kind, name) = (row.next()?, row.next()?);
+        let kind = KINDS.iter().find(|(word, _)| *word == kind).map(|(_, kind)| *kind)?;
+        Some(Object { kind, database: Some(database.to_owned()), name })
+    };
+    Ok([whole].into_iter().chain(rows.into_iter().filter_map(object)).collect())
+}
+
+/// Half of a SHA-256 tells two definitions apart, and a row's `logs` holds at most 64 KiB.
+fn hash(texts: &[String]) -> String {
+    Checksum::of(&texts.join("\0")).to_string().chars().take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stable;
+
+    #[test]
+    fn the_next_number_of_a_table_is_not_part_of_it() {
+        let with = "CREATE TABLE `t` (\n  `a` int COMMENT 'b\\n) ENGINE= AUTO_INCREMENT=7 '\n) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COMMENT=' AUTO_INCREMENT=9 '";
+        let without = with.replace(" AUTO_INCREMENT=3", "");
+        assert_eq!(stable(with), without);
+        assert_eq!(stable(&without), without);
+        assert_eq!(stable("CREATE VIEW v AS SELECT 1"), "CREATE VIEW v AS SELECT 1");
+    }
+}

@@ -1,0 +1,153 @@
+//! The row of a script that is applied statement by statement, while it is under way.
+//!
+//! Every write is made only if this connection holds the migration lock at that moment, and looks whether it was made:
+//! both in one message. Times are the server's, in UTC as Prisma stores them, whatever time zone a script has set.
+
+use plimsoll_core::history::{Progress, failure_log};
+use plimsoll_core::{Code, Diagnostic, Migration};
+
+use super::apply::Work;
+use super::lock::HELD;
+use super::{MysqlSession, error, history, sql};
+use crate::error::{Error, Result};
+
+/// A row that is under way.
+const OPEN: &str = "finished_at IS NULL AND rolled_back_at IS NULL";
+
+/// What to set in the row of an attempt.
+fn update(session: &MysqlSession, id: &str, set: &str) -> String {
+    let table = session.history_table();
+    format!("UPDATE {table} SET {set} WHERE id = {} AND {OPEN} AND {HELD}", sql::text(id))
+}
+
+/// Writes how far the attempt has got. Inside a transaction it is committed with what it speaks of, or not at all.
+pub(super) async fn write(session: &mut MysqlSession, id: &str, progress: &Progress) -> Result<()> {
+    let set = format!(
+        "applied_steps_count = {}, logs = {}",
+        progress.done.count,
+        sql::text(&sql::logs(&progress.running_log()))
+    );
+    let (table, is) = (session.history_table(), sql::text(id));
+    let check =
+        format!("SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE id = {is} AND {OPEN})");
+    let rows = session.rows(&format!("{};{check}", update(session, id, &set))).await?;
+    held(&rows)?;
+    match rows.last().and_then(|row| row.get(1)?.as_deref()) {
+        Some("1") => Ok(()),
+        _ => Err(Error::overtaken()),
+    }
+}
+
+/// The row as Prisma writes it, however it came about.
+pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {
+    let set = "finished_at = UTC_TIMESTAMP(3), applied_steps_count = 1, logs = NULL";
+    let (table, is) = (session.history_table(), sql::text(id));
+    let check = format!(
+        "SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE id = {is} AND finished_at IS NOT NULL)"
+    );
+    let rows = session.rows(&format!("{};{check}", update(session, id, set))).await?;
+    held(&rows)?;
+    if rows.last().and_then(|row| row.get(1)?.as_deref()) == Some("1") {
+        return Ok(());
+    }
+    let message = format!(
+        "migration `{}` took effect, but somebody changed its history row meanwhile",
+        migration.name()
+    );
+    Err(Error::never(Diagnostic::new(Code::TransactionEnded, message).help("look at `_prisma_migrations`")))
+}
+
+/// A started row, before anything is sent; its id. The row of an earlier attempt that failed and left nothing is used
+/// again, so that a crash loop does not fill the history.
+pub(super) async fn begin(
+    session: &mut MysqlSession,
+    work: &Work<'_>,
+    progress: &Progress,
+) -> Result<String> {
+    let table = session.history_table();
+    let logs = sql::text(&sql::logs(&progress.running_log()));
+    let named = history::is_named(work.migration);
+    let (id, write) = match history::earlier_failure(session, work.migration, work.script).await? {
+        Some(id) => {
+            let is = sql::text(&id);
+            let write = format!(
+                "UPDATE {table} SET logs = {logs}, started_at = UTC_TIMESTAMP(3), rolled_back_at = NULL, \
+                 applied_steps_count = 0 WHERE id = {is} AND {HELD}"
+            );
+            (id, write)
+        }
+        None => (work.id.to_owned(), insert(session, work, &format!("UTC_TIMESTAMP(3), NULL, 0, {logs}"))),
+    };
+    let check =
+        format!("SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE {named} AND {OPEN})");
+    held(&session.rows(&format!("{write};{check}")).await?)?;
+    Ok(id)
+}
+
+/// The finished row of a script that is one transaction with it.
+pub(super) async fn insert_finished(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
+    let insert = insert(session, work, "UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), 1, NULL");
+    let rows = session.rows(&format!("{insert};SELECT COALESCE({HELD}, 0)")).await?;
+    held(&rows)
+}
+
+/// A new row, if this connection holds the lock.
+fn insert(session: &MysqlSession, work: &Work<'_>, values: &str) -> String {
+    format!(
+        "INSERT INTO {} (id, checksum, migration_name, started_at, finished_at, applied_steps_count, logs) \
+         SELECT {}, {}, {}, {values} FROM DUAL WHERE {HELD}",
+        session.history_table(),
+        sql::text(work.id),
+        sql::text(&work.script.checksum().to_string()),
+        sql::text(work.migration.name()),
+    )
+}
+
+/// Refuses to begin if the migration is recorded already, by a runner that takes no lock, or the lock is not ours.
+pub(super) async fn unrecorded(session: &mut MysqlSession, migration: &Migration) -> Result<()> {
+    let query = format!(
+        "SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {} WHERE {} AND rolled_back_at IS NULL)",
+        session.history_table(),
+        history::is_named(migration)
+    );
+    let rows = session.rows(&query).await?;
+    held(&rows)?;
+    match rows.last().and_then(|row| row.get(1)?.as_deref()) {
+        Some("0") => Ok(()),
+        _ => Err(Error::overtaken()),
+    }
+}
+
+/// Stores why an attempt failed of which something stays. Its row still counts: it is a failed migration.
+pub(super) async fn fail(
+    session: &mut MysqlSession,
+    id: &str,
+    progress: &Progress,
+    words: &str,
+) -> Result<()> {
+    let logs = sql::text(&sql::logs(&progress.log(words)));
+    let set = format!("applied_steps_count = {}, logs = {logs}", progress.done.count);
+    let write = update(session, id, &set);
+    held(&session.rows(&format!("{write};SELECT COALESCE({HELD}, 0)")).await?)
+}
+
+/// The attempt failed and left nothing: its row does not count, and the next start tries again.
+pub(super) async fn give_up(
+    session: &mut MysqlSession,
+    id: &str,
+    migration: &Migration,
+    failure: &Diagnostic,
+) -> Result<()> {
+    let logs = sql::text(&sql::logs(&failure_log(migration.name(), failure, &session.runner)));
+    let set = format!("rolled_back_at = UTC_TIMESTAMP(3), applied_steps_count = 0, logs = {logs}");
+    let write = update(session, id, &set);
+    held(&session.rows(&format!("{write};SELECT COALESCE({HELD}, 0)")).await?)
+}
+
+/// The first column of the last row says whether this connection holds the lock.
+fn held(rows: &[Vec<Option<String>>]) -> Result<()> {
+    match rows.last().and_then(|row| row.first()?.as_deref()) {
+        Some("1") => Ok(()),
+        _ => Err(error::lock_lost()),
+    }
+}

@@ -1,0 +1,165 @@
+//! What of a script is sent and recorded together.
+//!
+//! Consecutive statements that only read and change rows become one transaction with the record of them, together with the
+//! user variables among them. A transaction of the script's own ends where the script ends it. Everything that commits by
+//! itself is a unit of its own.
+
+use std::ops::Range;
+
+use plimsoll_core::script::mysql::Statement;
+use plimsoll_core::{Code, Diagnostic, Migration};
+
+use super::role::{Role, role};
+
+/// A part of a script that is recorded as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Rows: one transaction, with its record in it.
+    Rows(Range<usize>),
+    /// A statement that changes nothing but the session: it needs no record, and is sent again on a resume.
+    Session(usize),
+    /// A statement that commits by itself, or may.
+    Single(usize),
+}
+
+impl Unit {
+    /// Its statements.
+    pub(super) fn statements(&self) -> Range<usize> {
+        match self {
+            Self::Rows(range) => range.clone(),
+            Self::Session(at) | Self::Single(at) => *at..*at + 1,
+        }
+    }
+}
+
+/// Cuts a script into units, from this statement on. Transaction control is part of none: the record takes its place.
+///
+/// Fails where the script controls its transactions in a way that cannot be recorded, or leaves one open.
+pub(super) fn units(
+    migration: &Migration,
+    statements: &[Statement<'_>],
+    from: usize,
+) -> Result<Vec<Unit>, Diagnostic> {
+    let mut cutter = Cutter { migration, units: Vec::new(), rows: None, block: None };
+    for (at, statement) in statements.iter().enumerate() {
+        cutter.take(at, statement)?;
+    }
+    cutter.ended(statements)?;
+    Ok(cutter.units.into_iter().filter_map(|unit| behind(unit, from)).collect())
+}
+
+/// What of a unit is left from this statement on.
+fn behind(unit: Unit, from: usize) -> Option<Unit> {
+    let range = unit.statements();
+    match unit {
+        _ if range.end <= from => None,
+        Unit::Rows(range) if range.start < from => Some(Unit::Rows(from..range.end)),
+        unit => Some(unit),
+    }
+}
+
+struct Cutter<'a> {
+    migration: &'a Migration,
+    units: Vec<Unit>,
+    /// Rows that have been begun.
+    rows: Option<Range<usize>>,
+    /// The statement that began a transaction of the script's own, until it ends.
+    block: Option<(usize, Block)>,
+}
+
+/// How a script keeps statements from committing by themselves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Block {
+    /// `START TRANSACTION`: up to the next commit, whatever brings it.
+    Once,
+    /// `SET autocommit = 0`: until it is switched on again.
+    Always,
+}
+
+impl Cutter<'_> {
+    fn take(&mut self, at: usize, statement: &Statement<'_>) -> Result<(), Diagnostic> {
+        match role(statement) {
+            // Inside a transaction some settings are refused: they begin the next one, unless the script wants it so.
+            Role::Setting if self.block.is_none() => {
+                self.cut();
+                self.units.push(Unit::Session(at));
+            }
+            Role::State if self.rows.is_none() && self.block.is_none() => self.units.push(Unit::Session(at)),
+            Role::Rows(_) | Role::Setting | Role::State => self.add(at),
+            Role::Savepoint if self.block.is_some() => self.add(at),
+            // Outside of a transaction it does nothing.
+            Role::Savepoint => {}
+            Role::Begin => self.control(Some((at, Block::Once))),
+            Role::ManualCommit => self.control(Some((at, Block::Always))),
+            Role::AutoCommit => self.control(None),
+            Role::Commit => self.commit(),
+            Role::Unrecordable(what) => return Err(unrecordable(self.migration, statement, what)),
+            Role::Locks | Role::NextTransaction => {
+                // The server commits before such a statement.
+                self.commit();
+                self.units.push(Unit::Session(at));
+            }
+            Role::Definition(_) | Role::Repeatable | Role::Opaque(_) | Role::Execute(_) => {
+                // The server commits before such a statement.
+                self.commit();
+                self.units.push(Unit::Single(at));
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, at: usize) {
+        let start = self.rows.as_ref().map_or(at, |rows| rows.start);
+        self.rows = Some(start..at + 1);
+    }
+
+    fn cut(&mut self) {
+        self.units.extend(self.rows.take().map(Unit::Rows));
+    }
+
+    fn control(&mut self, block: Option<(usize, Block)>) {
+        self.cut();
+        self.block = block;
+    }
+
+    fn commit(&mut self) {
+        self.cut();
+        self.block = self.block.filter(|(_, block)| *block == Block::Always);
+    }
+
+    /// Rows behind the last commit of a transaction of the script's own would have been rolled back with its session.
+    fn ended(&mut self, statements: &[Statement<'_>]) -> Result<(), Diagnostic> {
+        let open = self.block.filter(|_| self.rows.is_some());
+        self.cut();
+        match open {
+            Some((at, _)) => Err(left_open(self.migration, &statements[at])),
+            None => Ok(()),
+        }
+    }
+}
+
+fn left_open(migration: &Migration, begin: &Statement<'_>) -> Diagnostic {
+    let message = format!("migration `{}` begins a transaction and does not end it", migration.name());
+    let diagnostic = Diagnostic::new(Code::TransactionLeftOpen, message).help(
+        "add the missing COMMIT, or leave this statement out: Plimsoll makes transactions of the script; nothing of it was executed",
+    );
+    at(migration, begin, diagnostic)
+}
+
+fn unrecordable(migration: &Migration, statement: &Statement<'_>, what: &str) -> Diagnostic {
+    let message = format!(
+        "migration `{}` uses `{what}`, which no record of what is done can be part of",
+        migration.name()
+    );
+    let diagnostic = Diagnostic::new(Code::CannotBeAtomic, message).help(
+        "write the script so that it only does what is to stay (START TRANSACTION and COMMIT are fine); nothing of it was executed",
+    );
+    at(migration, statement, diagnostic)
+}
+
+fn at(migration: &Migration, statement: &Statement<'_>, diagnostic: Diagnostic) -> Diagnostic {
+    match migration.place(statement.span.clone()) {
+        Some(place) => diagnostic.at(place),
+        None => diagnostic,
+    }
+}

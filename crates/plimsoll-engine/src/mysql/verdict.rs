@@ -1,0 +1,189 @@
+//! Whether a definition took effect, from what the catalog said before it and says now.
+
+use plimsoll_core::script::mysql::{Caveat, Definition, Flavour, Object, ObjectKind, Objects, Server, Verb};
+
+use super::fingerprint::{ABSENT, Facts, key};
+use super::sql;
+
+/// What is to be done about a definition that was under way when its runner died.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It took effect.
+    Done,
+    /// It did not: it is sent.
+    NotYet,
+    /// A part of it did: these statements are the rest.
+    Rest(Vec<String>),
+    /// Nobody can tell; in words for people.
+    Unclear(&'static str),
+}
+
+/// From when on a single definition of transactional tables happens entirely or not at all.
+fn is_atomic(server: Server) -> bool {
+    match server.flavour {
+        Flavour::Mysql => server.version >= 80_000,
+        Flavour::Mariadb => server.version >= 100_600,
+    }
+}
+
+/// From when on `CREATE TABLE … SELECT` does so too. MariaDB drops such a table when it recovers.
+fn fills_atomically(server: Server) -> bool {
+    server.flavour == Flavour::Mariadb || server.version >= 80_021
+}
+
+/// Compares what was known before a definition with what is known now.
+pub(super) fn of(
+    server: Server,
+    database: &str,
+    definition: &Definition,
+    before: &Facts,
+    now: &Facts,
+) -> Verdict {
+    let has = |caveat| definition.caveats.contains(&caveat);
+    if !is_atomic(server) {
+        return Verdict::Unclear("this server does not carry out definitions entirely or not at all");
+    }
+    if before.keys().ne(now.keys()) {
+        return Verdict::Unclear("what it changes is not what was looked at before it");
+    }
+    if before == now {
+        return unchanged(&has, before);
+    }
+    if has(Caveat::Rows) && !fills_atomically(server) {
+        return Verdict::Unclear("the table is there, and nothing tells whether it has all its rows");
+    }
+    match (&definition.objects, definition.verb) {
+        (Objects::Named(objects), Verb::Drop) => dropped(database, objects, before, now),
+        // Replaced and not there: the old one had been dropped.
+        (Objects::Named(_), Verb::Create) if now.values().all(|fact| fact == ABSENT) => Verdict::NotYet,
+        // Several tables are renamed entirely or not at all: MariaDB takes back those that it came to.
+        _ => Verdict::Done,
+    }
+}
+
+fn unchanged(has: &dyn Fn(Caveat) -> bool, before: &Facts) -> Verdict {
+    let existed = before.values().any(|fact| fact != ABSENT);
+    if has(Caveat::Swaps) {
+        return Verdict::Unclear("its objects would look the same if they had changed places");
+    }
+    if has(Caveat::Replaces) && existed {
+        return Verdict::Unclear("the new table would look like the old one, and may have rows by now");
+    }
+    Verdict::NotYet
+}
+
+/// What was to be dropped and is still there as it was.
+fn dropped(database: &str, objects: &[Object], before: &Facts, now: &Facts) -> Verdict {
+    let is_left = |object: &&Object| now[&key(object)] != ABSENT;
+    let left: Vec<_> = objects.iter().filter(is_left).collect();
+    let as_before = |object: &&Object| now[&key(object)] == before[&key(object)];
+    if !left.iter().all(as_before) {
+        return Verdict::Unclear("an object that it drops is another one now");
+    }
+    match left.as_slice() {
+        [] => Verdict::Done,
+        left => left
+            .iter()
+            .map(|object| drop_of(database, object))
+            .collect::<Option<_>>()
+            .map_or(Verdict::Unclear("some of its objects are gone and others are not"), Verdict::Rest),
+    }
+}
+
+fn drop_of(database: &str, object: &Object) -> Option<String> {
+    let kind = match object.kind {
+        ObjectKind::Table => "TABLE",
+        ObjectKind::View => "VIEW",
+        ObjectKind::Sequence => "SEQUENCE",
+        _ => return None,
+    };
+    let database = sql::name(object.database.as_deref().unwrap_or(database));
+    Some(format!("DROP {kind} {database}.{}", sql::name(&object.name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MYSQL: &str = "8.0.36";
+    const MARIADB: &str = "10.11.19-MariaDB";
+
+    fn object(name: &str) -> Object {
+        Object { kind: ObjectKind::Table, database: None, name: name.to_owned() }
+    }
+
+    fn verdict(version: &str, verb: Verb, caveats: &[Caveat], facts: &[(&str, &str, &str)]) -> Verdict {
+        let objects = Objects::Named(facts.iter().map(|(name, ..)| object(name)).collect());
+        let definition = Definition { verb, objects, caveats: caveats.to_vec() };
+        let before =
+            facts.iter().map(|(name, before, _)| (key(&object(name)), (*before).to_owned())).collect();
+        let now = facts.iter().map(|(name, _, now)| (key(&object(name)), (*now).to_owned())).collect();
+        of(Server::parse(version, ""), "app", &definition, &before, &now)
+    }
+
+    fn is_unclear(verdict: &Verdict) -> bool {
+        matches!(verdict, Verdict::Unclear(_))
+    }
+
+    #[test]
+    fn a_change_since_then_is_what_the_statement_did() {
+        for version in [MYSQL, MARIADB] {
+            for (verb, before, now) in
+                [(Verb::Create, "absent", "a"), (Verb::Alter, "a", "b"), (Verb::Drop, "a", "absent")]
+            {
+                assert_eq!(verdict(version, verb, &[], &[("t", before, now)]), Verdict::Done, "{verb:?}");
+                assert_eq!(
+                    verdict(version, verb, &[], &[("t", before, before)]),
+                    Verdict::NotYet,
+                    "{verb:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_old_server_leaves_it_to_a_person() {
+        for version in ["5.7.44-log", "10.5.9-MariaDB"] {
+            assert!(is_unclear(&verdict(version, Verb::Alter, &[], &[("t", "a", "b")])), "{version}");
+        }
+        let filled = [Caveat::Rows];
+        assert!(is_unclear(&verdict("8.0.20", Verb::Create, &filled, &[("t", "absent", "a")])));
+        assert_eq!(verdict("8.0.21", Verb::Create, &filled, &[("t", "absent", "a")]), Verdict::Done);
+    }
+
+    #[test]
+    fn of_several_tables_only_those_that_are_left_are_dropped() {
+        let facts = [("a", "1", "absent"), ("b", "2", "2"), ("c", "absent", "absent")];
+        let rest = Verdict::Rest(vec!["DROP TABLE `app`.`b`".to_owned()]);
+        assert_eq!(verdict(MARIADB, Verb::Drop, &[Caveat::Several], &facts), rest);
+        assert!(is_unclear(&verdict(
+            MARIADB,
+            Verb::Drop,
+            &[Caveat::Several],
+            &[("a", "1", "absent"), ("b", "2", "3")]
+        )));
+    }
+
+    #[test]
+    fn tables_that_change_places_are_seen_by_the_names_that_come_and_go() {
+        let swapped = [("t", "1", "1"), ("t_new", "1", "absent"), ("t_old", "absent", "1")];
+        assert_eq!(
+            verdict(MARIADB, Verb::Rename, &[Caveat::Several, Caveat::Swaps], &swapped),
+            Verdict::Done
+        );
+        assert!(is_unclear(&verdict(
+            MYSQL,
+            Verb::Rename,
+            &[Caveat::Swaps],
+            &[("a", "1", "1"), ("b", "1", "1")]
+        )));
+    }
+
+    #[test]
+    fn a_table_that_was_being_replaced_is_made_unless_it_may_be_the_new_one() {
+        let replaced = [Caveat::Replaces];
+        assert_eq!(verdict(MARIADB, Verb::Create, &replaced, &[("t", "a", "absent")]), Verdict::NotYet);
+        assert_eq!(verdict(MARIADB, Verb::Create, &replaced, &[("t", "a", "b")]), Verdict::Done);
+        assert!(is_unclear(&verdict(MARIADB, Verb::Create, &replaced, &[("t", "a", "a")])));
+    }
+}

@@ -1,0 +1,1 @@
+CREATE DEFINER=`a`@`%` PROCEDURE p() l: BEGIN
