@@ -67,6 +67,7 @@ impl FailedAttempt {
     /// Whether `resolve --resume` may have it carried on. That the statements which are done are those of the script is not looked
     /// at here: what a statement is only a session knows.
     pub fn can_be_resumed(&self) -> bool {
+        let is_settled = |progress: &Progress| is_settled(progress, self.script);
         self.script != Compared::Missing && self.progress.as_ref().is_some_and(is_settled)
     }
 
@@ -96,11 +97,11 @@ impl FailedAttempt {
     }
 }
 
-/// Whether it is known where the attempt stopped. With a statement under way when its runner died, only that very statement's text
-/// tells what to look for.
-fn is_settled(progress: &Progress) -> bool {
+/// Whether it is known where the attempt stopped. With a statement under way when it did, only that very statement's text tells what
+/// to look for.
+fn is_settled(progress: &Progress, script: Compared) -> bool {
     match progress.attempt {
-        Attempt::Failed => true,
+        Attempt::Failed => progress.under_way.is_none() || script == Compared::Same,
         Attempt::Running => progress.under_way.is_none(),
         Attempt::RolledBack => false,
     }

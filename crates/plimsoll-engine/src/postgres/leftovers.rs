@@ -1,14 +1,16 @@
 //! Invalid indexes that a concurrent statement leaves when it fails or its runner dies.
 
 use plimsoll_core::script::{Effect, Reindexed};
+use plimsoll_core::{Code, Diagnostic};
 
 use super::look::{Facts, INDEXES, index_built, oid_of, reindexed_table};
 use super::{PostgresSession, quote_text};
 use crate::backend::{Tell, Told};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// Drops what an earlier attempt at this statement left, and only that: invalid indexes of its table that it must have
-/// made, while nobody builds one on that table (of another role's work only its existence can be seen).
+/// made. While anybody builds one on that table it may be theirs, and that passes: it is tried again later. Of another
+/// role's build only its existence can be seen, not its table.
 ///
 /// `IF NOT EXISTS` would otherwise take such an index for the one that it wants. What the statement found before it was
 /// sent (`before`) is left alone where a name does not tell whose an index is.
@@ -21,19 +23,32 @@ pub(super) async fn drop_leftovers(
     let Some((table, condition)) = leftovers(effect, before) else { return Ok(()) };
     let rows = session
         .rows(&format!(
-            "SELECT c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
-             WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid = {table} AND {condition} AND NOT EXISTS \
+            "SELECT c.oid::pg_catalog.regclass, EXISTS \
              (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.datid = \
              (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
-             AND (p.relid IS NULL OR p.relid = i.indrelid))"
+             AND (p.relid IS NULL OR p.relid = i.indrelid)) FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
+             WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid = {table} AND {condition}"
         ))
         .await?;
+    if let Some(row) = rows.iter().find(|row| row.get(1) == Some("t")) {
+        return Err(being_built(row.get(0).unwrap_or_default()));
+    }
     for name in rows.iter().filter_map(|row| row.get(0)) {
         session.execute(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
         tell(Told::Note(&format!("dropped the invalid index `{name}` that an earlier attempt had left")));
     }
     Ok(())
+}
+
+/// Nobody can say whose an invalid index is while somebody builds one.
+pub(super) fn being_built(index: &str) -> Error {
+    let message = format!("index `{index}` is invalid, and an index is being built: it may be that one");
+    Error::new(
+        Kind::Again,
+        Diagnostic::new(Code::MigrationBlocked, message)
+            .help("`pg_stat_progress_create_index` shows who builds one"),
+    )
 }
 
 /// The table whose invalid indexes they are, and which of those.

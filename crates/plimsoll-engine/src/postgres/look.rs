@@ -22,10 +22,13 @@ pub(super) enum Outcome {
 
 const INDEX: &str = "index";
 pub(super) const INDEXES: &str = "indexes";
+/// Those of them that can be used.
+const VALID: &str = "valid";
 const PARTITION: &str = "partition";
 const THING: &str = "thing";
 const ABSENT: &str = "absent";
 const PRESENT: &str = "present";
+const INVALID: &str = "invalid";
 const ATTACHED: &str = "attached";
 pub(super) const PENDING: &str = "pending";
 const DETACHED: &str = "detached";
@@ -34,9 +37,7 @@ const DETACHED: &str = "detached";
 pub(super) async fn look(session: &PostgresSession, effect: &Effect) -> Result<Facts> {
     let (name, query) = match effect {
         Effect::Repeatable | Effect::Unknown => return Ok(Facts::new()),
-        Effect::BuildsIndex { name: Some(name), table } => {
-            (INDEX, exists(&format!("pg_catalog.pg_class c WHERE {}", index_built(name, table))))
-        }
+        Effect::BuildsIndex { name: Some(name), table } => (INDEX, index_state(name, table)),
         Effect::DropsIndex { name } => {
             (INDEX, exists(&format!("pg_catalog.pg_class c WHERE c.oid = {}", oid_of(name))))
         }
@@ -48,11 +49,16 @@ pub(super) async fn look(session: &PostgresSession, effect: &Effect) -> Result<F
         }
     };
     let rows = session.rows(&query).await?;
-    let fact = rows.first().and_then(|row| row.get(0)).unwrap_or_default();
-    Ok(Facts::from([(name.to_owned(), fact.to_owned())]))
+    let fact = |column| rows.first().and_then(|row| row.try_get(column).ok().flatten()).unwrap_or_default();
+    let mut facts = Facts::from([(name.to_owned(), fact(0).to_owned())]);
+    if name == INDEXES {
+        facts.insert(VALID.to_owned(), fact(1).to_owned());
+    }
+    Ok(facts)
 }
 
-/// Compares what a statement met with what is there now. Leftovers have been cleaned up by then.
+/// Compares what a statement met with what is there now. Only an index that can be used was built: an invalid one is what
+/// an attempt left, or what somebody else is building.
 pub(super) fn outcome(effect: &Effect, before: &Facts, now: &Facts) -> Outcome {
     let was = |name: &str, fact: &str| before.get(name).is_some_and(|found| found == fact);
     let is = |name: &str, fact: &str| now.get(name).is_some_and(|found| found == fact);
@@ -78,15 +84,31 @@ pub(super) fn is_half_detached(facts: &Facts) -> bool {
     facts.get(PARTITION).is_some_and(|state| state == PENDING)
 }
 
-/// The numbers of the indexes that were not there before.
-pub(super) fn new_indexes<'a>(before: &Facts, now: &'a Facts) -> Vec<&'a str> {
+/// Whether the index that a statement names is there on its table, but cannot be used.
+pub(super) fn is_invalid(facts: &Facts) -> bool {
+    facts.get(INDEX).is_some_and(|state| state == INVALID)
+}
+
+/// The numbers of the indexes that can be used and were not there before.
+fn new_indexes<'a>(before: &Facts, now: &'a Facts) -> Vec<&'a str> {
     let known: Vec<&str> = before.get(INDEXES).map_or_else(Vec::new, |list| list.split(',').collect());
-    let all = now.get(INDEXES).into_iter().flat_map(|list| list.split(','));
+    let all = now.get(VALID).into_iter().flat_map(|list| list.split(','));
     all.filter(|index| !index.is_empty() && !known.contains(index)).collect()
 }
 
 fn exists(from: &str) -> String {
     format!("SELECT CASE WHEN EXISTS (SELECT FROM {from}) THEN '{PRESENT}' ELSE '{ABSENT}' END")
+}
+
+/// One of that name on another table is whatever it is: the server answers for it.
+fn index_state(name: &str, table: &str) -> String {
+    format!(
+        "SELECT COALESCE((SELECT CASE WHEN NOT i.indisvalid AND i.indrelid = {} AND c.relkind = 'i' THEN '{INVALID}' \
+         ELSE '{PRESENT}' END FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
+         WHERE {}), '{ABSENT}')",
+        oid_of(table),
+        index_built(name, table)
+    )
 }
 
 /// An expression for the number of the table or index that a statement names, under the settings of the script.
@@ -118,7 +140,8 @@ pub(super) fn reindexed_table(kind: Reindexed, name: &str) -> String {
 
 fn indexes_of(table: &str) -> String {
     format!(
-        "SELECT pg_catalog.string_agg(i.indexrelid::pg_catalog.text, ',' ORDER BY i.indexrelid) \
+        "SELECT pg_catalog.string_agg(i.indexrelid::pg_catalog.text, ',' ORDER BY i.indexrelid), \
+         pg_catalog.string_agg(i.indexrelid::pg_catalog.text, ',' ORDER BY i.indexrelid) FILTER (WHERE i.indisvalid) \
          FROM pg_catalog.pg_index i WHERE i.indrelid = {table}"
     )
 }
@@ -166,6 +189,7 @@ mod tests {
         assert_eq!(outcome(&builds, &present, &present), Outcome::RunIt);
         assert_eq!(outcome(&builds, &absent, &absent), Outcome::RunIt);
         assert_eq!(outcome(&builds, &Facts::new(), &present), Outcome::RunIt);
+        assert_eq!(outcome(&builds, &absent, &facts(INDEX, INVALID)), Outcome::RunIt);
         let drops = Effect::DropsIndex { name: "i".to_owned() };
         assert_eq!(outcome(&drops, &present, &absent), Outcome::TookEffect);
         assert_eq!(outcome(&Effect::Unknown, &absent, &present), Outcome::Unknown);
@@ -175,9 +199,9 @@ mod tests {
     fn an_index_without_a_name_is_the_only_new_one_of_its_table() {
         let builds = Effect::BuildsIndex { name: None, table: "t".to_owned() };
         let before = facts(INDEXES, "1,2");
-        assert_eq!(outcome(&builds, &before, &facts(INDEXES, "1,2,3")), Outcome::TookEffect);
-        assert_eq!(outcome(&builds, &before, &facts(INDEXES, "1")), Outcome::RunIt);
-        assert_eq!(outcome(&builds, &before, &facts(INDEXES, "2,3,4")), Outcome::Unknown);
-        assert_eq!(outcome(&builds, &facts(INDEXES, ""), &facts(INDEXES, "3")), Outcome::TookEffect);
+        assert_eq!(outcome(&builds, &before, &facts(VALID, "1,2,3")), Outcome::TookEffect);
+        assert_eq!(outcome(&builds, &before, &facts(VALID, "1")), Outcome::RunIt);
+        assert_eq!(outcome(&builds, &before, &facts(VALID, "2,3,4")), Outcome::Unknown);
+        assert_eq!(outcome(&builds, &facts(INDEXES, ""), &facts(VALID, "3")), Outcome::TookEffect);
     }
 }

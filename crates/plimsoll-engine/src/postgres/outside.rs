@@ -9,8 +9,8 @@ use plimsoll_core::{Code, Diagnostic};
 use tokio_postgres::error::SqlState;
 
 use super::failure::{Sent, script_failed};
-use super::leftovers::drop_leftovers;
-use super::look::{Facts, Outcome, is_half_detached, look, outcome};
+use super::leftovers::{being_built, drop_leftovers};
+use super::look::{Facts, Outcome, is_half_detached, is_invalid, look, outcome};
 use super::started::{Started, Ways, give_up};
 use super::waiters::let_go;
 use crate::backend::{Tell, Told};
@@ -42,8 +42,21 @@ pub(super) async fn outside(
     started.begin(UnderWay { before: now.clone() }).await?;
     let statement = statement(segment, effect, &now, tell);
     match session.client.batch_execute(&statement).await {
-        Ok(()) => started.end(segment.statements.end).await,
+        Ok(()) => {
+            is_usable(started, effect).await?;
+            started.end(segment.statements.end).await
+        }
         Err(failure) => Err(failed(started, segment, effect, &now, &failure, tell).await),
+    }
+}
+
+/// Looks again behind a build: `IF NOT EXISTS` is content with an invalid index that somebody has begun to build meanwhile.
+async fn is_usable(started: &Started<'_>, effect: &Effect) -> Result<()> {
+    match effect {
+        Effect::BuildsIndex { name: Some(name), .. } if is_invalid(&look(started.session, effect).await?) => {
+            Err(being_built(name))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -81,6 +94,7 @@ async fn failed(
     match error.kind {
         // Part of it may be committed: neither another try nor another start may send it again.
         Kind::Again | Kind::Script | Kind::Cancelled if *effect == Effect::Unknown => {
+            started.under_way = None;
             started.fail(error, Ways::Resume).await
         }
         Kind::Again => {
@@ -98,7 +112,9 @@ async fn failed(
             }
         }
         Kind::Script => {
-            let _left = drop_leftovers(session, effect, Some(before), tell).await;
+            if drop_leftovers(session, effect, Some(before), tell).await.is_ok() {
+                started.under_way = None;
+            }
             started.fail(error, Ways::Resume).await
         }
         _ => error,
@@ -118,7 +134,7 @@ pub(super) async fn no_trace(started: &Started<'_>, error: Error) -> Error {
     }
 }
 
-async fn nobody_knows(started: &Started<'_>, segment: &Segment<'_>) -> Error {
+async fn nobody_knows(started: &mut Started<'_>, segment: &Segment<'_>) -> Error {
     let migration = started.migration();
     let message = format!(
         "the runner of migration `{}` died while a statement was under way, and nobody can say whether it took effect",
@@ -130,6 +146,8 @@ async fn nobody_knows(started: &Started<'_>, segment: &Segment<'_>) -> Error {
         Some(place) => diagnostic.at(place),
         None => diagnostic,
     };
+    // Whoever has it carried on has looked, and wants it to be run.
+    started.under_way = None;
     started.fail(Error::never(diagnostic), Ways::Resume).await
 }
 

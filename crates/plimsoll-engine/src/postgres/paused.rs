@@ -2,10 +2,11 @@
 //! what the script has made of it.
 
 use plimsoll_core::history::UnderWay;
-use plimsoll_core::script::postgres as script;
+use plimsoll_core::script::{Way, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration};
 
 use super::apply::Work;
+use super::leftovers::drop_leftovers;
 use super::started::{Started, Ways, give_up};
 use super::waiters::is_ours;
 use super::{PostgresSession, history, quote_text};
@@ -82,18 +83,32 @@ pub(super) async fn give_up_paused(
     migration: &Migration,
     failure: &Diagnostic,
 ) -> Result<()> {
-    session.execute(&session.reset()).await?;
     let Ok(script) = migration.script() else { return Ok(()) };
+    // Before the reset: names are found under the settings of the script.
+    let cleaned = clean_up(session, paused, script.text()).await;
+    session.execute(&session.reset()).await?;
     let (steps, work) = (script::steps(script.text()), Work { migration, script, id: &paused.id });
     match (paused.done, paused.why) {
+        // What the statement left is still there, and the row alone tells it from the rest: the next start carries on with it.
+        (0, _) if cleaned.is_err() => Ok(()),
         (0, _) => give_up(session, &paused.id, migration, failure).await,
         // What is done stays done, and the next start carries on.
         (_, Why::Blocked) => Ok(()),
         (done, Why::Cancelled) => {
-            let started =
-                Started { session, work: &work, steps: &steps, id: paused.id.clone(), done, under_way: None };
+            let under_way = paused.under_way.clone().filter(|_| cleaned.is_err());
+            let id = paused.id.clone();
+            let started = Started { session, work: &work, steps: &steps, id, done, under_way };
             let _told = started.fail(Error::never(failure.clone()), Ways::Resume).await;
             Ok(())
         }
+    }
+}
+
+/// Drops what a statement outside of any transaction left when it was cut short.
+async fn clean_up(session: &PostgresSession, paused: &Paused, text: &str) -> Result<()> {
+    let Some(under_way) = &paused.under_way else { return Ok(()) };
+    match script::outside(text, paused.done).way {
+        Way::Outside(effect) => drop_leftovers(session, &effect, Some(&under_way.before), &mut |_| {}).await,
+        _ => Ok(()),
     }
 }

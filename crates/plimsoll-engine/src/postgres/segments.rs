@@ -196,7 +196,9 @@ async fn together(
     };
     let own = as_ourselves(started.work.script.text());
     let moves = started.moves_to(segment.statements.end);
-    let message = format!("{before}{}\n;{after}{own}{moves}COMMIT", segment.body);
+    // Deferred triggers run here and not at the end, where the settings are not those of the script any more.
+    let message =
+        format!("{before}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{after}{own}{moves}COMMIT", segment.body);
     let Err(failure) = session.client.batch_execute(&message).await else {
         (started.done, started.under_way) = (segment.statements.end, None);
         return Ok(Ok(()));

@@ -89,11 +89,12 @@ impl Started<'_> {
     }
 
     /// Stores why the attempt failed. If nothing of the script is done, the attempt does not count, and the next start tries
-    /// again; otherwise it is a failed migration, of which the row says how far it got.
+    /// again; otherwise it is a failed migration, of which the row says how far it got, and what its next statement found if
+    /// that may have left something.
     pub(super) async fn fail(&self, error: Error, ways: Ways) -> Error {
         let (session, name) = (self.session, self.migration().name());
         let words = failure_text(name, &error.diagnostic);
-        let logs = quote_text(&self.progress(Attempt::Failed, self.done, None).log(&words));
+        let logs = quote_text(&self.progress(Attempt::Failed, self.done, self.under_way.clone()).log(&words));
         let update = format!(
             "UPDATE {} SET logs = {logs} WHERE id = {} AND finished_at IS NULL",
             session.history_table(),

@@ -25,12 +25,12 @@ pub(super) async fn resume<S: Session>(
     if row.is_resumable() && compared == Compared::Same {
         return Ok(());
     }
-    if row.is_resumable() && progress.under_way.is_some() {
+    if compared != Compared::Same && progress.under_way.is_some() {
         return Err(Error::never(unsettled(migration, &progress)));
     }
     check_steps(session, migration, script, &progress).map_err(Error::never)?;
-    // What a failed step found before it says nothing about the text that takes its place: it begins anew.
-    let progress = Progress { attempt: Attempt::Running, under_way: None, ..progress };
+    // What a step found before it tells what it did, or what it left: the next run asks that first.
+    let progress = Progress { attempt: Attempt::Running, ..progress };
     session.mark_resumable(row, migration, &progress).await
 }
 
@@ -121,12 +121,13 @@ fn unrecorded(migration: &Migration) -> Diagnostic {
 fn unsettled(migration: &Migration, progress: &Progress) -> Diagnostic {
     let name = migration.name();
     let message = format!(
-        "migration `{name}` cannot be carried on with a changed script: its statement {} was under way when its runner died, \
-         and what it did is not known",
+        "migration `{name}` cannot be carried on with a changed script: its statement {} was under way when it stopped, and \
+         what it did or left is not known",
         progress.done.count + 1
     );
-    let diagnostic = Diagnostic::new(Code::NotResumable, message)
-        .help("give the script back as it was: the next start then finds that out and carries on by itself");
+    let diagnostic = Diagnostic::new(Code::NotResumable, message).help(
+        "give the script back as it was: what that statement did is then found out before it is carried on",
+    );
     other_ways(diagnostic, name)
 }
 

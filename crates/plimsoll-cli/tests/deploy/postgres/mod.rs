@@ -3,6 +3,7 @@
 mod again;
 mod connecting;
 mod errors;
+mod leftovers;
 mod places;
 mod promises;
 mod resume;

@@ -28,7 +28,7 @@ async fn left(scene: &Scene, script: &str, done: usize, before: Option<&[(&str, 
 }
 
 /// A script whose first statement a dead runner has done.
-async fn begun(version: Version, rest: &str, before: Option<&[(&str, &str)]>) -> Scene {
+pub(super) async fn begun(version: Version, rest: &str, before: Option<&[(&str, &str)]>) -> Scene {
     let script = format!("INSERT INTO ship VALUES ('Beagle');\n{rest}");
     let scene = with_ship(version).await.migration("2_mixed", &script);
     scene.base.execute("INSERT INTO ship VALUES ('Beagle')").await;
@@ -36,12 +36,13 @@ async fn begun(version: Version, rest: &str, before: Option<&[(&str, &str)]>) ->
     scene
 }
 
-const INDEX: &str = "CREATE INDEX CONCURRENTLY ship_name ON ship (name);\nINSERT INTO ship VALUES ('Cutty');";
+pub(super) const INDEX: &str =
+    "CREATE INDEX CONCURRENTLY ship_name ON ship (name);\nINSERT INTO ship VALUES ('Cutty');";
 const VALID: &str = "SELECT string_agg(indexrelid::regclass || ' ' || indisvalid, ' ') FROM pg_index \
                      WHERE indrelid = 'ship'::regclass";
 
 /// Makes an index invalid as an interrupted statement leaves it.
-async fn invalid(scene: &Scene, index: &str) {
+pub(super) async fn invalid(scene: &Scene, index: &str) {
     scene
         .base
         .execute(&format!("UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{index}'::regclass"))

@@ -187,3 +187,23 @@ async fn a_script_is_not_cut_where_strings_may_end_elsewhere() {
     assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM201", "standard_conforming_strings"]);
     assert_eq!(scene.base.history().await.len(), 1);
 }
+
+/// They run where the script left its settings, not where the history is written.
+#[tokio::test]
+async fn deferred_triggers_run_under_the_settings_of_the_script() {
+    let trigger = "CREATE TABLE log (name TEXT);\n\
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (NEW.name); RETURN NULL; END $$;\n\
+        CREATE CONSTRAINT TRIGGER noted AFTER INSERT ON ship DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();";
+    for version in Version::ALL {
+        let scene = with_ship(version).await;
+        scene.base.execute(trigger).await;
+        let script = "INSERT INTO ship VALUES ('Beagle');\nCREATE INDEX CONCURRENTLY i ON ship (name);\nINSERT INTO ship VALUES ('Cutty');";
+        let scene = scene.migration("2_mixed", script);
+        scene.deployed();
+        assert_eq!(
+            scene.base.value("SELECT string_agg(name, ' ' ORDER BY name) FROM log").await,
+            "Beagle Cutty"
+        );
+        assert_finished(&scene, script).await;
+    }
+}
