@@ -30,7 +30,8 @@ impl fmt::Debug for Secret {
 /// Replaces every password that can be recognised in `text` by asterisks, one for each byte, so that offsets stay.
 ///
 /// Recognised are the password of a URL (`scheme://user:password@`), the values of `password=` and `sslpassword=`
-/// parameters, and SQL's `PASSWORD '…'`.
+/// parameters, SQL's `PASSWORD '…'`, and every string behind the `IDENTIFIED` or `SET PASSWORD` of MySQL and MariaDB to the end
+/// of the statement, but for the names of accounts. A URL that was cut (`…`) before its `@` is masked to where it was cut.
 pub fn mask(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     mask_url_passwords(text, &mut bytes);
@@ -38,6 +39,7 @@ pub fn mask(text: &str) -> String {
         matches!(c, '&' | '"' | '\'' | '`' | ';') || c.is_whitespace()
     });
     mask_sql_passwords(text, &mut bytes);
+    mask_accounts(text, &mut bytes);
     // Only whole characters were replaced, each byte by an asterisk: this is UTF-8 again.
     String::from_utf8(bytes).unwrap_or_else(|_| "*".repeat(text.len()))
 }
@@ -57,7 +59,10 @@ fn mask_url_passwords(text: &str, bytes: &mut [u8]) {
             rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(rest.len());
         let authority = &rest[..end];
         // The last `@` ends the credentials: an unescaped one inside a password must not show its second half.
-        let (Some(colon), Some(at)) = (authority.find(':'), authority.rfind('@')) else { continue };
+        let cut = || authority.find('…');
+        let (Some(colon), Some(at)) = (authority.find(':'), authority.rfind('@').or_else(cut)) else {
+            continue;
+        };
         if colon < at {
             fill(bytes, start + colon + 1, start + at);
         }
@@ -89,6 +94,33 @@ fn mask_sql_passwords(text: &str, bytes: &mut [u8]) {
         if let Some(content) = quoted_content(&text[start..]) {
             fill(bytes, start + content.start, start + content.end);
         }
+    }
+}
+
+/// Masks what `IDENTIFIED … BY | AS | USING … REPLACE` and `SET PASSWORD … =` give, in whatever words: every string behind them.
+fn mask_accounts(text: &str, bytes: &mut [u8]) {
+    let lower = text.to_ascii_lowercase();
+    let identified = lower.match_indices("identified").map(|(at, word)| at + word.len());
+    let password = lower.match_indices("password").filter(|(at, _)| {
+        lower[..*at].split_whitespace().next_back().is_some_and(|word| word.ends_with("set"))
+    });
+    for from in identified.chain(password.map(|(at, word)| at + word.len())) {
+        mask_strings(text, from, bytes);
+    }
+}
+
+/// Masks the strings from here to the end of the statement that are no part of an account (`'a'@'b'`).
+fn mask_strings(text: &str, from: usize, bytes: &mut [u8]) {
+    let mut at = from;
+    while let Some(found) = text[at..].find([';', '\'', '"', '`']) {
+        let start = at + found;
+        let Some(content) = quoted_content(&text[start..]) else { return };
+        let end = (start + content.end + 1).min(text.len());
+        let is_account = text[..start].ends_with('@') || text[end..].starts_with('@');
+        if !is_account && !text[start..].starts_with('`') {
+            fill(bytes, start + content.start, start + content.end);
+        }
+        at = end;
     }
 }
 
@@ -144,6 +176,40 @@ mod tests {
             assert_eq!(masked.len(), text.len());
         }
         assert_eq!(mask("no secrets: a@b.example"), "no secrets: a@b.example");
+    }
+
+    #[test]
+    fn no_form_in_which_mysql_is_given_a_password_shows_it() {
+        for text in [
+            "CREATE USER bob IDENTIFIED WITH mysql_native_password BY 'hunter2'",
+            "CREATE USER 'bob'@'%' IDENTIFIED BY 'x' REPLACE 'hunter2'",
+            "CREATE USER bob IDENTIFIED BY /* new */ \"hunter2\"",
+            "CREATE USER bob IDENTIFIED VIA ed25519 USING PASSWORD('hunter2')",
+            "ALTER USER bob IDENTIFIED\n  WITH 'sha256_password' AS 'hunter2'",
+            "ALTER USER `b'ob` IDENTIFIED BY 'a', eve IDENTIFIED BY 'hunter2' COMMENT 'x'",
+            "SET PASSWORD FOR 'a'@'%' = 'hunter2'",
+            "SET PASSWORD FOR 'a'@'%' = PASSWORD('hunter2')",
+            "set  password = 'x' REPLACE 'it''s hunter2'",
+            "SET PASSWORD = 'hunter2",
+        ] {
+            let masked = mask(text);
+            assert!(!masked.contains("hunter2"), "{masked}");
+            assert_eq!(masked.len(), text.len());
+        }
+    }
+
+    #[test]
+    fn accounts_and_what_follows_the_statement_are_shown() {
+        let text = "ALTER USER 'a'@'b' IDENTIFIED BY 'x', `c`@'d' IDENTIFIED BY 'y'; SELECT 'z'";
+        let masked = "ALTER USER 'a'@'b' IDENTIFIED BY '*', `c`@'d' IDENTIFIED BY '*'; SELECT 'z'";
+        assert_eq!(mask(text), masked);
+        assert_eq!(mask("UPDATE t SET a = 'b'"), "UPDATE t SET a = 'b'");
+    }
+
+    #[test]
+    fn a_url_that_was_cut_before_its_end_shows_no_part_of_its_password() {
+        let text = "`CREATE SUBSCRIPTION s CONNECTION 'postgresql://u:hunt…`";
+        assert_eq!(mask(text), "`CREATE SUBSCRIPTION s CONNECTION 'postgresql://u:****…`");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What happens during a run, for whoever wants to show it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use plimsoll_core::Diagnostic;
+use plimsoll_core::secret::mask;
 
 use crate::backend::{Holder, Told};
 
@@ -100,15 +102,16 @@ pub enum Event<'a> {
         /// How many steps it has.
         of: usize,
     },
-    /// Something worth a line.
-    Note(&'a str),
+    /// Something worth a line, without the passwords that can be recognised in it.
+    Note(Cow<'a, str>),
 }
 
 impl<'a> Event<'a> {
     /// What a session tells about the migration of this name.
     pub(crate) fn of(name: &'a str, told: Told<'a>) -> Self {
         match told {
-            Told::Note(note) => Self::Note(note),
+            // It may hold a statement of the script.
+            Told::Note(note) => Self::Note(mask(note).into()),
             Told::Step { number, of } => Self::Step { name, number, of },
         }
     }
@@ -126,4 +129,16 @@ pub struct Unobserved;
 
 impl Observe for Unobserved {
     fn see(&mut self, _event: Event<'_>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_shows_no_password_of_a_statement() {
+        let note = "had taken effect: `CREATE SUBSCRIPTION s CONNECTION 'postgresql://u:hunter2@db/x'`";
+        let Event::Note(shown) = Event::of("1_init", Told::Note(note)) else { panic!("a note is told") };
+        assert_eq!(shown, note.replace("hunter2", "*******"));
+    }
 }

@@ -134,8 +134,11 @@ impl How {
 fn commits_by_itself(statement: &mysql::Statement<'_>) -> Option<Because> {
     let shares = match &statement.effect {
         Effect::Data(_) | Effect::Setting | Effect::Carried => true,
-        Effect::Control(control) => !matches!(control, Control::Other | Control::Xa | Control::Rollback),
-        Effect::Definition(_) | Effect::Repeatable | Effect::Opaque(_) => false,
+        Effect::Control(control) => !matches!(
+            control,
+            Control::AutocommitAmongOthers | Control::Other | Control::Xa | Control::Rollback
+        ),
+        Effect::CarriedAlone | Effect::Definition(_) | Effect::Repeatable | Effect::Opaque(_) => false,
     };
     let what = match &statement.effect {
         Effect::Opaque(opaque) => opaque.what.clone(),

@@ -15,6 +15,9 @@ pub(super) enum Role<'a> {
     Setting,
     /// It leaves something in the session that a transaction may do: a user variable, a temporary table.
     State,
+    /// The same, but it ends a transaction, as a change of a temporary table does: rows before and behind it are recorded
+    /// apart.
+    StateAlone,
     /// It locks tables or gives them up, which ends a transaction.
     Locks,
     /// `SET TRANSACTION`, which has to be the last before a transaction.
@@ -50,6 +53,7 @@ pub(super) fn role<'a>(statement: &'a Statement<'_>) -> Role<'a> {
             Role::Locks
         }
         Effect::Carried => executed(statement).map_or(Role::State, Role::Execute),
+        Effect::CarriedAlone => executed(statement).map_or(Role::StateAlone, Role::Execute),
         Effect::Control(control) => of_control(*control),
         // Not even the history could be written behind it.
         Effect::Repeatable if statement.links.leaves.iter().any(locks) => {
@@ -68,6 +72,7 @@ fn of_control(control: Control) -> Role<'static> {
         Control::Savepoint => Role::Savepoint,
         Control::AutocommitOff => Role::ManualCommit,
         Control::AutocommitOn => Role::AutoCommit,
+        Control::AutocommitAmongOthers => Role::Unrecordable("SET autocommit = …, …"),
         Control::Next => Role::NextTransaction,
         Control::Other => Role::Unrecordable("COMMIT or ROLLBACK with CHAIN or RELEASE"),
         Control::Xa => Role::Unrecordable("XA"),
@@ -90,6 +95,7 @@ impl Role<'_> {
             self,
             Self::Setting
                 | Self::State
+                | Self::StateAlone
                 | Self::Locks
                 | Self::NextTransaction
                 | Self::Execute(_)

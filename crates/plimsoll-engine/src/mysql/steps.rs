@@ -95,6 +95,7 @@ impl<'a, 't> Steps<'a, 't> {
                 Role::Definition(definition) => self.definition(at, definition).await,
                 Role::Execute(name) => self.prepared(at, name).await,
                 Role::Opaque(what) => self.opaque(at, what).await,
+                Role::StateAlone => self.state_alone(at).await,
                 _ => self.send_or_fail(at).await,
             },
         }
@@ -120,6 +121,15 @@ impl<'a, 't> Steps<'a, 't> {
             Ok(()) => Ok(()),
             Err(error) => Err(self.failed(at, error, Left::Nothing).await),
         }
+    }
+
+    /// A statement that leaves something in the session, and commits. It is recorded behind itself, so that a retry in this
+    /// session does not send it again: a second `DROP TABLE` could meet a lasting table of that name.
+    async fn state_alone(&mut self, at: usize) -> Result<()> {
+        self.send_or_fail(at).await?;
+        self.progress.done = Done::of(self.work.texts()[..=at].iter().copied());
+        self.progress.under_way = None;
+        progress::write(self.session, &self.id, &self.progress).await
     }
 
     /// Statements that change rows: one transaction with its record, but for those of tables that take no part in one.
@@ -256,7 +266,9 @@ impl<'a, 't> Steps<'a, 't> {
         let effect = text.and_then(|text| effect_of(text, &self.session.server()).ok());
         match effect {
             Some(Effect::Definition(definition)) => self.definition(at, &definition).await,
-            Some(Effect::Repeatable | Effect::Setting | Effect::Carried) => self.send_or_fail(at).await,
+            Some(Effect::Repeatable | Effect::Setting | Effect::Carried | Effect::CarriedAlone) => {
+                self.send_or_fail(at).await
+            }
             Some(Effect::Data(data)) => match self.untransactional_among(&data.names).await? {
                 Some(why) => self.opaque(at, &why).await,
                 None => self.transaction(at..at + 1).await,

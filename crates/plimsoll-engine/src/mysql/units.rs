@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use plimsoll_core::script::mysql::Statement;
+use plimsoll_core::script::mysql::{Control, Effect, Statement};
 use plimsoll_core::{Code, Diagnostic, Migration};
 
 use super::role::{Role, role};
@@ -99,7 +99,11 @@ impl Cutter<'_> {
                 self.commit();
                 self.units.push(Unit::Session(at));
             }
-            Role::Definition(_) | Role::Repeatable | Role::Opaque(_) | Role::Execute(_) => {
+            Role::StateAlone
+            | Role::Definition(_)
+            | Role::Repeatable
+            | Role::Opaque(_)
+            | Role::Execute(_) => {
                 // The server commits before such a statement.
                 self.commit();
                 self.units.push(Unit::Single(at));
@@ -151,9 +155,13 @@ fn unrecordable(migration: &Migration, statement: &Statement<'_>, what: &str) ->
         "migration `{}` uses `{what}`, which no record of what is done can be part of",
         migration.name()
     );
-    let diagnostic = Diagnostic::new(Code::CannotBeAtomic, message).help(
-        "write the script so that it only does what is to stay (START TRANSACTION and COMMIT are fine); nothing of it was executed",
-    );
+    let among_others = Effect::Control(Control::AutocommitAmongOthers);
+    let help = if statement.effect == among_others {
+        "write them as two statements: `SET autocommit = …` alone; nothing of it was executed"
+    } else {
+        "write the script so that it only does what is to stay (START TRANSACTION and COMMIT are fine); nothing of it was executed"
+    };
+    let diagnostic = Diagnostic::new(Code::CannotBeAtomic, message).help(help);
     at(migration, statement, diagnostic)
 }
 
@@ -161,5 +169,49 @@ fn at(migration: &Migration, statement: &Statement<'_>, diagnostic: Diagnostic) 
     match migration.place(statement.span.clone()) {
         Some(place) => diagnostic.at(place),
         None => diagnostic,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::Script;
+    use plimsoll_core::script::mysql::{Server, split};
+
+    use super::*;
+
+    fn try_cut(text: &str) -> Result<Vec<Unit>, Diagnostic> {
+        let migration = Migration::new("1", "m/1/migration.sql", Script::new(text));
+        units(&migration, &split(text, &Server::parse("8.0.36", "")).unwrap(), 0)
+    }
+
+    fn cut(text: &str) -> Vec<Unit> {
+        try_cut(text).unwrap()
+    }
+
+    #[test]
+    fn autocommit_among_other_assignments_is_refused_and_alone_it_is_not() {
+        let refused =
+            try_cut("SET autocommit = 0, foreign_key_checks = 0; DELETE FROM t; COMMIT").unwrap_err();
+        assert_eq!(refused.code, Code::CannotBeAtomic);
+        assert!(refused.to_string().contains("SET autocommit"), "{refused}");
+        let two = "SET autocommit = 0; SET foreign_key_checks = 0; DELETE FROM t; COMMIT; SET autocommit = 1";
+        assert_eq!(cut(two), vec![Unit::Rows(1..3)]);
+    }
+
+    #[test]
+    fn a_temporary_table_that_is_changed_as_if_it_were_a_lasting_one_parts_the_rows() {
+        for change in ["ALTER TABLE x ADD b INT", "CREATE INDEX i ON x (a)", "TRUNCATE x", "DROP TABLE x"] {
+            let text = format!(
+                "CREATE TEMPORARY TABLE x (a INT); INSERT INTO t VALUES (1); {change}; INSERT INTO t VALUES (2)"
+            );
+            let expected = vec![Unit::Session(0), Unit::Rows(1..2), Unit::Single(2), Unit::Rows(3..4)];
+            assert_eq!(cut(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_temporary_table_that_is_dropped_as_one_stays_among_the_rows() {
+        let text = "INSERT INTO t VALUES (1); DROP TEMPORARY TABLE IF EXISTS x; INSERT INTO t VALUES (2)";
+        assert_eq!(cut(text), vec![Unit::Rows(0..3)]);
     }
 }

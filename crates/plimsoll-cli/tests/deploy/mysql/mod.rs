@@ -4,6 +4,7 @@ mod connecting;
 mod encrypted;
 mod histories;
 mod locking;
+mod once;
 mod rotating;
 mod sessions;
 mod waiting;

@@ -129,7 +129,7 @@ impl Again<'_, '_> {
 
 /// Whether a statement changes its session only.
 fn is_harmless(statement: &Statement<'_>) -> bool {
-    matches!(statement.effect, Effect::Setting | Effect::Carried)
+    matches!(statement.effect, Effect::Setting | Effect::Carried | Effect::CarriedAlone)
 }
 
 /// Whether a statement may change what another one reads.
@@ -139,6 +139,10 @@ fn changes(statement: &Statement<'_>) -> bool {
             .iter()
             .any(|word| statement.text.get(..word.len()).is_some_and(|text| text.eq_ignore_ascii_case(word))),
         Effect::Definition(_) | Effect::Opaque(_) => true,
-        Effect::Setting | Effect::Carried | Effect::Control(_) | Effect::Repeatable => false,
+        Effect::Setting
+        | Effect::Carried
+        | Effect::CarriedAlone
+        | Effect::Control(_)
+        | Effect::Repeatable => false,
     }
 }

@@ -16,6 +16,9 @@ pub enum Effect {
     /// It does nothing but to leave something in the session for later statements (see `Statement::leaves`), or to take
     /// it away again.
     Carried,
+    /// The same, but it commits what is open before it: it changes a temporary table without the word `TEMPORARY`
+    /// (`ALTER TABLE`, `CREATE INDEX`, `TRUNCATE`, `DROP TABLE`).
+    CarriedAlone,
     /// It controls transactions.
     Control(Control),
     /// It may have any effect on the server, but having run it twice is the same as once. It may commit by itself.
@@ -125,6 +128,8 @@ pub enum Control {
     AutocommitOff,
     /// `SET autocommit` switches it on, which commits what is open.
     AutocommitOn,
+    /// `SET autocommit` together with other assignments: it could neither be sent nor left out.
+    AutocommitAmongOthers,
     /// `SET TRANSACTION`, for the next one only.
     Next,
     /// `COMMIT` or `ROLLBACK` with `CHAIN` or `RELEASE`, or `SET autocommit` to what cannot be told.

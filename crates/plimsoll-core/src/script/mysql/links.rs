@@ -128,13 +128,16 @@ impl Links {
                 self.leaves.push(Thing::TemporaryTable(name.clone()));
             }
         }
-        if *effect != Effect::Carried {
+        if !matches!(effect, Effect::Carried | Effect::CarriedAlone) {
             return;
         }
-        let Some(table) = phrase.find(&["table"]).filter(|at| *at < 5) else { return };
-        let optional = [&["if", "not", "exists"][..], &["if", "exists"]];
+        let Some(table) = phrase.find(&["table"]).or_else(|| phrase.find(&["tables"])).filter(|at| *at < 5)
+        else {
+            return;
+        };
+        let conditions = [&["if", "not", "exists"][..], &["if", "exists"]];
         let skipped =
-            optional.iter().find(|words| phrase.words_at(table + 1, words)).map_or(0, |words| words.len());
+            conditions.iter().find(|words| phrase.words_at(table + 1, words)).map_or(0, |words| words.len());
         let objects = phrase.objects(ObjectKind::Table, table + 1 + skipped).unwrap_or_default();
         let tables = objects.into_iter().map(|object| Thing::TemporaryTable(object.name.to_lowercase()));
         match phrase.word(0).as_str() {
@@ -143,7 +146,9 @@ impl Links {
                 self.ends.extend(tables);
                 let ends = &self.ends;
                 self.leaves.retain(|thing| !ends.contains(thing));
-                self.needs.retain(|thing| skipped == 0 || !ends.contains(thing));
+                // Without the word TEMPORARY it would drop a lasting table of that name where the temporary one is missing.
+                let optional = skipped > 0 && *effect == Effect::Carried;
+                self.needs.retain(|thing| !optional || !ends.contains(thing));
             }
             _ => {}
         }

@@ -67,13 +67,20 @@ impl<'s> Session<'s> {
             Effect::Opaque(opaque) if phrase.word(0) == "execute" => {
                 self.prepared.get(&name).cloned().unwrap_or(Effect::Opaque(opaque))
             }
-            Effect::Opaque(opaque) if self.are_temporary(&opaque.objects) => Effect::Carried,
+            Effect::Opaque(opaque) if self.are_temporary(&opaque.objects) => Effect::CarriedAlone,
+            // A lasting table may be made beside a temporary one of its name.
+            Effect::Definition(mut definition) if definition.verb == Verb::Create => {
+                if let Objects::Named(objects) = &mut definition.objects {
+                    self.qualify(objects);
+                }
+                Effect::Definition(definition)
+            }
             Effect::Opaque(mut opaque) => {
                 self.qualify(&mut opaque.objects);
                 Effect::Opaque(opaque)
             }
             Effect::Definition(mut definition) => match &mut definition.objects {
-                Objects::Named(objects) if self.are_temporary(objects) => Effect::Carried,
+                Objects::Named(objects) if self.are_temporary(objects) => Effect::CarriedAlone,
                 Objects::Named(objects) => {
                     // What is dropped of the session beside others is nothing that the catalog shows.
                     objects.retain(|object| definition.verb != Verb::Drop || !self.is_temporary(object));

@@ -35,6 +35,7 @@ pub(super) fn effect(phrase: &Phrase<'_>) -> Effect {
         assignments.iter().find(|one| one.scope == Scope::Session && one.name == "autocommit")
     {
         return Effect::Control(match phrase.text(autocommit.value.start).to_ascii_lowercase().as_str() {
+            _ if assignments.len() > 1 => Control::AutocommitAmongOthers,
             _ if autocommit.value.len() != 1 => Control::Other,
             "0" | "off" | "false" | "'off'" => Control::AutocommitOff,
             "1" | "on" | "true" | "'on'" => Control::AutocommitOn,

@@ -112,6 +112,15 @@ fn a_temporary_table_is_made_again_only_while_it_is_empty() {
 }
 
 #[test]
+fn what_would_drop_a_lasting_table_without_the_temporary_one_gets_the_temporary_one() {
+    for drop in ["DROP TABLE x", "DROP TABLE IF EXISTS x", "DROP TABLES IF EXISTS x"] {
+        let text = format!("CREATE TEMPORARY TABLE x (a INT); DELETE FROM t; {drop}; SELECT 1");
+        assert_again(&text, 2, &["CREATE TEMPORARY TABLE x (a INT)"]);
+        assert_again(&text, 3, &[]);
+    }
+}
+
+#[test]
 fn a_temporary_table_that_was_filled_from_others_is_lost_once_they_have_changed() {
     let text = "CREATE TEMPORARY TABLE x AS SELECT * FROM t; DELETE FROM t; INSERT INTO t SELECT * FROM x";
     assert_again(text, 1, &["CREATE TEMPORARY TABLE x AS SELECT * FROM t"]);

@@ -22,6 +22,7 @@ fn tell(effect: &Effect) -> String {
         }
         Effect::Setting => "setting".to_owned(),
         Effect::Carried => "carried".to_owned(),
+        Effect::CarriedAlone => "carried alone".to_owned(),
         Effect::Control(control) => format!("{control:?}"),
         Effect::Repeatable => "repeatable".to_owned(),
         Effect::Opaque(opaque) => {
@@ -250,9 +251,7 @@ fn what_a_session_is_told_is_a_setting_or_is_carried() {
         "DROP PREPARE p",
         "CREATE TEMPORARY TABLE t (a INT)",
         "DROP TEMPORARY TABLE t",
-        "CREATE TEMPORARY TABLE t (a INT); ALTER TABLE t ADD b INT",
-        "CREATE TEMPORARY TABLE t (a INT); DROP TABLE T",
-        "CREATE TEMPORARY TABLE t (a INT); TRUNCATE t",
+        "CREATE TEMPORARY TABLE t (a INT); DROP TEMPORARY TABLE IF EXISTS T",
         "LOCK TABLES t WRITE",
         "UNLOCK TABLES",
         "HANDLER t OPEN",
@@ -263,6 +262,26 @@ fn what_a_session_is_told_is_a_setting_or_is_carried() {
             assert_eq!(told(text, mysql()), expected, "{text}");
         }
     }
+}
+
+#[test]
+fn a_temporary_table_that_is_changed_without_the_word_temporary_commits_what_is_open() {
+    for statement in [
+        "ALTER TABLE t ADD b INT",
+        "CREATE INDEX i ON t (a)",
+        "DROP INDEX i ON t",
+        "TRUNCATE t",
+        "DROP TABLE T",
+        "DROP TABLES IF EXISTS t",
+    ] {
+        let text = format!("CREATE TEMPORARY TABLE t (a INT); {statement}");
+        assert_eq!(told(&text, mysql()), "carried alone", "{text}");
+    }
+}
+
+#[test]
+fn a_lasting_table_is_made_beside_a_temporary_one_of_its_name() {
+    assert_eq!(told("CREATE TEMPORARY TABLE t (a INT); CREATE TABLE t (a INT)", mysql()), "create table t");
 }
 
 #[test]
@@ -296,6 +315,9 @@ fn transactions_are_controlled() {
             ("SET @@autocommit = OFF", "AutocommitOff"),
             ("SET SESSION autocommit = ON", "AutocommitOn"),
             ("SET autocommit = @old", "Other"),
+            ("SET autocommit = 0, foreign_key_checks = 0", "AutocommitAmongOthers"),
+            ("SET @old = @@autocommit, @@autocommit = 0", "AutocommitAmongOthers"),
+            ("SET NAMES utf8mb4, autocommit = 1", "AutocommitAmongOthers"),
             ("SET TRANSACTION READ ONLY", "Next"),
             ("XA START 'x'", "Xa"),
         ],
