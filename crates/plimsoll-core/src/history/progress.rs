@@ -34,17 +34,20 @@ pub enum Attempt {
     Running,
     /// It failed, and what is done stays done: a person decides.
     Failed,
+    /// It stopped where carrying it on would be wrong or useless: a person undoes or completes it by hand.
+    ByHand,
     /// It failed and nothing of it is left: the next start tries again.
     RolledBack,
 }
 
 impl Attempt {
-    const ALL: [Self; 3] = [Self::Running, Self::Failed, Self::RolledBack];
+    const ALL: [Self; 4] = [Self::Running, Self::Failed, Self::ByHand, Self::RolledBack];
 
     fn word(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Failed => "failed",
+            Self::ByHand => "by hand",
             Self::RolledBack => "rolled back",
         }
     }

@@ -103,7 +103,7 @@ fn is_settled(progress: &Progress, script: Compared) -> bool {
     match progress.attempt {
         Attempt::Failed => progress.under_way.is_none() || script == Compared::Same,
         Attempt::Running => progress.under_way.is_none(),
-        Attempt::RolledBack => false,
+        Attempt::ByHand | Attempt::RolledBack => false,
     }
 }
 

@@ -93,7 +93,8 @@ async fn begin<'a>(
             Ok(started)
         }
         Err(lost) => {
-            Err(started.fail(Error::never(lost_with_session(work.migration, lost)), Ways::ByHand).await)
+            let diagnostic = lost_with_session(&started, lost);
+            Err(started.fail(Error::never(diagnostic), Ways::ByHand).await)
         }
     }
 }
@@ -235,9 +236,18 @@ fn other_script(migration: &Migration) -> Diagnostic {
         .help(crate::failure::look(migration))
 }
 
-fn lost_with_session(migration: &Migration, lost: script::Lost) -> Diagnostic {
+fn lost_with_session(started: &Started<'_>, lost: script::Lost) -> Diagnostic {
+    let migration = started.migration();
+    // In the message and not beside it: the next start shows what is stored of it.
+    let open = match started.under_way {
+        Some(_) => format!(
+            "; its statement {} was under way when its runner died, and may have taken effect",
+            started.done + 1
+        ),
+        None => String::new(),
+    };
     let message = format!(
-        "migration `{}` cannot be carried on: the rest of it may need {}, which ended with the connection that made it",
+        "migration `{}` cannot be carried on: the rest of it may need {}, which ended with the connection that made it{open}",
         migration.name(),
         lost.what
     );

@@ -94,7 +94,7 @@ impl Started<'_> {
     pub(super) async fn fail(&self, error: Error, ways: Ways) -> Error {
         let (session, name) = (self.session, self.migration().name());
         let words = failure_text(name, &error.diagnostic);
-        let logs = quote_text(&self.progress(Attempt::Failed, self.done, self.under_way.clone()).log(&words));
+        let logs = quote_text(&self.progress(ways.attempt(), self.done, self.under_way.clone()).log(&words));
         let update = format!(
             "UPDATE {} SET logs = {logs} WHERE id = {} AND finished_at IS NULL",
             session.history_table(),
@@ -122,6 +122,16 @@ pub(super) enum Ways {
     Resume,
     /// What has to be done is more than the rest of the script.
     ByHand,
+}
+
+impl Ways {
+    /// What the row says, so that the next start and `resolve` name the same ways.
+    fn attempt(self) -> Attempt {
+        match self {
+            Self::Resume => Attempt::Failed,
+            Self::ByHand => Attempt::ByHand,
+        }
+    }
 }
 
 fn ways_on(diagnostic: Diagnostic, name: &str, (done, of): (usize, usize), ways: Ways) -> Diagnostic {

@@ -25,6 +25,9 @@ pub(super) async fn resume<S: Session>(
     if row.is_resumable() && compared == Compared::Same {
         return Ok(());
     }
+    if progress.attempt == Attempt::ByHand {
+        return Err(Error::never(by_hand(migration)));
+    }
     if compared != Compared::Same && progress.under_way.is_some() {
         return Err(Error::never(unsettled(migration, &progress)));
     }
@@ -129,6 +132,19 @@ fn unsettled(migration: &Migration, progress: &Progress) -> Diagnostic {
         "give the script back as it was: what that statement did is then found out before it is carried on",
     );
     other_ways(diagnostic, name)
+}
+
+/// It would run again what is done, or come to the same stop again.
+fn by_hand(migration: &Migration) -> Diagnostic {
+    let name = migration.name();
+    let message =
+        format!("migration `{name}` cannot be carried on: it stopped where only a person can go on");
+    other_ways(
+        Diagnostic::new(Code::NotResumable, message).help(
+            "`plimsoll status` shows why it stopped; look at which of its statements are in the database",
+        ),
+        name,
+    )
 }
 
 fn other_ways(diagnostic: Diagnostic, name: &str) -> Diagnostic {

@@ -249,8 +249,29 @@ async fn what_ended_with_a_session_is_asked_for_and_not_made_up() {
     left(&scene, script, 2, None).await;
     let said = scene.run(&["deploy"]).expect_code(65).stderr;
     assert_says(&said, &["PLM220", "temporary table `old`", "2_mixed/migration.sql:1:1"]);
-    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009", "temporary table `old`"]);
+    let next = scene.run(&["deploy"]).expect_code(65);
+    assert_says(&next.stderr, &["P3009", "temporary table `old`", "--rolled-back 2_mixed"]);
+    assert!(!next.stderr.contains("--resume"), "it would come to the same stop: {next}");
+    assert_says(&scene.run(&["resolve", "--resume", "2_mixed"]).expect_code(65).stderr, &["PLM220"]);
     assert_eq!(ships(&scene).await, "Ark");
+}
+
+/// Whether it took effect has not been asked then: the question stays open, and in the row.
+#[tokio::test]
+async fn a_statement_under_way_is_not_forgotten_where_something_of_the_session_is_lost() {
+    let script = "CREATE TEMP TABLE old AS SELECT * FROM ship;\nCREATE INDEX CONCURRENTLY ON ship (name);\n\
+                  INSERT INTO ship SELECT * FROM old;";
+    let scene = with_ship(Version::V15).await.migration("2_mixed", script);
+    left(&scene, script, 1, Some(&[("indexes", "")])).await;
+    scene.base.execute("CREATE INDEX ON ship (name)").await;
+    for code in ["PLM220", "P3009"] {
+        let said = scene.run(&["deploy"]).expect_code(65).stderr;
+        assert_says(&said, &[code, "statement 2 was under way"]);
+        let logs = scene.base.history().await[1].logs.clone().expect("it failed");
+        assert!(Progress::parse(&logs).is_some_and(|progress| progress.under_way.is_some()), "{logs}");
+    }
+    scene.run(&["resolve", "--resume", "2_mixed"]).expect_code(65);
+    assert_eq!(scene.base.value(VALID).await, "ship_name_idx true", "no second one is built");
 }
 
 #[tokio::test]
