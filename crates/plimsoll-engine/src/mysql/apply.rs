@@ -70,8 +70,10 @@ pub(super) fn check(
 /// What of a script outlives a try that failed for a reason that passes.
 #[derive(Default)]
 pub(super) struct ScriptState {
-    /// The migration that is tried again in the same session.
-    unfinished: Option<String>,
+    /// The migration that is tried again, and whether its session is still what it was where the try began.
+    unfinished: Option<(String, resume::Session)>,
+    /// Whether what is sent again may be sent to this session as it is.
+    pub(super) session_is: resume::Session,
     /// What its session was before it, if it may have changed that.
     settings: Option<Settings>,
     /// The texts of prepared statements.
@@ -88,27 +90,37 @@ pub(super) async fn apply(
     let migration = step.migration;
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
     let work = Work::new(session, migration, script, id).map_err(Error::never)?;
-    let same = session.script.unfinished.take().is_some_and(|name| name == migration.name());
+    let unfinished = session.script.unfinished.take().filter(|(name, _)| name == migration.name());
     let alone = work.statements.iter().all(|statement| role(statement).leaves_session_alone());
     let touched = if alone { Touched::No } else { Touched::Yes };
     if touched == Touched::Yes && session.script.settings.is_none() {
         session.script.settings = Some(Settings::remember(session).await?);
     }
-    let session_is = if same { resume::Session::TheSame } else { resume::Session::Another };
-    let result = if step.resume.is_none() && !same && is_atomic(session, &work).await? {
-        atomic(session, &work).await
-    } else {
+    let begun = step.resume.is_some() || unfinished.is_some();
+    let session_is = unfinished.map_or(resume::Session::Another, |(_, session_is)| session_is);
+    session.script.session_is = resume::Session::Another;
+    let in_steps = begun || !is_atomic(session, &work).await?;
+    let result = if in_steps {
         steps::run(session, &work, session_is, touched, tell).await
+    } else {
+        atomic(session, &work).await
     };
     match &result {
-        // The next try goes on where this one stopped, in the same session.
-        Err(error) if error.kind == Kind::Again => {
-            session.script.unfinished = Some(migration.name().to_owned());
-        }
         Err(error) if error.kind == Kind::Lost => {}
+        Err(error) if error.kind == Kind::Again && in_steps => try_again(session, &work).await?,
         _ => clean(session, &work).await?,
     }
     result
+}
+
+/// Leaves the session as the next try needs it: a rollback takes back rows, but neither user variables nor temporary tables.
+async fn try_again(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
+    let session_is = session.script.session_is;
+    if session_is == resume::Session::Another {
+        clean(session, work).await?;
+    }
+    session.script.unfinished = Some((work.migration.name().to_owned(), session_is));
+    Ok(())
 }
 
 /// Puts back what a script has changed of its session.

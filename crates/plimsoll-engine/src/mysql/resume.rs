@@ -11,11 +11,13 @@ use super::{MysqlSession, history, progress};
 use crate::error::{Error, Result};
 
 /// Which session goes on with a script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Session {
-    /// Another one than the one that began, if one began: what that one held is gone.
+    /// Another one than the one that began, if one began, or one that was cleaned: what it held is gone.
+    #[default]
     Another,
-    /// The one in which a statement has just failed for a reason that passes.
+    /// The one in which a statement has just failed for a reason that passes, and nothing that is sent again has left
+    /// anything.
     TheSame,
 }
 

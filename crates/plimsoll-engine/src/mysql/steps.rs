@@ -31,7 +31,11 @@ pub(super) async fn run(
     let left = units(work.migration, &work.statements, steps.from).map_err(Error::never)?;
     for unit in left {
         (steps.tell)(Told::Step { number: unit.statements().start + 1, of: work.statements.len() });
-        steps.unit(unit).await?;
+        let end = unit.statements().end;
+        if let Err(error) = steps.unit(unit).await {
+            steps.session.script.session_is = steps.left_session(end);
+            return Err(error);
+        }
     }
     progress::finish(steps.session, &steps.id, work.migration).await
 }
@@ -85,6 +89,16 @@ impl<'a, 't> Steps<'a, 't> {
         };
         steps.restore_session(session_is).await?;
         Ok(steps)
+    }
+
+    /// What the session is to a retry, once the statements before this one may have been sent: those that are not recorded
+    /// are sent again, and must not find what they have left themselves.
+    fn left_session(&self, end: usize) -> resume::Session {
+        let again = self.work.statements.get(self.progress.done.count..end).unwrap_or_default();
+        let leaves = |statement: &Statement<'_>| {
+            !statement.links.leaves.is_empty() || !statement.links.ends.is_empty()
+        };
+        if again.iter().any(leaves) { resume::Session::Another } else { resume::Session::TheSame }
     }
 
     async fn unit(&mut self, unit: Unit) -> Result<()> {

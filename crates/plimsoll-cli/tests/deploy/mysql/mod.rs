@@ -5,6 +5,7 @@ mod encrypted;
 mod histories;
 mod locking;
 mod once;
+mod promises;
 mod rotating;
 mod sessions;
 mod waiting;

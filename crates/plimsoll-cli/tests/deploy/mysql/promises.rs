@@ -1,0 +1,64 @@
+//! A lock that does not come in time, and settings that a script leaves: what is promised of a session that goes on.
+
+use mysql_async::prelude::Queryable as _;
+use plimsoll_testkit::server::Flavour;
+
+use crate::scene::{Kind, Scene};
+
+/// For rows the server's own limit counts, which is 50 s.
+const IMPATIENT: &str = "SET SESSION innodb_lock_wait_timeout = 1;\n";
+
+/// A project whose first migration is applied, and a second one.
+async fn with(flavour: Flavour, init: &str, script: &str) -> Scene {
+    let scene = Scene::new(Kind::Mysql(flavour)).await.migration("1_init", init);
+    scene.deployed();
+    scene.migration("2_next", script)
+}
+
+/// Deploys, and gives the lock back once the server has told the first try that it did not get it in time.
+async fn tried_again(scene: &Scene, lock: &str) {
+    let mut holder = scene.base.mysql().connect().await;
+    holder.query_drop(lock).await.expect("nobody else has it");
+    let running = scene.command(&["deploy"]).spawn();
+    running.wait_for_stderr("is tried again");
+    holder.disconnect().await.expect("the server is there");
+    running.wait().expect_code(0);
+}
+
+/// A rollback takes rows back, and no variables.
+#[tokio::test]
+async fn a_retry_begins_with_the_variables_of_the_first_try() {
+    const INIT: &str = "CREATE TABLE t (id INT PRIMARY KEY, x INT);\nINSERT INTO t VALUES (1,0),(2,0),(3,0);\n\
+                        CREATE TABLE other (n INT);\n";
+    const SCRIPT: &str =
+        "SET @pos = 0;\nALTER TABLE other ADD y INT;\nUPDATE t SET x = (@pos := @pos + 1) ORDER BY id;\n";
+    for flavour in Flavour::ALL {
+        let scene = with(flavour, INIT, &format!("{IMPATIENT}{SCRIPT}")).await;
+        tried_again(&scene, "BEGIN; UPDATE t SET x = 9 WHERE id = 3").await;
+        assert_eq!(
+            scene.base.value("SELECT GROUP_CONCAT(x ORDER BY id) FROM t").await,
+            "1,2,3",
+            "{flavour:?}"
+        );
+    }
+}
+
+/// It is there still, with what it was filled with before the rollback.
+#[tokio::test]
+async fn a_retry_does_not_meet_the_temporary_table_of_the_first_try() {
+    const INIT: &str = "CREATE TABLE t (id INT PRIMARY KEY, x INT);\nINSERT INTO t VALUES (1,0),(2,0);\n\
+                        CREATE TABLE other (n INT);\n";
+    const ROWS: &str =
+        "CREATE TEMPORARY TABLE tmp AS SELECT id FROM t;\nUPDATE t JOIN tmp USING (id) SET x = x + 1;\n";
+    for flavour in Flavour::ALL {
+        for script in [ROWS.to_owned(), format!("ALTER TABLE other ADD y INT;\n{ROWS}")] {
+            let scene = with(flavour, INIT, &format!("{IMPATIENT}{script}")).await;
+            tried_again(&scene, "BEGIN; UPDATE t SET x = x WHERE id = 2").await;
+            assert_eq!(
+                scene.base.value("SELECT GROUP_CONCAT(x ORDER BY id) FROM t").await,
+                "1,1",
+                "{script}"
+            );
+        }
+    }
+}
