@@ -1,5 +1,6 @@
 //! What a statement does, as far as its own text tells.
 
+mod calls;
 mod definition;
 mod set;
 
@@ -35,7 +36,7 @@ pub(super) fn effect(phrase: &Phrase<'_>) -> Effect {
         "revoke" if phrase.words_at(1, &["if", "exists"]) => Effect::Repeatable,
         "truncate" => truncate(phrase),
         "select" if phrase.has("outfile") || phrase.has("dumpfile") => opaque(phrase, "SELECT … INTO a file"),
-        "select" if assigns_only(phrase) => Effect::Carried,
+        "select" if assigns_only(phrase) && !calls::stored(phrase) => Effect::Carried,
         "analyze" if analyzes_rows(phrase) => data(phrase),
         "execute" if phrase.word(1) == "immediate" => opaque(phrase, "EXECUTE IMMEDIATE"),
         "if" | "case" | "loop" | "while" | "repeat" | "for" => opaque(phrase, "a compound statement"),

@@ -3,6 +3,7 @@
 use super::super::effect::{Control, Effect};
 use super::super::lexer::Kind;
 use super::super::phrase::Phrase;
+use super::{calls, data};
 use std::ops::Range;
 
 /// Whose variable is set.
@@ -45,6 +46,8 @@ pub(super) fn effect(phrase: &Phrase<'_>) -> Effect {
     match () {
         () if has(Scope::Next) => Effect::Control(Control::Next),
         () if has(Scope::Session) => Effect::Setting,
+        // A stored function may change rows.
+        () if has(Scope::User) && calls::stored(phrase) => data(phrase),
         () if has(Scope::User) => Effect::Carried,
         () => Effect::Repeatable,
     }

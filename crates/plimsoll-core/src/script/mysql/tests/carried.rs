@@ -121,6 +121,11 @@ fn what_would_drop_a_lasting_table_without_the_temporary_one_gets_the_temporary_
 }
 
 #[test]
+fn a_function_that_may_change_rows_is_not_called_again_for_its_value() {
+    assert_lost("SET @id = f(); SELECT 1; INSERT INTO t VALUES (@id)", 1, "the user variable `@id`");
+}
+
+#[test]
 fn a_temporary_table_that_was_filled_from_others_is_lost_once_they_have_changed() {
     let text = "CREATE TEMPORARY TABLE x AS SELECT * FROM t; DELETE FROM t; INSERT INTO t SELECT * FROM x";
     assert_again(text, 1, &["CREATE TEMPORARY TABLE x AS SELECT * FROM t"]);

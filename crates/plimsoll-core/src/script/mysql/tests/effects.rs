@@ -265,6 +265,27 @@ fn what_a_session_is_told_is_a_setting_or_is_carried() {
 }
 
 #[test]
+fn a_variable_from_a_function_that_may_change_rows_is_data() {
+    for text in [
+        "SET @id = f()",
+        "SET @a = 1, @id = 1 + app.concat('x')",
+        "SET @id = `count`(1)",
+        "SELECT next_id('ship') INTO @id",
+        "SELECT CONCAT(f(), 'x') INTO @id FROM t",
+    ] {
+        assert_eq!(told(text, mysql()), "data", "{text}");
+    }
+    for text in [
+        "SET @id = (SELECT MAX(id) FROM t WHERE a IN (1, 2))",
+        "SET @id = UUID(), @now = NOW(6)",
+        "SELECT COUNT(*), GROUP_CONCAT(a) INTO @a, @b FROM (SELECT a FROM t) AS x",
+        "SET @sql = IF((SELECT COUNT(*) FROM t) > 0, 'SELECT 1', CONCAT('SELECT ', 2))",
+    ] {
+        assert_eq!(told(text, mysql()), "carried", "{text}");
+    }
+}
+
+#[test]
 fn a_temporary_table_that_is_changed_without_the_word_temporary_commits_what_is_open() {
     for statement in [
         "ALTER TABLE t ADD b INT",
