@@ -1,14 +1,17 @@
 //! What is sent for a statement of a script, and what of it has to be remembered.
 
-use plimsoll_core::script::mysql::{Statement, Thing};
+use plimsoll_core::script::mysql::{Control, Effect, Statement, Thing};
 
 use super::MysqlSession;
 use crate::error::Result;
 
 /// The statement as it is, but for `LOCK TABLES`: under its locks the server lets nobody touch other tables, so the history is
-/// locked with them.
+/// locked with them. The records take the place of `START TRANSACTION`, of which only the end of such locks is left.
 pub(super) fn sent(session: &MysqlSession, statement: &Statement<'_>) -> String {
     let text = statement.text;
+    if statement.effect == Effect::Control(Control::Begin) {
+        return "UNLOCK TABLES".to_owned();
+    }
     match statement.links.leaves.contains(&Thing::Locks).then(|| behind_second_word(text)).flatten() {
         Some((lock, tables)) => format!("{lock} {} WRITE, {tables}", session.history_table()),
         None => text.to_owned(),

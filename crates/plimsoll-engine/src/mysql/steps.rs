@@ -266,9 +266,12 @@ impl<'a, 't> Steps<'a, 't> {
         self.record_under_way(at, Facts::new()).await?;
         self.untransactional = None;
         if let Err(error) = self.send(at).await {
+            self.roll_back(&error).await?;
             let left = format!("what {what} has left cannot be told");
             return Err(self.failed(at, error, Left::Something(left)).await);
         }
+        // A routine may leave a transaction open: the record would be rolled back with it when the session ends.
+        self.session.execute("COMMIT;SET autocommit = 1").await?;
         self.progress.done = Done::of(self.work.texts()[..=at].iter().copied());
         self.progress.under_way = None;
         progress::write(self.session, &self.id, &self.progress).await

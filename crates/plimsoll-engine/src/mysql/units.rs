@@ -40,7 +40,7 @@ pub(super) fn units(
     statements: &[Statement<'_>],
     from: usize,
 ) -> Result<Vec<Unit>, Diagnostic> {
-    let mut cutter = Cutter { migration, units: Vec::new(), rows: None, block: None };
+    let mut cutter = Cutter { migration, units: Vec::new(), rows: None, block: None, locked: false };
     for (at, statement) in statements.iter().enumerate() {
         cutter.take(at, statement)?;
     }
@@ -65,6 +65,8 @@ struct Cutter<'a> {
     rows: Option<Range<usize>>,
     /// The statement that began a transaction of the script's own, until it ends.
     block: Option<(usize, Block)>,
+    /// Whether the script has locked tables, which beginning a transaction gives up.
+    locked: bool,
 }
 
 /// How a script keeps statements from committing by themselves.
@@ -89,7 +91,10 @@ impl Cutter<'_> {
             Role::Savepoint if self.block.is_some() => self.add(at),
             // Outside of a transaction it does nothing.
             Role::Savepoint => {}
-            Role::Begin => self.control(Some((at, Block::Once))),
+            Role::Begin => {
+                self.control(Some((at, Block::Once)));
+                self.units.extend(self.locked.then_some(Unit::Session(at)));
+            }
             Role::ManualCommit => self.control(Some((at, Block::Always))),
             Role::AutoCommit => self.control(None),
             Role::Commit => self.commit(),
@@ -97,6 +102,7 @@ impl Cutter<'_> {
             Role::Locks | Role::NextTransaction => {
                 // The server commits before such a statement.
                 self.commit();
+                self.locked |= role(statement) == Role::Locks;
                 self.units.push(Unit::Session(at));
             }
             Role::StateAlone

@@ -1,11 +1,13 @@
 //! What only MySQL and MariaDB have: ways to log in, sockets, a lock for a whole server, their history table.
 
+mod applying;
 mod connecting;
 mod encrypted;
 mod histories;
 mod locking;
 mod once;
 mod promises;
+mod resume;
 mod rotating;
 mod sessions;
 mod waiting;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::classify::{Scope, assignments};
-use super::effect::{Effect, ObjectKind, Thing};
+use super::effect::{Control, Effect, ObjectKind, Thing};
 use super::lexer::Kind;
 use super::phrase::Phrase;
 
@@ -177,6 +177,7 @@ impl Links {
         let name = |n: usize| phrase.name(n).unwrap_or_default().to_lowercase();
         match phrase.word(0).as_str() {
             "insert" | "replace" | "load" => self.leaves.push(Thing::LastInsertId),
+            "begin" if *effect == Effect::Control(Control::Begin) => self.ends.push(Thing::Locks),
             "call" | "begin" | "if" | "case" | "loop" | "while" | "repeat" | "for" => {
                 self.leaves.extend([Thing::LastInsertId, Thing::AnyVariable]);
             }
