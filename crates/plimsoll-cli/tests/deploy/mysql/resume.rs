@@ -131,7 +131,7 @@ async fn sigterm_in_the_middle_leaves_what_the_next_start_goes_on_with() {
 }
 
 /// Stops with words, asks for a person at every start, and leaves the rows as they are.
-async fn stops(scene: &Scene, words: &[&str]) {
+fn stops(scene: &Scene, words: &[&str]) {
     let stopped = scene.run(&["deploy"]).expect_code(65);
     assert_says(&stopped.stderr, &["PLM221", "2_next"]);
     assert_says(&stopped.stderr, words);
@@ -151,7 +151,7 @@ async fn rows_of_a_table_without_transactions_are_left_to_a_person() {
         let (first, connection) = running_into(&scene, "INSERT INTO audit").await;
         end_both(&scene, first, &connection, "INSERT INTO audit").await;
         holder.disconnect().await.expect("the server is there");
-        stops(&scene, &["a change of `audit`"]).await;
+        stops(&scene, &["a change of `audit`"]);
         assert_eq!(scene.base.value("SELECT COUNT(*) FROM audit").await, "0");
         scene.run(&["resolve", "--resume", "2_next"]).expect_code(0);
         scene.deployed();
@@ -178,7 +178,7 @@ async fn a_variable_that_went_with_its_session_is_missed() {
             end_both(&scene, first, &connection, "ALTER TABLE held").await;
             reader.release().await;
             if script == NEEDS {
-                stops(&scene, &["the user variable `@n`"]).await;
+                stops(&scene, &["the user variable `@n`"]);
             } else {
                 scene.deployed();
                 assert_eq!(scene.base.value("SELECT m FROM held").await, "4");
@@ -215,7 +215,7 @@ async fn a_table_that_was_being_emptied_is_left_to_a_person() {
         let (first, connection) = running_into(&scene, "TRUNCATE TABLE held").await;
         end_both(&scene, first, &connection, "TRUNCATE TABLE held").await;
         reader.release().await;
-        stops(&scene, &["TRUNCATE TABLE", "nothing tells whether it took effect"]).await;
+        stops(&scene, &["TRUNCATE TABLE", "nothing tells whether it took effect"]);
         assert_eq!(scene.base.value("SELECT COUNT(*) FROM held").await, "1");
     }
 }
