@@ -15,6 +15,18 @@ pub(crate) fn look(migration: &Migration) -> String {
     )
 }
 
+/// Errors that no script is to blame for, whatever it was doing.
+pub(crate) const NOT_ITS_FAULT: [Code; 3] = [Code::ReadOnly, Code::NoRoom, Code::LockLost];
+
+/// The script is through, and its history row is not what we have written.
+pub(crate) fn changed_by_others(migration: &Migration) -> Error {
+    let message = format!(
+        "migration `{}` took effect, but somebody changed its history row meanwhile",
+        migration.name()
+    );
+    Error::never(Diagnostic::new(Code::TransactionEnded, message).help("look at `_prisma_migrations`"))
+}
+
 /// The script began a transaction and did not end it.
 pub(crate) fn left_open(migration: &Migration) -> Error {
     let message = format!(

@@ -6,6 +6,7 @@ use plimsoll_core::{Code, Diagnostic};
 use super::MysqlSession;
 use super::apply::Work;
 use crate::error::{Error, Kind};
+use crate::failure::NOT_ITS_FAULT;
 
 /// The server's number of an error that has been sorted already.
 pub(super) fn number(error: &Error) -> Option<u16> {
@@ -21,7 +22,7 @@ pub(super) fn statement_failed(
 ) -> Error {
     let sorted = session.error(found);
     // Neither a lost connection nor a server without room is the script's fault.
-    let not_its_fault = [Code::ReadOnly, Code::NoRoom, Code::LockLost].contains(&sorted.diagnostic.code);
+    let not_its_fault = NOT_ITS_FAULT.contains(&sorted.diagnostic.code);
     if matches!(sorted.kind, Kind::Lost | Kind::NotYet) || not_its_fault {
         return sorted;
     }

@@ -4,12 +4,13 @@
 //! both in one message. Times are the server's, in UTC as Prisma stores them, whatever time zone a script has set.
 
 use plimsoll_core::history::{Progress, failure_log};
-use plimsoll_core::{Code, Diagnostic, Migration};
+use plimsoll_core::{Diagnostic, Migration};
 
 use super::apply::Work;
 use super::lock::HELD;
 use super::{MysqlSession, error, history, sql};
 use crate::error::{Error, Result};
+use crate::failure::changed_by_others;
 
 /// A row that is under way.
 const OPEN: &str = "finished_at IS NULL AND rolled_back_at IS NULL";
@@ -47,14 +48,8 @@ pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Mig
     );
     let rows = session.rows(&format!("{};{check}", update(session, id, set))).await?;
     held(&rows)?;
-    if rows.last().and_then(|row| row.get(1)?.as_deref()) == Some("1") {
-        return Ok(());
-    }
-    let message = format!(
-        "migration `{}` took effect, but somebody changed its history row meanwhile",
-        migration.name()
-    );
-    Err(Error::never(Diagnostic::new(Code::TransactionEnded, message).help("look at `_prisma_migrations`")))
+    let finished = rows.last().and_then(|row| row.get(1)?.as_deref()) == Some("1");
+    if finished { Ok(()) } else { Err(changed_by_others(migration)) }
 }
 
 /// A started row, before anything is sent; its id. The row of an earlier attempt that failed and left nothing is used

@@ -7,6 +7,7 @@ use tokio_postgres::error::DbError;
 
 use super::{PostgresSession, error};
 use crate::error::{Error, Kind};
+use crate::failure::NOT_ITS_FAULT;
 
 /// A part of a script as it was sent.
 pub(super) struct Sent<'a> {
@@ -30,7 +31,7 @@ pub(super) fn script_failed(
 ) -> Error {
     let sorted = session.error(failure);
     // Neither a lost connection nor a server without room is the script's fault, and a guard is not even part of it.
-    let not_its_fault = [Code::ReadOnly, Code::NoRoom, Code::LockLost].contains(&sorted.diagnostic.code);
+    let not_its_fault = NOT_ITS_FAULT.contains(&sorted.diagnostic.code);
     if sorted.kind == Kind::Lost || not_its_fault {
         return sorted;
     }

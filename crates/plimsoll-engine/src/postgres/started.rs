@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use plimsoll_core::history::{Attempt, Done, Progress, UnderWay, failure_log, failure_text};
-use plimsoll_core::{Code, Diagnostic, Migration};
+use plimsoll_core::{Diagnostic, Migration};
 
 use super::apply::{Work, lock_guard, record_guard};
 use super::error::OVERTAKEN;
 use super::history::earlier_failure;
 use super::{PostgresSession, quote_text};
 use crate::error::{Error, Kind, Result};
+use crate::failure::changed_by_others;
 
 /// The row of an attempt that is under way, and how far it has got.
 pub(super) struct Started<'a> {
@@ -197,14 +198,6 @@ pub(super) async fn finish(session: &PostgresSession, id: &str, migration: &Migr
         ))
         .await?;
     if rows.is_empty() { Err(changed_by_others(migration)) } else { Ok(()) }
-}
-
-fn changed_by_others(migration: &Migration) -> Error {
-    let message = format!(
-        "migration `{}` took effect, but somebody changed its history row meanwhile",
-        migration.name()
-    );
-    Error::never(Diagnostic::new(Code::TransactionEnded, message).help("look at `_prisma_migrations`"))
 }
 
 /// Nothing of the script is done: the attempt does not count, and the next start tries again.
