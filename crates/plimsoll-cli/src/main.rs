@@ -94,7 +94,7 @@ fn last_word(diagnostic: &Diagnostic, phase: Phase, sinks: &Sinks) -> Exit {
         exit,
         phase,
         migration: None,
-        step: None,
+        statement: None,
         outcome: Err(diagnostic),
         report: None,
         took: Duration::ZERO,

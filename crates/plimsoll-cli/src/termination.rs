@@ -11,7 +11,7 @@ use plimsoll_core::{DatabaseMessage, Diagnostic, Report};
 use rustix::fs::{Mode, OFlags};
 
 use crate::exit::Exit;
-use crate::output::{Phase, Step};
+use crate::output::{AtStatement, Phase};
 
 /// Where the kubelet puts the file unless a manifest says otherwise.
 const USUAL: &str = "/dev/termination-log";
@@ -26,8 +26,8 @@ pub(crate) struct Ending<'a> {
     pub(crate) phase: Phase,
     /// The migration that was being applied.
     pub(crate) migration: Option<&'a str>,
-    /// The step of it that was under way, if it cannot be one transaction.
-    pub(crate) step: Option<Step>,
+    /// The statement of it that was under way, if it cannot be one transaction.
+    pub(crate) statement: Option<AtStatement>,
     /// Why it fails, or what has been done.
     pub(crate) outcome: Result<String, &'a Diagnostic>,
     pub(crate) report: Option<&'a Report>,

@@ -117,8 +117,8 @@ codes! {
     /// message shows what was stored about it: the error, the statement, and how many statements of the script are done.
     ///
     /// There are three ways on. `resolve --resume NAME` has the next `deploy` carry on where it failed, if
-    /// Plimsoll has recorded how far it got: remove what stood in its way, or correct the script behind the steps that are
-    /// done. `resolve --rolled-back NAME` after undoing what is there has it applied again from its beginning.
+    /// Plimsoll has recorded how far it got: remove what stood in its way, or correct the script behind the statements that
+    /// are done. `resolve --rolled-back NAME` after undoing what is there has it applied again from its beginning.
     /// `resolve --applied NAME` after completing it by hand records that. docs/segments.md tells more.
     FailedMigrations = "P3009", Data, "migrate found failed migrations in the target database";
     /// `resolve --rolled-back` or `--resume` named a migration that the history does not have.
@@ -237,7 +237,7 @@ codes! {
     /// when the connection was lost is committed or rolled back. The next start works on the database that the file names
     /// then. User, password and TLS may change at any time.
     UrlMoved = "PLM215", TryAgain, "the URL names another database now";
-    /// `resolve --resume` named an attempt that nobody can carry on: nothing is recorded of how far it got (Prisma never
+    /// `resolve --resume` refused an attempt that nobody can carry on: nothing is recorded of how far it got (Prisma never
     /// does, nor does a script that manages transactions by itself), a statement was under way when its runner died and the
     /// script has been changed since, or statements that are done have another text in the script now.
     ///

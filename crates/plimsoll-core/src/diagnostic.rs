@@ -50,6 +50,12 @@ impl Diagnostic {
         self.help.push(mask(&step.into()));
         self
     }
+
+    /// The same, with several more, in their order.
+    #[must_use]
+    pub fn helps(self, steps: impl IntoIterator<Item = String>) -> Self {
+        steps.into_iter().fold(self, Self::help)
+    }
 }
 
 impl fmt::Display for Diagnostic {

@@ -9,9 +9,11 @@ use crate::migration::{Migration, Migrations};
 use crate::provider::Provider;
 
 mod failed;
+mod ways;
 
-pub use failed::{Compared, FailedAttempt, statements_done, ways_on};
+pub use failed::{Compared, FailedAttempt, statements_done};
 pub(crate) use failed::{can_resume, failed};
+pub use ways::{WayOn, by_hand};
 
 /// What to do when the database stands at migrations that the project does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -35,8 +35,8 @@ pub type Tell<'a> = dyn FnMut(Told<'_>) + 'a;
 pub enum Told<'a> {
     /// Something worth a line.
     Note(&'a str),
-    /// A script that cannot be one transaction has got to this step: a segment, or a statement.
-    Step {
+    /// A script that cannot be one transaction has got to this statement.
+    Statement {
         /// The first is 1.
         number: usize,
         /// How many there are.
@@ -82,9 +82,9 @@ pub trait Session {
     /// How a script would be run and why. The history has been read by then.
     fn how(&self, migration: &Migration, script: &Script) -> How;
 
-    /// The texts by which the steps of a script are counted, in order ([`Done`](plimsoll_core::history::Done)). None of a
+    /// The texts by which the statements of a script are counted, in order ([`Done`](plimsoll_core::history::Done)). None of a
     /// script that is one transaction with its history row: there is nothing to carry on.
-    fn steps(&self, script: &Script) -> Vec<String>;
+    fn statements(&self, script: &Script) -> Vec<String>;
 
     /// Has an unfinished attempt carried on by the next run (`resolve --resume`): its row gets this progress, and the checksum
     /// of the migration's script. A row that has been finished or given up meanwhile is left as it is, which is an error.

@@ -93,13 +93,13 @@ pub enum Event<'a> {
         /// Why.
         why: &'a Diagnostic,
     },
-    /// The migration that is being applied cannot be one transaction, and has got to this step.
-    Step {
+    /// The migration that is being applied cannot be one transaction, and has got to this statement.
+    Statement {
         /// The migration's name.
         name: &'a str,
-        /// The first step is 1.
+        /// The first statement is 1.
         number: usize,
-        /// How many steps it has.
+        /// How many statements it has.
         of: usize,
     },
     /// Something worth a line, without the passwords that can be recognised in it.
@@ -112,7 +112,7 @@ impl<'a> Event<'a> {
         match told {
             // It may hold a statement of the script.
             Told::Note(note) => Self::Note(mask(note).into()),
-            Told::Step { number, of } => Self::Step { name, number, of },
+            Told::Statement { number, of } => Self::Statement { name, number, of },
         }
     }
 }

@@ -7,14 +7,6 @@ use crate::error::{Error, Kind};
 /// The next step after a script whose transaction was rolled back.
 pub(crate) const UNTOUCHED: &str = "nothing of it is in the database: correct the script and start again";
 
-/// The next step after a script of which nobody can say how far it got.
-pub(crate) fn look(migration: &Migration) -> String {
-    let name = migration.name();
-    format!(
-        "look at what of it is in the database, then `plimsoll resolve --rolled-back {name}` or `--applied {name}`"
-    )
-}
-
 /// Errors that no script is to blame for, whatever it was doing.
 pub(crate) const NOT_ITS_FAULT: [Code; 3] = [Code::ReadOnly, Code::NoRoom, Code::LockLost];
 

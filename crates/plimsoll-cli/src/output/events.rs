@@ -60,8 +60,10 @@ pub(super) fn record(event: &Event<'_>) -> Record {
         }
         Event::Reconnecting { why } => info("reconnecting", format!("connecting again: {}", why.message))
             .with(json!({ "why": reason(why) })),
-        Event::Step { name, number, of } => debug("step", format!("step {number} of {of} of {name}"))
-            .with(json!({ "migration": name, "number": number, "of": of })),
+        Event::Statement { name, number, of } => {
+            debug("statement", format!("statement {number} of {of} of {name}"))
+                .with(json!({ "migration": name, "number": number, "of": of }))
+        }
         Event::Note(note) => info("note", format!("note: {note}")),
         // An engine that is newer than these words.
         other => debug("other", format!("{other:?}")),

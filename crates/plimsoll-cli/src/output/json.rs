@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::plan::{self, FailedAttempt, Step};
+use plimsoll_core::plan::{FailedAttempt, Step};
 use plimsoll_core::script::Because;
 use plimsoll_core::standing::Standing;
 use plimsoll_core::{Diagnostic, Place, Report};
@@ -111,7 +111,7 @@ fn failed(attempt: &FailedAttempt) -> Value {
         "statements_done": attempt.progress.as_ref().map(|progress| progress.done.count),
         "script": attempt.script.word(),
         "resumable": attempt.can_be_resumed(),
-        "help": plan::ways_on(attempt),
+        "help": attempt.ways_on(),
     })
 }
 

@@ -28,9 +28,9 @@ use crate::termination::{Ending, TerminationLog};
 pub(crate) use events::whole;
 use log::Record;
 pub(crate) use log::{Level, Log, Shape};
+pub(crate) use phase::AtStatement;
 pub(crate) use phase::Phase;
 use phase::Position;
-pub(crate) use phase::Step;
 use progress::{Migrations, Progress};
 
 /// Whose words are used.
@@ -205,7 +205,7 @@ impl Output {
             exit,
             phase: self.position.phase,
             migration: self.position.migration.as_deref(),
-            step: self.position.step,
+            statement: self.position.statement,
             outcome,
             report: self.report.as_ref(),
             took: self.begun.elapsed(),
@@ -335,13 +335,15 @@ impl Output {
 
     /// What of a migration that cannot be one transaction stays in the database, though the run ends in the middle of it.
     fn say_steps_before(&self) {
-        let (Some(name), Some(Step { number, of })) = (&self.position.migration, self.position.step) else {
+        let (Some(name), Some(AtStatement { number, of })) =
+            (&self.position.migration, self.position.statement)
+        else {
             return;
         };
         if number < 2 {
             return;
         }
-        let words = format!("{name} ended in step {number} of {of}: the steps before it are committed");
+        let words = format!("{name} ended in statement {number} of {of}: those before it are committed");
         let fields = serde_json::json!({ "migration": name, "number": number, "of": of });
         self.log.write(&Record::new(Level::Error, "steps_before", words).with(fields));
     }

@@ -30,7 +30,7 @@ pub(super) fn standing(standing: &Standing) {
         for detail in attempt.why().lines().map(str::to_owned).chain(attempt.how_far()) {
             line(format_args!("          {detail}"));
         }
-        for way in plan::ways_on(attempt) {
+        for way in attempt.ways_on() {
             line(format_args!("          - {way}"));
         }
     }

@@ -55,29 +55,29 @@ pub(super) struct Position {
     pub(super) phase: Phase,
     /// The migration that is being applied.
     pub(super) migration: Option<String>,
-    /// The step of it that is under way, if it cannot be one transaction.
-    pub(super) step: Option<Step>,
+    /// The statement of it that is under way, if it cannot be one transaction.
+    pub(super) statement: Option<AtStatement>,
 }
 
-/// A step of a migration that cannot be one transaction.
+/// A statement of a migration that cannot be one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct AtStatement {
     /// The first is 1.
     pub(crate) number: usize,
     /// How many the migration has.
     pub(crate) of: usize,
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for AtStatement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "step {} of {}", self.number, self.of)
+        write!(f, "statement {} of {}", self.number, self.of)
     }
 }
 
 impl Position {
     /// At this phase, with no migration under way.
     pub(super) fn at(phase: Phase) -> Self {
-        Self { phase, migration: None, step: None }
+        Self { phase, migration: None, statement: None }
     }
 
     pub(super) fn see(&mut self, event: &Event<'_>) {
@@ -89,16 +89,16 @@ impl Position {
             Event::Ahead { .. } => Phase::Ahead,
             Event::Applying { name, .. } | Event::Sending { name } => {
                 if self.migration.as_deref() != Some(*name) {
-                    (self.migration, self.step) = (Some((*name).to_owned()), None);
+                    (self.migration, self.statement) = (Some((*name).to_owned()), None);
                 }
                 Phase::Apply
             }
-            Event::Step { number, of, .. } => {
-                self.step = Some(Step { number: *number, of: *of });
+            Event::Statement { number, of, .. } => {
+                self.statement = Some(AtStatement { number: *number, of: *of });
                 Phase::Apply
             }
             Event::Applied { .. } => {
-                (self.migration, self.step) = (None, None);
+                (self.migration, self.statement) = (None, None);
                 Phase::Apply
             }
             _ => return,

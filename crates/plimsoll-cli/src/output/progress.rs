@@ -61,8 +61,8 @@ impl Progress {
                 live.set_message(self.applying.clone());
                 live.enable_steady_tick(Duration::from_millis(100));
             }
-            Event::Step { number, of, .. } => {
-                live.set_message(format!("{}, step {number} of {of}", self.applying));
+            Event::Statement { number, of, .. } => {
+                live.set_message(format!("{}, statement {number} of {of}", self.applying));
             }
             _ => {}
         }

@@ -21,17 +21,17 @@ const VERSION: u32 = 1;
 pub(super) fn text(ending: &Ending<'_>, release: Option<&str>) -> String {
     let sentence = match &ending.outcome {
         Ok(done) => format!("{done}, {} ms", ending.took.as_millis()),
-        Err(diagnostic) => format!("{diagnostic}{}", step(ending)),
+        Err(diagnostic) => format!("{diagnostic}{}", statement(ending)),
     };
     let line = cut(&one_line(&sentence), LINE);
     let json = document(ending, release, MOST - line.len() - 2);
     format!("{line}\n{json}\n")
 }
 
-/// In which step of which migration the run ended.
-fn step(ending: &Ending<'_>) -> String {
-    match (ending.step, ending.migration) {
-        (Some(step), Some(migration)) => format!(" (in {step} of `{migration}`)"),
+/// In which statement of which migration the run ended.
+fn statement(ending: &Ending<'_>) -> String {
+    match (ending.statement, ending.migration) {
+        (Some(statement), Some(migration)) => format!(" (in {statement} of `{migration}`)"),
         _ => String::new(),
     }
 }
@@ -48,8 +48,8 @@ fn document(ending: &Ending<'_>, release: Option<&str>, room: usize) -> String {
     fields.map.insert("phase".to_owned(), json!(ending.phase.name()));
     fields.map.insert("took_ms".to_owned(), json!(whole(ending.took)));
     fields.map.insert("applied".to_owned(), json!({ "count": applied.len(), "names": [] }));
-    if let Some(step) = ending.step {
-        fields.map.insert("step".to_owned(), json!({ "number": step.number, "of": step.of }));
+    if let Some(statement) = ending.statement {
+        fields.map.insert("statement".to_owned(), json!({ "number": statement.number, "of": statement.of }));
     }
     if let Some(migration) = ending.migration {
         fields.add("migration", migration, 255);
@@ -128,7 +128,7 @@ fn cut(text: &str, most: usize) -> String {
 mod tests {
     use super::*;
     use crate::exit::Exit;
-    use crate::output::{Phase, Step};
+    use crate::output::{AtStatement, Phase};
     use plimsoll_core::{AppliedMigration, Code, DatabaseMessage, Diagnostic, Place, Report};
     use std::time::Duration;
 
@@ -158,7 +158,7 @@ mod tests {
             exit: Exit::Class(diagnostic.code.class()),
             phase: Phase::Apply,
             migration: Some(migration),
-            step: None,
+            statement: None,
             outcome: Err(diagnostic),
             report: Some(report),
             took: Duration::from_millis(41),
@@ -183,11 +183,13 @@ mod tests {
     #[test]
     fn an_end_in_the_middle_of_a_migration_names_the_step() {
         let (diagnostic, report) = (Diagnostic::new(Code::Interrupted, "interrupted"), report(&[]));
-        let ending =
-            Ending { step: Some(Step { number: 2, of: 5 }), ..failure(&diagnostic, "2_big", &report) };
+        let ending = Ending {
+            statement: Some(AtStatement { number: 2, of: 5 }),
+            ..failure(&diagnostic, "2_big", &report)
+        };
         let text = text(&ending, None);
-        assert!(text.starts_with("PLM301: interrupted (in step 2 of 5 of `2_big`)\n"), "{text}");
-        assert_eq!(validated(&text)["step"], json!({ "number": 2, "of": 5 }));
+        assert!(text.starts_with("PLM301: interrupted (in statement 2 of 5 of `2_big`)\n"), "{text}");
+        assert_eq!(validated(&text)["statement"], json!({ "number": 2, "of": 5 }));
     }
 
     #[test]
@@ -199,7 +201,7 @@ mod tests {
             exit: Exit::Success,
             phase: Phase::Done,
             migration: None,
-            step: None,
+            statement: None,
             outcome: Ok("500 applied".to_owned()),
             report: Some(&report),
             took: Duration::from_millis(41),
@@ -216,13 +218,13 @@ mod tests {
         #[test]
         fn it_is_always_short_enough_and_always_json(
             message in "\\PC{0,600}", help in ".{0,300}", name in "[\"\\\\a-zäß😀\\u{1}]{0,400}",
-            release in ".{0,200}", many in 0_usize..60, step in proptest::option::of(1_usize..usize::MAX),
+            release in ".{0,200}", many in 0_usize..60, statement in proptest::option::of(1_usize..usize::MAX),
         ) {
-            let step = step.map(|number| Step { number, of: usize::MAX });
+            let statement = statement.map(|number| AtStatement { number, of: usize::MAX });
             let diagnostic = Diagnostic::new(Code::MigrationFailed, message)
                 .at(Place::new(name.as_str(), "x", 0..1)).help(help);
             let report = report(&vec![name.clone(); many]);
-            let ending = Ending { step, ..failure(&diagnostic, &name, &report) };
+            let ending = Ending { statement, ..failure(&diagnostic, &name, &report) };
             let document = validated(&text(&ending, Some(&release)));
             proptest::prop_assert_eq!(&document["applied"]["count"], &json!(many));
         }

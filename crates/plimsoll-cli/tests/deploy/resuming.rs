@@ -104,7 +104,7 @@ async fn failing_in_the_third_segment(version: Version) -> Scene {
     let scene = with_one_applied(Kind::Postgres(version)).await.migration("2_mixed", SEGMENTS);
     assert_says(
         &scene.run(&["deploy"]).expect_code(65).stderr,
-        &["P3018", "2_mixed ended in step 3 of 4: the steps before it are committed"],
+        &["P3018", "2_mixed ended in statement 3 of 4: those before it are committed"],
     );
     scene
 }
@@ -226,7 +226,7 @@ async fn a_corrected_script_is_carried_on_at_its_statement_on_mysql_and_mariadb(
     for flavour in Flavour::ALL {
         let scene = with_one_applied(Kind::Mysql(flavour)).await.migration("2_half", SCRIPT);
         let failed = scene.run(&["deploy"]).expect_code(65);
-        assert_says(&failed.stderr, &["P3018", "2_half ended in step 4 of 4", "--resume 2_half"]);
+        assert_says(&failed.stderr, &["P3018", "2_half ended in statement 4 of 4", "--resume 2_half"]);
         let blocked = scene.run(&["deploy"]).expect_code(65);
         assert_says(
             &blocked.stderr,

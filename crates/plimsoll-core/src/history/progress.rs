@@ -21,9 +21,9 @@ pub struct Progress {
     pub attempt: Attempt,
     /// The name of the runner that wrote this.
     pub runner: String,
-    /// The steps of the script that are done.
+    /// The statements of the script that are done.
     pub done: Done,
-    /// The step behind those, if it may have been sent.
+    /// The statement behind those, if it may have been sent.
     pub under_way: Option<UnderWay>,
 }
 
@@ -53,7 +53,7 @@ impl Attempt {
     }
 }
 
-/// The steps of a script that are done, counted and hashed, so that another text is not taken for the one that was begun.
+/// The statements of a script that are done, counted and hashed, so that another text is not taken for the one that was begun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     /// How many.
@@ -63,29 +63,29 @@ pub struct Done {
 }
 
 impl Done {
-    /// These steps, by their texts.
-    pub fn of<'a>(steps: impl IntoIterator<Item = &'a str>) -> Self {
+    /// These statements, by their texts.
+    pub fn of<'a>(statements: impl IntoIterator<Item = &'a str>) -> Self {
         let (mut count, mut hash) = (0, Sha256::new());
-        for step in steps {
+        for statement in statements {
             count += 1;
             // The length keeps two texts from being taken for one that is cut elsewhere.
-            hash.update(u64::try_from(step.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(step);
+            hash.update(u64::try_from(statement.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(statement);
         }
         let hash = if count == 0 { String::new() } else { crate::checksum::hexadecimal(&hash.finalize()) };
         Self { count, hash }
     }
 
-    /// Whether a script of these steps begins with them.
-    pub fn begins(&self, steps: &[&str]) -> bool {
-        steps.get(..self.count).is_some_and(|begun| Self::of(begun.iter().copied()) == *self)
+    /// Whether a script of these statements begins with them.
+    pub fn begins(&self, statements: &[&str]) -> bool {
+        statements.get(..self.count).is_some_and(|begun| Self::of(begun.iter().copied()) == *self)
     }
 }
 
-/// A step that may have been sent and whose outcome has not been recorded.
+/// A statement that may have been sent and whose outcome has not been recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnderWay {
-    /// What the database looked like before it, by the name of the thing: only a change since then proves that the step
+    /// What the database looked like before it, by the name of the thing: only a change since then proves that the statement
     /// took effect.
     pub before: BTreeMap<String, String>,
 }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_that_are_cut_elsewhere_are_others() {
+    fn statements_that_are_cut_elsewhere_are_others() {
         assert_ne!(Done::of(["ab", "c"]), Done::of(["a", "bc"]));
         assert!(Done::of(["a"]).begins(&["a", "b"]) && Done::default().begins(&[]));
         assert!(!Done::of(["a"]).begins(&["b"]) && !Done::of(["a", "b"]).begins(&["a"]));
@@ -195,11 +195,11 @@ mod tests {
         fn progress_is_read_as_it_was_written(
             runner in any::<String>(),
             words in any::<String>(),
-            steps in prop::collection::vec(any::<String>(), 0..4),
+            statements in prop::collection::vec(any::<String>(), 0..4),
             before in prop::option::of(prop::collection::btree_map(any::<String>(), any::<String>(), 0..4)),
             attempt in prop::sample::select(Attempt::ALL.to_vec()),
         ) {
-            let done = Done::of(steps.iter().map(String::as_str));
+            let done = Done::of(statements.iter().map(String::as_str));
             let progress = Progress { attempt, runner, done, under_way: before.map(|before| UnderWay { before }) };
             prop_assert_eq!(Progress::parse(&progress.log(&words)), Some(progress));
         }

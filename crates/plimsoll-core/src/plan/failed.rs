@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::ways::{WayOn, by_hand};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::history::{Attempt, History, Instant, Progress, Row, RowState};
@@ -95,6 +96,30 @@ impl FailedAttempt {
         // What is stored of one that is under way says that the next start carries on, and that is not so any more.
         self.logs.as_deref().filter(|_| !self.is_running()).map(first_lines).unwrap_or_default()
     }
+
+    /// What a person can do about it: the steps that a diagnostic of it ends with.
+    pub fn ways_on(&self) -> Vec<String> {
+        let name = &self.migration;
+        if self.script == Compared::Missing {
+            // This project cannot apply it again, nor be asked to record it as applied.
+            let [undo, _] = by_hand(name);
+            return vec![
+                "this project does not have its script: it belongs to another release, which has to finish it"
+                    .to_owned(),
+                undo,
+            ];
+        }
+        let mut ways = Vec::new();
+        if self.script == Compared::Changed && self.is_running() {
+            ways.push("give the script back as it was: the next start then carries on by itself".to_owned());
+        }
+        let way = match &self.progress {
+            Some(progress) if self.can_be_resumed() => WayOn::Resume(progress.done.count + 1),
+            _ => WayOn::ByHand,
+        };
+        ways.extend(way.on(name));
+        ways
+    }
 }
 
 /// Whether it is known where the attempt stopped. With a statement under way when it did, only that very statement's text tells what
@@ -135,41 +160,9 @@ pub(super) fn diagnostic(attempts: &[FailedAttempt]) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::FailedMigrations, found(attempts));
     let local = attempts.iter().find(|attempt| attempt.script != Compared::Missing);
     match local.or(attempts.first()) {
-        Some(attempt) => ways_on(attempt).into_iter().fold(diagnostic, Diagnostic::help),
+        Some(attempt) => diagnostic.helps(attempt.ways_on()),
         None => diagnostic,
     }
-}
-
-/// What a person can do about an attempt: the steps that a diagnostic of it ends with.
-pub fn ways_on(attempt: &FailedAttempt) -> Vec<String> {
-    let name = &attempt.migration;
-    if attempt.script == Compared::Missing {
-        // This project cannot apply it again, nor be asked to record it as applied.
-        return vec![
-            "this project does not have its script: it belongs to another release, which has to finish it"
-                .to_owned(),
-            format!(
-                "or undo what of it is in the database, then record that: `plimsoll resolve --rolled-back {name}`"
-            ),
-        ];
-    }
-    let mut ways = Vec::new();
-    if attempt.script == Compared::Changed && attempt.is_running() {
-        ways.push("give the script back as it was: the next start then carries on by itself".to_owned());
-    }
-    let (undo, complete) = if attempt.can_be_resumed() {
-        ways.push(format!(
-            "remove what stood in its way, or correct the script behind the statements that are done, then have it \
-             carried on there: `plimsoll resolve --resume {name}`"
-        ));
-        ("or undo what of it is in the database", "or complete it by hand")
-    } else {
-        ways.push("look at which of its statements are in the database".to_owned());
-        ("undo them", "or complete them by hand")
-    };
-    ways.push(format!("{undo}, then have it applied again: `plimsoll resolve --rolled-back {name}`"));
-    ways.push(format!("{complete}, then record that: `plimsoll resolve --applied {name}`"));
-    ways
 }
 
 /// Prisma's sentence, and what is known of each attempt.

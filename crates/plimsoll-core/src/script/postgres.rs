@@ -16,7 +16,7 @@ use super::{Atomic, Control, Controlled, Reason, Refusal, Segmented, Shape, blan
 use cut::{inside_block, refusing, segmented};
 use refusing::needs_psql;
 
-pub use cut::{apart, divided, outside, steps};
+pub use cut::{apart, divided, outside, texts};
 pub use session::{Lost, carried};
 
 /// Says how a script has to be run.
@@ -195,7 +195,7 @@ mod tests {
         let Shape::Segmented(segmented) = shape(text) else { panic!("{}", what(text)) };
         let statements: Vec<usize> =
             segmented.segments.iter().flat_map(|one| one.statements.clone()).collect();
-        assert_eq!(statements, (0..steps(text).len()).collect::<Vec<_>>());
+        assert_eq!(statements, (0..texts(text).len()).collect::<Vec<_>>());
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_steps_of_a_script_are_those_of_the_same_script_with_other_line_ends() {
-        assert_eq!(steps("SELECT\r\n1;\r\nVACUUM;"), steps("SELECT\n1;\n-- x\nVACUUM;"));
+        assert_eq!(texts("SELECT\r\n1;\r\nVACUUM;"), texts("SELECT\n1;\n-- x\nVACUUM;"));
     }
 
     #[test]

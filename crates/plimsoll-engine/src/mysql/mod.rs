@@ -183,7 +183,7 @@ impl Session for MysqlSession {
         How::on_mysql(migration, script.text(), &server)
     }
 
-    fn steps(&self, script: &Script) -> Vec<String> {
+    fn statements(&self, script: &Script) -> Vec<String> {
         let server = Server::parse(&self.facts.version, &self.facts.sql_mode);
         // A script that cannot be read has no statements, and so none that were done.
         let statements = split(script.text(), &server).unwrap_or_default();

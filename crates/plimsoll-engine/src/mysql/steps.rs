@@ -30,7 +30,7 @@ pub(super) async fn run(
     let mut steps = Steps::start(session, work, session_is, touched, tell).await?;
     let left = units(work.migration, &work.statements, steps.from).map_err(Error::never)?;
     for unit in left {
-        (steps.tell)(Told::Step { number: unit.statements().start + 1, of: work.statements.len() });
+        (steps.tell)(Told::Statement { number: unit.statements().start + 1, of: work.statements.len() });
         let end = unit.statements().end;
         if let Err(error) = steps.unit(unit).await {
             steps.session.script.session_is = steps.left_session(end);

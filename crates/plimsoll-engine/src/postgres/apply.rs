@@ -1,7 +1,7 @@
 //! Applying one migration.
 
 use plimsoll_core::history::failure_text;
-use plimsoll_core::plan::Step;
+use plimsoll_core::plan::{Step, WayOn};
 use plimsoll_core::script::{Atomic, Segmented, Shape, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::error::{DbError, SqlState};
@@ -15,7 +15,7 @@ use super::started::insert_started;
 use super::{PostgresSession, quote_text};
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
-use crate::failure::{UNTOUCHED, look};
+use crate::failure::UNTOUCHED;
 
 /// Applies one migration as its script demands.
 pub(super) async fn apply(
@@ -192,7 +192,7 @@ async fn sort(
 
 /// Part of the script may be committed, without its history row: that has to be found by whoever comes next.
 async fn ended_by_script(session: &PostgresSession, work: &Work<'_>) -> Error {
-    let diagnostic = ended_words(work.migration).help(look(work.migration));
+    let diagnostic = ended_words(work.migration).helps(WayOn::ByHand.on(work.migration.name()));
     let logs = failure_text(work.migration.name(), &diagnostic);
     match insert_started(session, work, &logs).await {
         Ok(_id) => Error::never(diagnostic),

@@ -209,8 +209,8 @@ impl Session for PostgresSession {
         How::on_postgres(migration, script.text())
     }
 
-    fn steps(&self, script: &Script) -> Vec<String> {
-        script::steps(script.text()).into_iter().map(Cow::into_owned).collect()
+    fn statements(&self, script: &Script) -> Vec<String> {
+        script::texts(script.text()).into_iter().map(Cow::into_owned).collect()
     }
 
     async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {

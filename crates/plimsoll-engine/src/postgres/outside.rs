@@ -4,6 +4,7 @@
 //! catalog whether the statement took effect. So it is run exactly once, wherever its runner dies.
 
 use plimsoll_core::history::UnderWay;
+use plimsoll_core::plan::WayOn;
 use plimsoll_core::script::{Effect, Segment};
 use plimsoll_core::{Code, Diagnostic};
 use tokio_postgres::error::SqlState;
@@ -11,7 +12,7 @@ use tokio_postgres::error::SqlState;
 use super::failure::{Sent, script_failed};
 use super::leftovers::{being_built, drop_leftovers};
 use super::look::{Facts, Outcome, is_half_detached, is_invalid, look, outcome};
-use super::started::{Started, Ways, give_up};
+use super::started::{Started, give_up};
 use super::waiters::let_go;
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
@@ -95,7 +96,7 @@ async fn failed(
         // Part of it may be committed: neither another try nor another start may send it again.
         Kind::Again | Kind::Script | Kind::Cancelled if *effect == Effect::Unknown => {
             started.under_way = None;
-            started.fail(error, Ways::Resume).await
+            started.fail(error, started.resume()).await
         }
         Kind::Again => {
             // If it cannot be cleaned up now, the next try does so first.
@@ -108,14 +109,14 @@ async fn failed(
         Kind::Script if started.done == 0 => {
             match drop_leftovers(session, effect, Some(before), tell).await {
                 Ok(()) => no_trace(started, error).await,
-                Err(_left) => started.fail(error, Ways::Resume).await,
+                Err(_left) => started.fail(error, started.resume()).await,
             }
         }
         Kind::Script => {
             if drop_leftovers(session, effect, Some(before), tell).await.is_ok() {
                 started.under_way = None;
             }
-            started.fail(error, Ways::Resume).await
+            started.fail(error, started.resume()).await
         }
         _ => error,
     }
@@ -140,15 +141,14 @@ async fn nobody_knows(started: &mut Started<'_>, segment: &Segment<'_>) -> Error
         "the runner of migration `{}` died while a statement was under way, and nobody can say whether it took effect",
         migration.name()
     );
-    let diagnostic = Diagnostic::new(Code::NotResumable, message)
-        .help("look at whether it is in the database; if it is not, it may be run again");
+    let diagnostic = Diagnostic::new(Code::StepUnclear, message);
     let diagnostic = match migration.place(segment.span.clone()) {
         Some(place) => diagnostic.at(place),
         None => diagnostic,
     };
     // Whoever has it carried on has looked, and wants it to be run.
     started.under_way = None;
-    started.fail(Error::never(diagnostic), Ways::Resume).await
+    started.fail(Error::never(diagnostic), WayOn::SendAgain(started.done + 1)).await
 }
 
 /// A statement as a line of a log shows it: its first words.

@@ -7,7 +7,7 @@ use plimsoll_core::{Code, Diagnostic, Migration};
 
 use super::apply::Work;
 use super::leftovers::drop_leftovers;
-use super::started::{Started, Ways, give_up};
+use super::started::{Started, give_up};
 use super::waiters::is_ours;
 use super::{PostgresSession, history, quote_text};
 use crate::backend::Lock;
@@ -87,7 +87,7 @@ pub(super) async fn give_up_paused(
     // Before the reset: names are found under the settings of the script.
     let cleaned = clean_up(session, paused, script.text()).await;
     session.execute(&session.reset()).await?;
-    let (steps, work) = (script::steps(script.text()), Work { migration, script, id: &paused.id });
+    let (statements, work) = (script::texts(script.text()), Work { migration, script, id: &paused.id });
     match (paused.done, paused.why) {
         // What the statement left is still there, and the row alone tells it from the rest: the next start carries on with it.
         (0, _) if cleaned.is_err() => Ok(()),
@@ -97,8 +97,8 @@ pub(super) async fn give_up_paused(
         (done, Why::Cancelled) => {
             let under_way = paused.under_way.clone().filter(|_| cleaned.is_err());
             let id = paused.id.clone();
-            let started = Started { session, work: &work, steps: &steps, id, done, under_way };
-            let _told = started.fail(Error::never(failure.clone()), Ways::Resume).await;
+            let started = Started { session, work: &work, statements: &statements, id, done, under_way };
+            let _told = started.fail(Error::never(failure.clone()), started.resume()).await;
             Ok(())
         }
     }

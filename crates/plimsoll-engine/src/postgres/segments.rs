@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use plimsoll_core::history::{Attempt, Progress, Row};
+use plimsoll_core::plan::WayOn;
 use plimsoll_core::script::{Segment, Segmented, Way, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio_postgres::error::DbError;
@@ -15,7 +16,7 @@ use super::error::ENDED;
 use super::failure::{Sent, script_failed};
 use super::outside::{no_trace, outside};
 use super::paused::{Paused, check_paused, take_again};
-use super::started::{Started, Ways, as_ourselves, insert_started};
+use super::started::{Started, as_ourselves, insert_started};
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
 
@@ -27,9 +28,9 @@ pub(super) async fn segments(
     resume: Option<&Row>,
     tell: &mut Tell<'_>,
 ) -> Result<()> {
-    let steps = script::steps(work.script.text());
+    let statements = script::texts(work.script.text());
     let paused = session.paused.take();
-    let begun = begin(session, work, &steps, paused.clone(), resume).await;
+    let begun = begin(session, work, &statements, paused.clone(), resume).await;
     let (result, paused) = match begun {
         Ok(mut started) => {
             let result = carry_out(&mut started, segmented, tell).await;
@@ -66,11 +67,11 @@ async fn carry_out<'a>(
 async fn begin<'a>(
     session: &'a PostgresSession,
     work: &'a Work<'a>,
-    steps: &'a [Cow<'a, str>],
+    statements: &'a [Cow<'a, str>],
     paused: Option<Paused>,
     resume: Option<&Row>,
 ) -> Result<Started<'a>> {
-    let started = |id, done, under_way| Started { session, work, steps, id, done, under_way };
+    let started = |id, done, under_way| Started { session, work, statements, id, done, under_way };
     if let Some(paused) = paused.filter(|paused| paused.migration == work.migration.name()) {
         check_paused(session, &paused).await?;
         return Ok(started(paused.id, paused.done, paused.under_way));
@@ -80,7 +81,7 @@ async fn begin<'a>(
         return Ok(started(insert_started(session, work, &logs).await?, 0, None));
     };
     let Some(progress) = row.progress() else { return Err(Error::overtaken()) };
-    let texts: Vec<&str> = steps.iter().map(AsRef::as_ref).collect();
+    let texts: Vec<&str> = statements.iter().map(AsRef::as_ref).collect();
     if !progress.done.begins(&texts) {
         return Err(Error::never(other_script(work.migration)));
     }
@@ -94,7 +95,7 @@ async fn begin<'a>(
         }
         Err(lost) => {
             let diagnostic = lost_with_session(&started, lost);
-            Err(started.fail(Error::never(diagnostic), Ways::ByHand).await)
+            Err(started.fail(Error::never(diagnostic), WayOn::ByHand).await)
         }
     }
 }
@@ -133,7 +134,7 @@ async fn run<'a>(
                 .for_each(|part| segments.push_front(part));
             segment = script::outside(text, segment.statements.start);
         }
-        tell(Told::Step { number: segment.statements.start + 1, of: started.steps.len() });
+        tell(Told::Statement { number: segment.statements.start + 1, of: started.statements.len() });
         if let Way::Outside(effect) = &segment.way {
             outside(started, &segment, effect, tell).await?;
             take_again_if_freed(started.session, &segment).await?;
@@ -211,7 +212,7 @@ async fn together(
         return Ok(Err(Box::new(found.clone())));
     }
     if found.message().contains(ENDED) {
-        return Err(started.fail(Error::never(ended_words(started.migration())), Ways::ByHand).await);
+        return Err(started.fail(Error::never(ended_words(started.migration())), WayOn::ByHand).await);
     }
     let characters_before = before.chars().count();
     let statement = (segment.statements.len() == 1).then(|| segment.span.clone());
@@ -222,7 +223,11 @@ async fn together(
 
 /// Records a failure that will not pass. What failed has been rolled back.
 async fn settle(started: &Started<'_>, error: Error) -> Error {
-    if started.done == 0 { no_trace(started, error).await } else { started.fail(error, Ways::Resume).await }
+    if started.done == 0 {
+        no_trace(started, error).await
+    } else {
+        started.fail(error, started.resume()).await
+    }
 }
 
 fn other_script(migration: &Migration) -> Diagnostic {
@@ -231,9 +236,9 @@ fn other_script(migration: &Migration) -> Diagnostic {
          statements that are done are not those of this one",
         migration.name()
     );
-    Diagnostic::new(Code::NotResumable, message)
+    Diagnostic::new(Code::StepUnclear, message)
         .help("nothing was done now; deploy the script that was begun, and it is carried on")
-        .help(crate::failure::look(migration))
+        .helps(WayOn::ByHand.on(migration.name()))
 }
 
 fn lost_with_session(started: &Started<'_>, lost: script::Lost) -> Diagnostic {
@@ -251,7 +256,7 @@ fn lost_with_session(started: &Started<'_>, lost: script::Lost) -> Diagnostic {
         migration.name(),
         lost.what
     );
-    let diagnostic = Diagnostic::new(Code::NotResumable, message);
+    let diagnostic = Diagnostic::new(Code::StepUnclear, message);
     match migration.place(lost.span) {
         Some(place) => diagnostic.at(place),
         None => diagnostic,

@@ -3,6 +3,7 @@
 
 use plimsoll_core::Migration;
 use plimsoll_core::history::failure_text;
+use plimsoll_core::plan::WayOn;
 use tokio_postgres::error::SqlState;
 
 use super::apply::Work;
@@ -10,7 +11,7 @@ use super::failure::{Sent, script_failed};
 use super::started::{finish, insert_started};
 use super::{PostgresSession, quote_text};
 use crate::error::{Error, Result};
-use crate::failure::{left_open, look};
+use crate::failure::left_open;
 
 /// Sends a script that manages its transactions by itself: once.
 ///
@@ -47,7 +48,7 @@ async fn fail(session: &PostgresSession, id: &str, migration: &Migration, error:
         session.execute(&format!("UPDATE {table} SET logs = {logs} WHERE id = {}", quote_text(id))).await;
     let unstored =
         stored.err().map(|error| format!("the reason could not be recorded: {}", error.diagnostic));
-    let diagnostic = error.diagnostic.help(look(migration));
+    let diagnostic = error.diagnostic.helps(WayOn::ByHand.on(migration.name()));
     Error::never(unstored.into_iter().fold(diagnostic, plimsoll_core::Diagnostic::help))
 }
 

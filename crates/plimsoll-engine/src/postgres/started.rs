@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use plimsoll_core::history::{Attempt, Done, Progress, UnderWay, failure_log, failure_text};
+use plimsoll_core::plan::WayOn;
 use plimsoll_core::{Diagnostic, Migration};
 
 use super::apply::{Work, lock_guard, record_guard};
@@ -17,7 +18,7 @@ pub(super) struct Started<'a> {
     pub(super) session: &'a PostgresSession,
     pub(super) work: &'a Work<'a>,
     /// The statements of the script, by which progress is counted.
-    pub(super) steps: &'a [Cow<'a, str>],
+    pub(super) statements: &'a [Cow<'a, str>],
     pub(super) id: String,
     /// How many statements are done.
     pub(super) done: usize,
@@ -33,7 +34,7 @@ impl Started<'_> {
     /// A statement that moves the row on, and fails if somebody else has changed it meanwhile: with it in the same
     /// transaction, no segment is ever committed twice.
     pub(super) fn moves_to(&self, done: usize) -> String {
-        if done == self.steps.len() {
+        if done == self.statements.len() {
             return self.changes(FINISHED);
         }
         let logs = self.progress(Attempt::Running, done, None).running_log();
@@ -53,7 +54,7 @@ impl Started<'_> {
 
     fn progress(&self, attempt: Attempt, done: usize, under_way: Option<UnderWay>) -> Progress {
         let runner = self.session.runner.clone();
-        let done = Done::of(self.steps[..done].iter().map(AsRef::as_ref));
+        let done = Done::of(self.statements[..done].iter().map(AsRef::as_ref));
         Progress { attempt, runner, done, under_way }
     }
 
@@ -89,13 +90,18 @@ impl Started<'_> {
         Err(error)
     }
 
+    /// The way on where the next statement left nothing.
+    pub(super) fn resume(&self) -> WayOn {
+        WayOn::Resume(self.done + 1)
+    }
+
     /// Stores why the attempt failed. If nothing of the script is done, the attempt does not count, and the next start tries
     /// again; otherwise it is a failed migration, of which the row says how far it got, and what its next statement found if
     /// that may have left something.
-    pub(super) async fn fail(&self, error: Error, ways: Ways) -> Error {
+    pub(super) async fn fail(&self, error: Error, way: WayOn) -> Error {
         let (session, name) = (self.session, self.migration().name());
         let words = failure_text(name, &error.diagnostic);
-        let logs = quote_text(&self.progress(ways.attempt(), self.done, self.under_way.clone()).log(&words));
+        let logs = quote_text(&self.progress(way.attempt(), self.done, self.under_way.clone()).log(&words));
         let update = format!(
             "UPDATE {} SET logs = {logs} WHERE id = {} AND finished_at IS NULL",
             session.history_table(),
@@ -105,7 +111,14 @@ impl Started<'_> {
             session.execute(&session.reset()).await?;
             session.execute(&format!("{}{update}", lock_guard())).await
         };
-        let diagnostic = ways_on(*error.diagnostic, name, (self.done, self.steps.len()), ways);
+        let diagnostic = match self.done {
+            0 => *error.diagnostic,
+            done => {
+                let of = self.statements.len();
+                error.diagnostic.help(format!("{done} of its {of} statements are done and stay done"))
+            }
+        };
+        let diagnostic = diagnostic.helps(way.on(name));
         Error::never(match stored.await {
             Ok(()) => diagnostic,
             Err(error) => diagnostic.help(format!("the reason could not be recorded: {}", error.diagnostic)),
@@ -115,43 +128,6 @@ impl Started<'_> {
 
 /// What a finished row looks like: as Prisma writes it, however it came about.
 const FINISHED: &str = "finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL";
-
-/// How a failed attempt can be gone on with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ways {
-    /// Its next statement can be run again, also another text of it.
-    Resume,
-    /// What has to be done is more than the rest of the script.
-    ByHand,
-}
-
-impl Ways {
-    /// What the row says, so that the next start and `resolve` name the same ways.
-    fn attempt(self) -> Attempt {
-        match self {
-            Self::Resume => Attempt::Failed,
-            Self::ByHand => Attempt::ByHand,
-        }
-    }
-}
-
-fn ways_on(diagnostic: Diagnostic, name: &str, (done, of): (usize, usize), ways: Ways) -> Diagnostic {
-    let diagnostic = match done {
-        0 => diagnostic,
-        _ => diagnostic.help(format!("{done} of its {of} statements are done and stay done")),
-    };
-    let diagnostic = match ways {
-        Ways::Resume => diagnostic.help(format!(
-            "correct what is behind them, then have it carried on: `plimsoll resolve --resume {name}`"
-        )),
-        Ways::ByHand => diagnostic,
-    };
-    diagnostic
-        .help(format!(
-            "or undo what is done, then have all of it applied again: `plimsoll resolve --rolled-back {name}`"
-        ))
-        .help(format!("or complete it by hand, then record that: `plimsoll resolve --applied {name}`"))
-}
 
 /// Settings for the rest of a transaction, under which the history can be written: a script may have taken on another
 /// role. Those of the script come back with the end of the transaction.

@@ -4,7 +4,7 @@
 //! have been corrected.
 
 use plimsoll_core::history::{Attempt, Progress, Row, RowState, Snapshot};
-use plimsoll_core::plan::{Compared, statements_done};
+use plimsoll_core::plan::{self, Compared, WayOn, statements_done};
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Script};
 
 use crate::backend::Session;
@@ -31,8 +31,8 @@ pub(super) async fn resume<S: Session>(
     if compared != Compared::Same && progress.under_way.is_some() {
         return Err(Error::never(unsettled(migration, &progress)));
     }
-    check_steps(session, migration, script, &progress).map_err(Error::never)?;
-    // What a step found before it tells what it did, or what it left: the next run asks that first.
+    check_statements(session, migration, script, &progress).map_err(Error::never)?;
+    // What a statement found before it tells what it did, or what it left: the next run asks that first.
     let progress = Progress { attempt: Attempt::Running, ..progress };
     session.mark_resumable(row, migration, &progress).await
 }
@@ -53,32 +53,29 @@ fn unfinished<'a>(migration: &Migration, snapshot: &'a Snapshot) -> std::result:
         (None, _) => Err(super::not_failed(name, "resumed").help(
             "its attempts were rolled back and left nothing: `plimsoll deploy` applies it from its beginning",
         )),
-        (Some(_), Some(_)) => Err(other_ways(
-            Diagnostic::new(
-                Code::NotResumable,
-                format!(
-                    "migration `{name}` has several attempts that have not finished: which of them to carry on is not known"
-                ),
-            ),
-            name,
-        )),
+        (Some(_), Some(_)) => {
+            let message = format!(
+                "migration `{name}` has several attempts that have not finished: which of them to carry on is not known"
+            );
+            Err(Diagnostic::new(Code::NotResumable, message).helps(WayOn::ByHand.on(name)))
+        }
     }
 }
 
 /// The statements that are done must be the first ones of the script, letter by letter.
-fn check_steps<S: Session>(
+fn check_statements<S: Session>(
     session: &S,
     migration: &Migration,
     script: &Script,
     progress: &Progress,
 ) -> std::result::Result<(), Diagnostic> {
-    let steps = session.steps(script);
-    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-    if progress.done.begins(&steps) {
+    let statements = session.statements(script);
+    let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+    if progress.done.begins(&statements) {
         return Ok(());
     }
     let (name, count) = (migration.name(), progress.done.count);
-    let message = match steps.get(..count) {
+    let message = match statements.get(..count) {
         Some(begun) => format!(
             "migration `{name}` cannot be carried on: {}, and the script begins with other text now:\n{}",
             statements_done(count),
@@ -87,22 +84,23 @@ fn check_steps<S: Session>(
         None => format!(
             "migration `{name}` cannot be carried on: {}, and the script has only {} now",
             statements_done(count),
-            steps.len()
+            statements.len()
         ),
     };
     let diagnostic = Diagnostic::new(Code::NotResumable, message)
         .help("give the statements that are done their text back, and correct only what is behind them");
-    Err(other_ways(diagnostic, name))
+    Err(diagnostic.helps(plan::by_hand(name)))
 }
 
-/// The first line of each step.
-fn listed(steps: &[&str]) -> String {
+/// The first line of each statement.
+fn listed(statements: &[&str]) -> String {
     const MOST: usize = 100;
-    let first = |step: &&str| {
-        let line = step.trim_start().lines().next().unwrap_or_default();
+    let first = |statement: &&str| {
+        let line = statement.trim_start().lines().next().unwrap_or_default();
         line.chars().take(MOST).collect::<String>()
     };
-    let lines = steps.iter().enumerate().map(|(at, step)| format!("  {}. {}", at + 1, first(step)));
+    let lines =
+        statements.iter().enumerate().map(|(at, statement)| format!("  {}. {}", at + 1, first(statement)));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -113,14 +111,10 @@ fn unrecorded(migration: &Migration) -> Diagnostic {
         "migration `{name}` cannot be carried on: nothing is recorded of how far it got (Prisma records nothing, and a \
          script that manages transactions by itself cannot be followed)"
     );
-    other_ways(
-        Diagnostic::new(Code::NotResumable, message)
-            .help("look at which of its statements are in the database"),
-        name,
-    )
+    Diagnostic::new(Code::NotResumable, message).helps(WayOn::ByHand.on(name))
 }
 
-/// Whether the step took effect can be asked of the database only with the text that was sent.
+/// Whether the statement took effect can be asked of the database only with the text that was sent.
 fn unsettled(migration: &Migration, progress: &Progress) -> Diagnostic {
     let name = migration.name();
     let message = format!(
@@ -131,7 +125,7 @@ fn unsettled(migration: &Migration, progress: &Progress) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::NotResumable, message).help(
         "give the script back as it was: what that statement did is then found out before it is carried on",
     );
-    other_ways(diagnostic, name)
+    diagnostic.helps(plan::by_hand(name))
 }
 
 /// It would run again what is done, or come to the same stop again.
@@ -139,19 +133,7 @@ fn by_hand(migration: &Migration) -> Diagnostic {
     let name = migration.name();
     let message =
         format!("migration `{name}` cannot be carried on: it stopped where only a person can go on");
-    other_ways(
-        Diagnostic::new(Code::NotResumable, message).help(
-            "`plimsoll status` shows why it stopped; look at which of its statements are in the database",
-        ),
-        name,
-    )
-}
-
-fn other_ways(diagnostic: Diagnostic, name: &str) -> Diagnostic {
-    diagnostic
-        .help(format!(
-            "or undo what of it is in the database, then have it applied again from its beginning: \
-             `plimsoll resolve --rolled-back {name}`"
-        ))
-        .help(format!("or complete it by hand, then record that: `plimsoll resolve --applied {name}`"))
+    Diagnostic::new(Code::NotResumable, message)
+        .help("`plimsoll status` shows why it stopped")
+        .helps(WayOn::ByHand.on(name))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use plimsoll_core::history::{Attempt, Progress, failure_log, failure_text};
+use plimsoll_core::plan::WayOn;
 use plimsoll_core::script::sqlite::ForeignKeys;
 use plimsoll_core::script::{Atomic, Shape, sqlite as script};
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script};
@@ -12,7 +13,7 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use super::history::{self, NewRow};
 use super::{Worker, error, open};
 use crate::error::{Error, Kind, Result};
-use crate::failure::{UNTOUCHED, left_open, look};
+use crate::failure::{UNTOUCHED, left_open};
 
 /// Applies one migration as its script demands.
 pub(super) fn apply(
@@ -154,7 +155,7 @@ fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Scrip
         Ok(()) => history::finish(worker, &id)?,
         Err(error) => {
             history::store_failure(worker, &id, &failure_text(migration.name(), &error.diagnostic), None)?;
-            return Err(Error::never(error.diagnostic.help(look(migration))));
+            return Err(Error::never(error.diagnostic.helps(WayOn::ByHand.on(migration.name()))));
         }
     }
     history::remember(worker)

@@ -263,7 +263,7 @@ impl Session for SqliteSession {
     }
 
     /// Every script is one transaction here.
-    fn steps(&self, _: &Script) -> Vec<String> {
+    fn statements(&self, _: &Script) -> Vec<String> {
         Vec::new()
     }
 

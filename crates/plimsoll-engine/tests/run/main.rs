@@ -154,7 +154,7 @@ impl Session for Scripted {
     }
 
     /// What is between semicolons.
-    fn steps(&self, script: &Script) -> Vec<String> {
+    fn statements(&self, script: &Script) -> Vec<String> {
         script.text().split_inclusive(';').map(str::to_owned).collect()
     }
 

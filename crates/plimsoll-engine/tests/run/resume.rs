@@ -12,7 +12,7 @@ use super::Scripted;
 
 const BEGUN: &str = "one;two;three;";
 
-/// An unfinished attempt at a script of which two steps are done.
+/// An unfinished attempt at a script of which two statements are done.
 fn attempt(attempt: Attempt) -> Row {
     let progress = Progress { done: Done::of(["one;", "two;"]), ..Progress::new(attempt, "pod") };
     row(Some(progress.log("relation \"three\" does not exist")))
@@ -77,7 +77,7 @@ async fn refused(rows: Vec<Row>, script: &str) -> (Code, String) {
 }
 
 #[tokio::test]
-async fn a_failed_attempt_is_carried_on_at_the_step_that_failed() {
+async fn a_failed_attempt_is_carried_on_at_the_statement_that_failed() {
     for script in [BEGUN, "one;two;drei;vier;"] {
         let database = holding(vec![attempt(Attempt::Failed)]);
         assert!(planned(&database, script, |plan| matches!(plan.blocked, Some(Blocked::Failed(_)))).await);
@@ -108,7 +108,7 @@ async fn an_attempt_whose_script_was_changed_waits_for_a_person() {
 }
 
 #[tokio::test]
-async fn steps_that_are_done_must_have_kept_their_text() {
+async fn statements_that_are_done_must_have_kept_their_text() {
     for script in ["eins;two;three;", "one; two;three;", "one;"] {
         let (code, words) = refused(vec![attempt(Attempt::Failed)], script).await;
         assert_eq!(code, Code::NotResumable, "{words}");
@@ -119,7 +119,7 @@ async fn steps_that_are_done_must_have_kept_their_text() {
 }
 
 #[tokio::test]
-async fn a_step_under_way_is_not_carried_on_with_a_changed_script() {
+async fn a_statement_under_way_is_not_carried_on_with_a_changed_script() {
     let before = BTreeMap::from([("index".to_owned(), "absent".to_owned())]);
     let with = |attempt| {
         let under_way = Some(UnderWay { before: before.clone() });
@@ -128,10 +128,19 @@ async fn a_step_under_way_is_not_carried_on_with_a_changed_script() {
     };
     let (code, words) = refused(vec![with(Attempt::Running)], "another;").await;
     assert!(code == Code::NotResumable && words.contains("statement 1 was under way"), "{words}");
-    // One that failed is another matter: a person has looked, and it begins anew.
-    let database = holding(vec![with(Attempt::Failed)]);
-    resume(&database, "another;").await.expect("nothing is done");
-    assert_eq!(database.0.borrow().rows[0].progress().expect("it is ours").under_way, None);
+    let (code, words) = refused(vec![with(Attempt::Failed)], "another;").await;
+    assert!(code == Code::NotResumable && words.contains("statement 1 was under way"), "{words}");
+}
+
+#[tokio::test]
+async fn a_failed_attempt_is_carried_on_with_what_its_statement_under_way_found() {
+    let before = BTreeMap::from([("index".to_owned(), "absent".to_owned())]);
+    let under_way = Some(UnderWay { before });
+    let progress = Progress { under_way: under_way.clone(), ..Progress::new(Attempt::Failed, "pod") };
+    let database = holding(vec![row(Some(progress.running_log()))]);
+    resume(&database, BEGUN).await.expect("it is the script that was begun");
+    let progress = database.0.borrow().rows[0].progress().expect("it is ours");
+    assert_eq!((progress.attempt, progress.under_way), (Attempt::Running, under_way));
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn a_terminal_shows_how_far_a_script_has_come() {
     let gate = scene.postgres().connect().await;
     gate.batch_execute("SELECT pg_advisory_lock(4711)").await.expect("nobody else has it");
     let running = on_a_terminal(&scene, "deploy").spawn();
-    running.wait_for_stdout("applying 1_parts (1 of 1), step 2 of 2");
+    running.wait_for_stdout("applying 1_parts (1 of 1), statement 2 of 2");
     gate.batch_execute("SELECT pg_advisory_unlock(4711)").await.expect("it is ours");
     running.wait().expect_code(0);
 }

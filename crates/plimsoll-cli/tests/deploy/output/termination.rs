@@ -133,16 +133,16 @@ async fn an_end_in_the_middle_of_a_script_names_the_statement() {
     let writer = scene.postgres().connect().await;
     writer.batch_execute("BEGIN; INSERT INTO ship VALUES ('Cutty')").await.expect("the table is there");
     let mut running = message.asked_for(scene.command(&["deploy", "--verbose"])).spawn();
-    running.wait_for_stderr("step 2 of 3 of 2_index");
+    running.wait_for_stderr("statement 2 of 3 of 2_index");
     running.signal(Signal::TERM);
     let said = running.wait().expect_code(143).stderr;
-    assert_says(&said, &["2_index ended in step 2 of 3: the steps before it are committed"]);
+    assert_says(&said, &["2_index ended in statement 2 of 3: those before it are committed"]);
     let (line, document) = message.lines();
-    assert!(line.ends_with("(in step 2 of 3 of `2_index`)"), "{line}");
-    assert_eq!(document["step"], json!({ "number": 2, "of": 3 }));
+    assert!(line.ends_with("(in statement 2 of 3 of `2_index`)"), "{line}");
+    assert_eq!(document["statement"], json!({ "number": 2, "of": 3 }));
     writer.batch_execute("COMMIT").await.expect("the transaction is ours");
     message.asked_for(scene.command(&["deploy"])).run().expect_code(0);
-    assert_eq!(message.lines().1.get("step"), None, "nothing is under way any more");
+    assert_eq!(message.lines().1.get("statement"), None, "nothing is under way any more");
     assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "3");
 }
 

@@ -2,7 +2,7 @@
 
 use plimsoll_core::Script;
 use plimsoll_core::history::{Attempt, Done, Progress, UnderWay};
-use plimsoll_core::script::postgres::steps;
+use plimsoll_core::script::postgres::texts;
 use plimsoll_testkit::server::Version;
 
 use super::segments::{assert_finished, ships, with_ship};
@@ -11,11 +11,11 @@ use crate::scene::{Scene, assert_says, until_true};
 /// What a runner leaves that was killed when `done` statements of its script were done, and before the next one was
 /// recorded; `before` is what it found before that one, if it may have sent it.
 async fn left(scene: &Scene, script: &str, done: usize, before: Option<&[(&str, &str)]>) {
-    let steps = steps(script);
+    let statements = texts(script);
     let fact = |(name, fact): &(&str, &str)| ((*name).to_owned(), (*fact).to_owned());
     let under_way = before.map(|before| UnderWay { before: before.iter().map(fact).collect() });
-    let done_steps = Done::of(steps[..done].iter().map(AsRef::as_ref));
-    let progress = Progress { done: done_steps, under_way, ..Progress::new(Attempt::Running, "x") };
+    let done_first = Done::of(statements[..done].iter().map(AsRef::as_ref));
+    let progress = Progress { done: done_first, under_way, ..Progress::new(Attempt::Running, "x") };
     let checksum = Script::new(script).checksum();
     let columns = "id, checksum, migration_name, applied_steps_count, logs";
     scene
@@ -128,7 +128,7 @@ async fn an_index_without_a_name_is_known_by_being_new() {
     }
     let scene = begun(Version::V15, rest, Some(before)).await;
     scene.base.execute("CREATE INDEX a ON ship (name); CREATE INDEX b ON ship (name)").await;
-    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM220", "nobody can say"]);
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM221", "nobody can say"]);
     assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009"]);
 }
 
@@ -224,7 +224,7 @@ async fn a_call_under_way_is_not_run_again_without_a_person() {
     let scene = begun(Version::V15, "CALL load();\nINSERT INTO ship VALUES ('Cutty');", Some(&[])).await;
     scene.base.execute(procedure).await;
     // What is known to be under way outside of a transaction is not tried inside of one.
-    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM220", "2_mixed/migration.sql:2:1"]);
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM221", "2_mixed/migration.sql:2:1"]);
     assert_eq!(ships(&scene).await, "Ark Beagle");
     assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009", "nobody can say"]);
 }
@@ -248,7 +248,7 @@ async fn what_ended_with_a_session_is_asked_for_and_not_made_up() {
     let scene = with_ship(Version::V15).await.migration("2_mixed", script);
     left(&scene, script, 2, None).await;
     let said = scene.run(&["deploy"]).expect_code(65).stderr;
-    assert_says(&said, &["PLM220", "temporary table `old`", "2_mixed/migration.sql:1:1"]);
+    assert_says(&said, &["PLM221", "temporary table `old`", "2_mixed/migration.sql:1:1"]);
     let next = scene.run(&["deploy"]).expect_code(65);
     assert_says(&next.stderr, &["P3009", "temporary table `old`", "--rolled-back 2_mixed"]);
     assert!(!next.stderr.contains("--resume"), "it would come to the same stop: {next}");
@@ -264,7 +264,7 @@ async fn a_statement_under_way_is_not_forgotten_where_something_of_the_session_i
     let scene = with_ship(Version::V15).await.migration("2_mixed", script);
     left(&scene, script, 1, Some(&[("indexes", "")])).await;
     scene.base.execute("CREATE INDEX ON ship (name)").await;
-    for code in ["PLM220", "P3009"] {
+    for code in ["PLM221", "P3009"] {
         let said = scene.run(&["deploy"]).expect_code(65).stderr;
         assert_says(&said, &[code, "statement 2 was under way"]);
         let logs = scene.base.history().await[1].logs.clone().expect("it failed");
@@ -284,13 +284,13 @@ async fn a_script_that_was_changed_is_not_carried_on() {
 
 /// The runner found other statements in the same text than this one does.
 #[tokio::test]
-async fn steps_that_are_counted_otherwise_are_not_carried_on() {
+async fn statements_that_are_counted_otherwise_are_not_carried_on() {
     let scene = begun(Version::V15, INDEX, None).await;
     scene
         .base
         .execute("UPDATE _prisma_migrations SET logs = replace(logs, '\"hash\":\"', '\"hash\":\"0')")
         .await;
-    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM220", "nothing was done"]);
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM221", "nothing was done"]);
     assert_eq!(ships(&scene).await, "Ark Beagle");
 }
 

@@ -20,12 +20,12 @@ enum Neighbours {
 /// The statements of a script by which its progress is counted, with the line ends that they have on every system.
 ///
 /// `BEGIN` and `COMMIT` count too. Comments between statements do not, so that they may be changed.
-pub fn steps(text: &str) -> Vec<Cow<'_, str>> {
-    let step = |statement: &Statement<'_>| -> Cow<'_, str> {
-        let step = &text[statement.span()];
-        if step.contains('\r') { step.replace("\r\n", "\n").into() } else { step.into() }
+pub fn texts(text: &str) -> Vec<Cow<'_, str>> {
+    let normalised = |statement: &Statement<'_>| -> Cow<'_, str> {
+        let text = &text[statement.span()];
+        if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
     };
-    statements(text, Dialect::Postgres).0.iter().map(step).collect()
+    statements(text, Dialect::Postgres).0.iter().map(normalised).collect()
 }
 
 /// The segments of a script that was taken for one transaction, and that the server does not take as one: its own blocks,
