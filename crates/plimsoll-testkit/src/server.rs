@@ -30,26 +30,38 @@ pub enum Stop {
     Immediate,
 }
 
-/// The versions of PostgreSQL that the tests run against: the oldest, Debian's, the newest.
+/// A version of PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Version {
     /// PostgreSQL 13. It is not published for aarch64.
     V13,
+    /// PostgreSQL 14. It is not published for aarch64.
+    V14,
     /// PostgreSQL 15, the newest that Debian 12's `pg_dump` can dump.
     V15,
+    /// PostgreSQL 16.
+    V16,
+    /// PostgreSQL 17.
+    V17,
     /// PostgreSQL 18.
     V18,
 }
 
 impl Version {
-    /// Every version, oldest first.
+    /// Those that the tests run against: the oldest, Debian's, the newest.
     pub const ALL: [Self; 3] = [Self::V13, Self::V15, Self::V18];
+
+    /// Those between them too, oldest first: for what differs from version to version.
+    pub const EACH: [Self; 6] = [Self::V13, Self::V14, Self::V15, Self::V16, Self::V17, Self::V18];
 
     /// The major version.
     pub fn major(self) -> u32 {
         match self {
             Self::V13 => 13,
+            Self::V14 => 14,
             Self::V15 => 15,
+            Self::V16 => 16,
+            Self::V17 => 17,
             Self::V18 => 18,
         }
     }
@@ -57,7 +69,7 @@ impl Version {
 
 /// The server of this version that all tests of this process share. It is started by the first who asks.
 pub fn postgres(version: Version) -> &'static PostgresServer {
-    static SERVERS: [OnceLock<PostgresServer>; 3] = [const { OnceLock::new() }; 3];
+    static SERVERS: [OnceLock<PostgresServer>; 6] = [const { OnceLock::new() }; 6];
     SERVERS[version as usize].get_or_init(|| PostgresServer::start(version, &Options::default()))
 }
 

@@ -13,7 +13,7 @@ const PROCESSOR: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64
 
 /// Completes every server below `packages`, and gives each the name `VERSION`, whatever the processor.
 pub(crate) fn complete(packages: &Path) -> Outcome {
-    for version in ["13", "15", "18"] {
+    for version in ["13", "14", "15", "16", "17", "18"] {
         let package = packages.join(format!("postgres-{version}-{PROCESSOR}"));
         if package.is_dir() {
             complete_one(&package)?;

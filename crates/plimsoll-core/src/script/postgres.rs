@@ -5,6 +5,7 @@
 
 mod cut;
 mod effect;
+mod index;
 pub mod refusing;
 mod session;
 
@@ -17,6 +18,7 @@ use cut::{inside_block, refusing, segmented};
 use refusing::needs_psql;
 
 pub use cut::{apart, divided, outside, texts};
+pub use index::same_index_on;
 pub use session::{Lost, carried};
 
 /// Says how a script has to be run.

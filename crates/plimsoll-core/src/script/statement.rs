@@ -57,6 +57,11 @@ impl<'a> Statement<'a> {
         self.tokens.get(n).map(|token| (token.kind, &self.text[token.span.clone()]))
     }
 
+    /// Where the `n`th token is.
+    pub(crate) fn place(&self, n: usize) -> Option<Range<usize>> {
+        self.tokens.get(n).map(|token| token.span.clone())
+    }
+
     /// Where the first token of this kind and text is.
     pub(crate) fn find(&self, kind: Kind, text: &str) -> Option<Range<usize>> {
         let found =

@@ -23,7 +23,7 @@ pub(super) enum Outcome {
 const INDEX: &str = "index";
 pub(super) const INDEXES: &str = "indexes";
 /// Those of them that can be used.
-const VALID: &str = "valid";
+pub(super) const VALID: &str = "valid";
 const PARTITION: &str = "partition";
 const THING: &str = "thing";
 const ABSENT: &str = "absent";
@@ -90,7 +90,7 @@ pub(super) fn is_invalid(facts: &Facts) -> bool {
 }
 
 /// The numbers of the indexes that can be used and were not there before.
-fn new_indexes<'a>(before: &Facts, now: &'a Facts) -> Vec<&'a str> {
+pub(super) fn new_indexes<'a>(before: &Facts, now: &'a Facts) -> Vec<&'a str> {
     let known: Vec<&str> = before.get(INDEXES).map_or_else(Vec::new, |list| list.split(',').collect());
     let all = now.get(VALID).into_iter().flat_map(|list| list.split(','));
     all.filter(|index| !index.is_empty() && !known.contains(index)).collect()

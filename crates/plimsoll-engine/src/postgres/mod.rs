@@ -9,6 +9,7 @@ mod error;
 mod failure;
 mod history;
 mod leftovers;
+mod likeness;
 mod look;
 mod outside;
 mod paused;

@@ -6,11 +6,13 @@
 use plimsoll_core::history::UnderWay;
 use plimsoll_core::plan::WayOn;
 use plimsoll_core::script::{Effect, Segment};
+use plimsoll_core::secret::mask;
 use plimsoll_core::{Code, Diagnostic};
 use tokio_postgres::error::SqlState;
 
 use super::failure::{Sent, script_failed};
 use super::leftovers::{being_built, drop_leftovers};
+use super::likeness::only_its_own;
 use super::look::{Facts, Outcome, is_half_detached, is_invalid, look, outcome};
 use super::started::{Started, give_up};
 use super::waiters::let_go;
@@ -28,7 +30,11 @@ pub(super) async fn outside(
     let before = started.under_way.clone().map(|under_way| under_way.before);
     drop_leftovers(session, effect, before.as_ref(), tell).await?;
     let now = look(session, effect).await?;
-    match before.map(|before| outcome(effect, &before, &now)) {
+    let became = match &before {
+        Some(before) => Some(became(started, segment, effect, before, &now).await?),
+        None => None,
+    };
+    match became {
         Some(Outcome::TookEffect) => {
             tell(Told::Note(&format!(
                 "`{}`: {} had taken effect when its runner died: it is recorded",
@@ -49,6 +55,18 @@ pub(super) async fn outside(
         }
         Err(failure) => Err(failed(started, segment, effect, &now, &failure, tell).await),
     }
+}
+
+/// Whether a statement took effect that an earlier runner may have sent.
+async fn became(
+    started: &Started<'_>,
+    segment: &Segment<'_>,
+    effect: &Effect,
+    before: &Facts,
+    now: &Facts,
+) -> Result<Outcome> {
+    let own = only_its_own(started.session, segment, effect, before, now).await?;
+    Ok(own.map_or(Outcome::Unknown, |now| outcome(effect, before, &now)))
 }
 
 /// Looks again behind a build: `IF NOT EXISTS` is content with an invalid index that somebody has begun to build meanwhile.
@@ -151,13 +169,28 @@ async fn nobody_knows(started: &mut Started<'_>, segment: &Segment<'_>) -> Error
     started.fail(Error::never(diagnostic), WayOn::SendAgain(started.done + 1)).await
 }
 
-/// A statement as a line of a log shows it: its first words.
+/// A statement as a line of a log shows it: its first words. A password is masked before that, since what is cut off may be
+/// what tells it.
 fn shown(statement: &str) -> String {
     const MOST: usize = 60;
+    let statement = mask(statement);
     let words = statement.split_whitespace().collect::<Vec<_>>().join(" ");
     let words = words.trim_end_matches(';');
     match words.char_indices().nth(MOST) {
         Some((end, _)) => format!("`{}…`", &words[..end]),
         None => format!("`{words}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_that_is_cut_off_before_its_end_is_not_shown() {
+        let statement = "CREATE SUBSCRIPTION fleet CONNECTION 'postgresql://u:hunter2-and-a-long-one@host/db' PUBLICATION p;";
+        let shown = shown(statement);
+        assert!(shown.starts_with("`CREATE SUBSCRIPTION fleet CONNECTION 'postgresql://u:*"), "{shown}");
+        assert!(!shown.contains("hunter"), "{shown}");
     }
 }

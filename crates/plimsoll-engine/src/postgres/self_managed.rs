@@ -1,15 +1,15 @@
 //! Scripts that manage their transactions by themselves: a started row first, then the script as it is, then the row is
 //! finished.
 
-use plimsoll_core::Migration;
 use plimsoll_core::history::failure_text;
 use plimsoll_core::plan::WayOn;
+use plimsoll_core::{Diagnostic, Migration};
 use tokio_postgres::error::SqlState;
 
+use super::PostgresSession;
 use super::apply::Work;
 use super::failure::{Sent, script_failed};
-use super::started::{finish, insert_started};
-use super::{PostgresSession, quote_text};
+use super::started::{finish, insert_started, store_failure};
 use crate::error::{Error, Result};
 use crate::failure::left_open;
 
@@ -42,14 +42,9 @@ pub(super) async fn self_managed(session: &PostgresSession, work: &Work<'_>) -> 
 
 /// Stores why a script that cannot be rolled back failed. Its row still counts: it is a failed migration.
 async fn fail(session: &PostgresSession, id: &str, migration: &Migration, error: Error) -> Error {
-    let logs = quote_text(&failure_text(migration.name(), &error.diagnostic));
-    let table = session.history_table();
-    let stored =
-        session.execute(&format!("UPDATE {table} SET logs = {logs} WHERE id = {}", quote_text(id))).await;
-    let unstored =
-        stored.err().map(|error| format!("the reason could not be recorded: {}", error.diagnostic));
+    let stored = store_failure(session, id, &failure_text(migration.name(), &error.diagnostic)).await;
     let diagnostic = error.diagnostic.helps(WayOn::ByHand.on(migration.name()));
-    Error::never(unstored.into_iter().fold(diagnostic, plimsoll_core::Diagnostic::help))
+    Error::never(stored.err().into_iter().fold(diagnostic, Diagnostic::help))
 }
 
 /// Ends a transaction that a script left open: true if there was one.

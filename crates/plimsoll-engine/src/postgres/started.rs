@@ -1,6 +1,7 @@
 //! The history row of a migration that is not one transaction: started, moved on with each of its segments, finished.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use plimsoll_core::history::{Attempt, Done, Progress, UnderWay, failure_log, failure_text};
 use plimsoll_core::plan::WayOn;
@@ -101,15 +102,11 @@ impl Started<'_> {
     pub(super) async fn fail(&self, error: Error, way: WayOn) -> Error {
         let (session, name) = (self.session, self.migration().name());
         let words = failure_text(name, &error.diagnostic);
-        let logs = quote_text(&self.progress(way.attempt(), self.done, self.under_way.clone()).log(&words));
-        let update = format!(
-            "UPDATE {} SET logs = {logs} WHERE id = {} AND finished_at IS NULL",
-            session.history_table(),
-            quote_text(&self.id)
-        );
+        let logs = self.progress(way.attempt(), self.done, self.under_way.clone()).log(&words);
         let stored = async {
-            session.execute(&session.reset()).await?;
-            session.execute(&format!("{}{update}", lock_guard())).await
+            let reset = session.execute(&session.reset()).await;
+            reset.map_err(|error| unrecorded(error.diagnostic))?;
+            store_failure(session, &self.id, &logs).await
         };
         let diagnostic = match self.done {
             0 => *error.diagnostic,
@@ -121,9 +118,31 @@ impl Started<'_> {
         let diagnostic = diagnostic.helps(way.on(name));
         Error::never(match stored.await {
             Ok(()) => diagnostic,
-            Err(error) => diagnostic.help(format!("the reason could not be recorded: {}", error.diagnostic)),
+            Err(unrecorded) => diagnostic.help(unrecorded),
         })
     }
+}
+
+/// Stores why an attempt failed, unless somebody has settled it meanwhile: then it is theirs to say. The error is a sentence.
+pub(super) async fn store_failure(
+    session: &PostgresSession,
+    id: &str,
+    logs: &str,
+) -> std::result::Result<(), String> {
+    let update = format!(
+        "UPDATE {} SET logs = {} WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING 'stored'",
+        session.history_table(),
+        quote_text(logs),
+        quote_text(id)
+    );
+    let answer = session.rows(&format!("{}{update}", lock_guard())).await;
+    let rows = answer.map_err(|error| unrecorded(error.diagnostic))?;
+    let is_stored = rows.iter().any(|row| row.get(0) == Some("stored"));
+    if is_stored { Ok(()) } else { Err(unrecorded("somebody changed the history row meanwhile")) }
+}
+
+fn unrecorded(why: impl Display) -> String {
+    format!("the reason could not be recorded: {why}")
 }
 
 /// What a finished row looks like: as Prisma writes it, however it came about.
@@ -187,7 +206,7 @@ pub(super) async fn give_up(
     session
         .execute(&format!(
             "{}UPDATE {} SET rolled_back_at = clock_timestamp(), logs = {logs} \
-             WHERE id = {} AND finished_at IS NULL AND applied_steps_count = 0",
+             WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL AND applied_steps_count = 0",
             lock_guard(),
             session.history_table(),
             quote_text(id)

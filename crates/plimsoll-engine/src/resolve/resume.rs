@@ -5,6 +5,7 @@
 
 use plimsoll_core::history::{Attempt, Progress, Row, RowState, Snapshot};
 use plimsoll_core::plan::{self, Compared, WayOn, statements_done};
+use plimsoll_core::secret::mask;
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Script};
 
 use crate::backend::Session;
@@ -92,10 +93,11 @@ fn check_statements<S: Session>(
     Err(diagnostic.helps(plan::by_hand(name)))
 }
 
-/// The first line of each statement.
+/// The first line of each statement. A password is masked before that, since what is cut off may be what tells it.
 fn listed(statements: &[&str]) -> String {
     const MOST: usize = 100;
     let first = |statement: &&str| {
+        let statement = mask(statement);
         let line = statement.trim_start().lines().next().unwrap_or_default();
         line.chars().take(MOST).collect::<String>()
     };
@@ -136,4 +138,18 @@ fn by_hand(migration: &Migration) -> Diagnostic {
     Diagnostic::new(Code::NotResumable, message)
         .help("`plimsoll status` shows why it stopped")
         .helps(WayOn::ByHand.on(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_that_is_cut_off_before_its_end_is_not_listed() {
+        let statement =
+            format!("{}CONNECTION 'postgresql://u:hunter2-and-a-long-one@host/db'", "x".repeat(70));
+        assert!(!listed(&[&statement]).contains("hunter"), "{}", listed(&[&statement]));
+        let apart = "CREATE ROLE bob PASSWORD $$hunter2\nand more$$";
+        assert!(!listed(&[apart]).contains("hunter"), "{}", listed(&[apart]));
+    }
 }

@@ -56,6 +56,11 @@ impl<'server> Database<'server> {
         connect(self.server, &self.name).await
     }
 
+    /// The same, for a database that may not be there yet, or on a server that may be down.
+    pub async fn try_connect(&self) -> Result<Client, tokio_postgres::Error> {
+        try_connect(self.server, &self.name).await
+    }
+
     /// Runs statements, as one message.
     pub async fn execute(&self, statements: &str) {
         if let Err(error) = self.connect().await.batch_execute(statements).await {

@@ -91,10 +91,59 @@ async fn a_script_that_ends_the_transaction_unseen_is_not_called_rolled_back() {
     assert_eq!(ships(&scene).await, "3");
 }
 
+/// The script itself says how its strings end, once that cannot be known any more before it is sent.
+#[tokio::test]
+async fn a_segment_that_ends_its_transaction_unseen_waits_for_a_person() {
+    let hidden =
+        r"SELECT '\''; INSERT INTO ship VALUES ($$kept$$); COMMIT; INSERT INTO ship VALUES ($$gone$$); --'";
+    let script = format!("SET standard_conforming_strings = off;\nVACUUM ship;\n{hidden}");
+    let scene = with_ship().await.migration("2_hidden", &script);
+    let said = scene.run(&["deploy"]).expect_code(65).stderr;
+    assert_says(&said, &["PLM213", "2 of its 3 statements are done", "--rolled-back 2_hidden"]);
+    let next = scene.run(&["deploy"]).expect_code(65).stderr;
+    assert_says(&next, &["P3009", "ended the transaction", "--applied 2_hidden"]);
+    assert!(!format!("{said}{next}").contains("--resume"), "it would run again what is committed: {next}");
+    scene.run(&["resolve", "--resume", "2_hidden"]).expect_code(65);
+    assert_eq!(scene.base.value("SELECT string_agg(name, ' ') FROM ship").await, "Ark kept");
+}
+
+/// What somebody has written into the history by hand, without a lock, is not written over by a failure.
+#[tokio::test]
+async fn a_failure_is_not_recorded_in_a_row_that_somebody_has_given_up() {
+    let segments = "INSERT INTO ship VALUES ('Beagle');\nVACUUM ship;\nSELECT pg_advisory_xact_lock(4711);\nSELECT nope;";
+    let first = "SELECT pg_advisory_xact_lock(4711);\nSELECT nope;\nVACUUM ship;";
+    let self_managed =
+        "BEGIN ISOLATION LEVEL SERIALIZABLE;\nSELECT pg_advisory_xact_lock(4711);\nSELECT nope;\nCOMMIT;";
+    for script in [segments, first, self_managed] {
+        let scene = with_ship().await.migration("2_fails", script);
+        let gate = scene.postgres().connect().await;
+        gate.batch_execute("SELECT pg_advisory_lock(4711)").await.expect("nobody else has it");
+        let running = scene.command(&["deploy"]).spawn();
+        until_true(scene.postgres(), "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()").await;
+        scene
+            .base
+            .execute("UPDATE _prisma_migrations SET rolled_back_at = '2026-01-01', logs = 'by hand' WHERE finished_at IS NULL")
+            .await;
+        gate.batch_execute("SELECT pg_advisory_unlock(4711)").await.expect("it is ours");
+        let said = running.wait().expect_code(65).stderr;
+        assert_says(&said, &["P3018", "nope"]);
+        let row = scene.base.value("SELECT logs || ' ' || rolled_back_at::date FROM _prisma_migrations WHERE finished_at IS NULL").await;
+        assert_eq!(row, "by hand 2026-01-01", "{script}");
+        if script != first {
+            assert_says(&said, &["could not be recorded: somebody changed"]);
+        }
+    }
+}
+
+/// A server signals a session for one request to cancel twice: the process, then its group. On a busy machine the second one
+/// arrives when the first has been dealt with.
 #[tokio::test]
 async fn what_does_not_stop_is_not_called_rolled_back() {
-    let script = "DO $$ BEGIN INSERT INTO ship VALUES ('Beagle'); PERFORM pg_sleep(60); \
-                  EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(2.5); END $$;";
+    let script = "DO $$ DECLARE goes_on timestamptz; BEGIN \
+                  BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; \
+                  goes_on := clock_timestamp() + interval '2.5 seconds'; \
+                  WHILE clock_timestamp() < goes_on LOOP \
+                  BEGIN PERFORM pg_sleep(2.5); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;";
     let scene = with_ship().await.migration("2_stubborn", script);
     let mut running = scene.command(&["deploy"]).spawn();
     until_true(scene.postgres(), ASLEEP).await;

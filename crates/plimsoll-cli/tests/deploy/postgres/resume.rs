@@ -132,6 +132,69 @@ async fn an_index_without_a_name_is_known_by_being_new() {
     assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009"]);
 }
 
+/// An index without a name is not known by being new alone: somebody may have made another one meanwhile.
+#[tokio::test]
+async fn an_index_of_somebody_else_is_not_taken_for_one_without_a_name() {
+    let rest = "CREATE INDEX CONCURRENTLY ON ship (name);\nINSERT INTO ship VALUES ('Cutty');";
+    for version in Version::ALL {
+        for theirs in [
+            "(lower(name))",
+            "(name DESC)",
+            "(name) WHERE name > 'x'",
+            "(name text_pattern_ops)",
+            "USING hash (name)",
+        ] {
+            let scene = begun(version, rest, Some(&[("indexes", "")])).await;
+            scene.base.execute(&format!("CREATE INDEX theirs ON ship {theirs}")).await;
+            scene.deployed();
+            assert_eq!(scene.base.value(VALID).await, "theirs true ship_name_idx true", "{theirs}");
+            assert_eq!(ships(&scene).await, "Ark Beagle Cutty");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_index_without_a_name_is_known_however_it_is_written() {
+    for version in Version::ALL {
+        for (statement, made) in [
+            (
+                "create unique index concurrently on only public.ship using btree (lower(name) text_ops asc nulls last)\n\
+                 where (name <> ';' /* ; */ and name is not null) -- ;",
+                "UNIQUE INDEX ON ship (lower(name)) WHERE name <> ';' AND name IS NOT NULL",
+            ),
+            (
+                "CREATE INDEX CONCURRENTLY ON ship (name, (n+1)) WITH (fillfactor = 70)",
+                "INDEX ON ship (name, (n + 1)) WITH (fillfactor = 70)",
+            ),
+        ] {
+            let rest = format!("{statement}\n;\nINSERT INTO ship VALUES ('Cutty');");
+            let scene = begun(version, &rest, Some(&[("indexes", "")])).await;
+            scene.base.execute("ALTER TABLE ship ADD gone INT, ADD n INT; ALTER TABLE ship DROP gone").await;
+            scene.base.execute(&format!("CREATE {made}")).await;
+            assert_says(&scene.deployed().stderr, &["had taken effect"]);
+            assert_eq!(
+                scene.base.value("SELECT count(*) FROM pg_index WHERE indrelid = 'ship'::regclass").await,
+                "1"
+            );
+            assert_eq!(ships(&scene).await, "Ark Beagle Cutty");
+        }
+    }
+}
+
+/// The server does not make it on another table, which it names.
+#[tokio::test]
+async fn an_index_without_a_name_that_cannot_be_compared_is_asked_for() {
+    let rest = "CREATE INDEX CONCURRENTLY ON ship (lower(ship.name));\nINSERT INTO ship VALUES ('Cutty');";
+    let scene = begun(Version::V15, rest, Some(&[("indexes", "")])).await;
+    scene.base.execute("CREATE INDEX ON ship (lower(ship.name))").await;
+    assert_says(
+        &scene.run(&["deploy"]).expect_code(65).stderr,
+        &["nobody can say", "2_mixed/migration.sql:2:1"],
+    );
+    assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009"]);
+    assert_eq!(ships(&scene).await, "Ark Beagle");
+}
+
 #[tokio::test]
 async fn an_index_that_was_dropped_is_not_missed() {
     let rest = "DROP INDEX CONCURRENTLY ship_name;\nINSERT INTO ship VALUES ('Cutty');";

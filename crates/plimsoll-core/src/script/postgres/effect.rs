@@ -1,5 +1,6 @@
 //! What a statement that refuses a transaction does, as far as its runner's successor can find out whether it did it.
 
+use super::index::Built;
 use crate::script::lexer::Kind;
 use crate::script::statement::Statement;
 use crate::script::{Effect, Reindexed, Thing};
@@ -27,22 +28,9 @@ pub(super) fn effect(statement: &Statement<'_>) -> Effect {
     known.unwrap_or(Effect::Unknown)
 }
 
-/// `CREATE [UNIQUE] INDEX CONCURRENTLY [[IF NOT EXISTS] name] ON [ONLY] table …`
 fn builds_index(statement: &Statement<'_>) -> Option<Effect> {
-    let mut at = if statement.word(1) == "unique" { 4 } else { 3 };
-    if statement.word(at) == "if" {
-        at += 3;
-    }
-    let (name, on) = match statement.word(at).as_str() {
-        "on" => (None, at),
-        _ => qualified_name(statement, at).map(|(name, next)| (Some(name), next))?,
-    };
-    if statement.word(on) != "on" {
-        return None;
-    }
-    let table_at = if statement.word(on + 1) == "only" { on + 2 } else { on + 1 };
-    let (table, _) = qualified_name(statement, table_at)?;
-    Some(Effect::BuildsIndex { name, table })
+    let built = Built::by(statement)?;
+    Some(Effect::BuildsIndex { name: built.name, table: built.table })
 }
 
 /// `DROP INDEX CONCURRENTLY [IF EXISTS] name [CASCADE | RESTRICT]`

@@ -1,0 +1,74 @@
+//! The parts of a statement that builds an index concurrently.
+
+use super::effect::qualified_name;
+use crate::script::lexer::Dialect;
+use crate::script::statement::{Statement, statements};
+
+/// `CREATE [UNIQUE] INDEX CONCURRENTLY [[IF NOT EXISTS] name] ON [ONLY] table …`
+pub(super) struct Built {
+    /// The index as written, if it has a name.
+    pub(super) name: Option<String>,
+    /// The table as written.
+    pub(super) table: String,
+    /// The token behind the table.
+    rest: usize,
+}
+
+impl Built {
+    /// The parts of a statement that begins like that.
+    pub(super) fn by(statement: &Statement<'_>) -> Option<Self> {
+        let mut at = if is_unique(statement) { 4 } else { 3 };
+        if statement.word(at) == "if" {
+            at += 3;
+        }
+        let (name, on) = match statement.word(at).as_str() {
+            "on" => (None, at),
+            _ => qualified_name(statement, at).map(|(name, next)| (Some(name), next))?,
+        };
+        if statement.word(on) != "on" {
+            return None;
+        }
+        let table_at = if statement.word(on + 1) == "only" { on + 2 } else { on + 1 };
+        let (table, rest) = qualified_name(statement, table_at)?;
+        Some(Self { name, table, rest })
+    }
+}
+
+fn is_unique(statement: &Statement<'_>) -> bool {
+    statement.word(1) == "unique"
+}
+
+/// A statement that makes the same index on another table, without a name, and that does not refuse a transaction: with it a
+/// server can say what such an index is made of. Nothing if the text is no `CREATE INDEX CONCURRENTLY`.
+pub fn same_index_on(text: &str, table: &str) -> Option<String> {
+    let (statements, _) = statements(text, Dialect::Postgres);
+    let statement = statements.first()?;
+    let built = Built::by(statement)?;
+    let (first, last) = (statement.place(built.rest)?, statement.place(statement.len() - 1)?);
+    let kind = if is_unique(statement) { "UNIQUE INDEX" } else { "INDEX" };
+    Some(format!("CREATE {kind} ON {table} {}", &text[first.start..last.end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_index_on_another_table_has_the_same_parts() {
+        for (text, expected) in [
+            ("CREATE INDEX CONCURRENTLY ON t (a);", "CREATE INDEX ON x (a)"),
+            (
+                "/* ; */ create unique index concurrently ON ONLY \"S\".t /* all */ USING btree (lower(a) DESC)\n WHERE b <> ';' -- ;",
+                "CREATE UNIQUE INDEX ON x USING btree (lower(a) DESC)\n WHERE b <> ';'",
+            ),
+            (
+                "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t(a) INCLUDE (b)",
+                "CREATE INDEX ON x (a) INCLUDE (b)",
+            ),
+        ] {
+            assert_eq!(same_index_on(text, "x").as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(same_index_on("CREATE INDEX CONCURRENTLY ON t", "x"), None);
+        assert_eq!(same_index_on("", "x"), None);
+    }
+}
