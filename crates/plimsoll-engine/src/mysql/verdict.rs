@@ -2,7 +2,7 @@
 
 use plimsoll_core::script::mysql::{Caveat, Definition, Flavour, Object, ObjectKind, Objects, Server, Verb};
 
-use super::fingerprint::{ABSENT, Facts, key};
+use super::fingerprint::{ABSENT, Facts, NONE_IS_THERE, key};
 use super::sql;
 
 /// What is to be done about a definition that was under way when its runner died.
@@ -47,13 +47,17 @@ pub(super) fn of(
         return Verdict::Unclear("what it changes is not what was looked at before it");
     }
     if before == now {
-        return unchanged(&has, before);
+        return unchanged(definition, before);
     }
     if has(Caveat::Rows) && !fills_atomically(server) {
         return Verdict::Unclear("the table is there, and nothing tells whether it has all its rows");
     }
     match (&definition.objects, definition.verb) {
-        (Objects::Named(objects), Verb::Drop) => dropped(database, objects, before, now),
+        (Objects::Named(objects), Verb::Drop) => match now.get(NONE_IS_THERE).map(String::as_str) {
+            None => dropped(database, objects, before, now),
+            Some("true") => Verdict::Done,
+            Some(_) => Verdict::Unclear("some of its objects are gone and others are not"),
+        },
         // Replaced and not there: the old one had been dropped.
         (Objects::Named(_), Verb::Create) if now.values().all(|fact| fact == ABSENT) => Verdict::NotYet,
         // Several tables are renamed entirely or not at all: MariaDB takes back those that it came to.
@@ -61,15 +65,32 @@ pub(super) fn of(
     }
 }
 
-fn unchanged(has: &dyn Fn(Caveat) -> bool, before: &Facts) -> Verdict {
+/// A definition behind which the catalog says what it said before.
+fn unchanged(definition: &Definition, before: &Facts) -> Verdict {
+    let has = |caveat| definition.caveats.contains(&caveat);
     let existed = before.values().any(|fact| fact != ABSENT);
-    if has(Caveat::Swaps) {
+    if has(Caveat::Swaps) && !makes_a_new_name(&definition.objects, before) {
         return Verdict::Unclear("its objects would look the same if they had changed places");
     }
     if has(Caveat::Replaces) && existed {
-        return Verdict::Unclear("the new table would look like the old one, and may have rows by now");
+        return Verdict::Unclear("the new one would look like the old one, and may have been used by now");
+    }
+    if has(Caveat::Remade) {
+        return Verdict::Unclear("what it makes anew would look as before, and may have been used by now");
+    }
+    if has(Caveat::Passes) && !existed {
+        return Verdict::Unclear("the event may have come and gone");
     }
     Verdict::NotYet
+}
+
+/// Whether a renaming leaves an object under a name that nothing had: it would be there, so that nothing has happened.
+fn makes_a_new_name(objects: &Objects, before: &Facts) -> bool {
+    let Objects::Named(objects) = objects else { return false };
+    let pairs = || objects.chunks_exact(2).map(|pair| (&pair[0], &pair[1]));
+    // Servers differ in whether names in another case are the same.
+    let is_renamed = |name: &Object| pairs().any(|(old, _)| old.name.eq_ignore_ascii_case(&name.name));
+    pairs().any(|(_, new)| before.get(&key(new)).is_some_and(|fact| fact == ABSENT) && !is_renamed(new))
 }
 
 /// What was to be dropped and is still there as it was.
@@ -171,12 +192,21 @@ mod tests {
             verdict(MARIADB, Verb::Rename, &[Caveat::Several, Caveat::Swaps], &swapped),
             Verdict::Done
         );
-        assert!(is_unclear(&verdict(
-            MYSQL,
-            Verb::Rename,
-            &[Caveat::Swaps],
-            &[("a", "1", "1"), ("b", "1", "1")]
-        )));
+    }
+
+    #[test]
+    fn a_name_that_would_be_there_tells_that_nothing_has_changed_places() {
+        let unchanged = |facts: &[(&str, &str, &str)]| verdict(MYSQL, Verb::Rename, &[Caveat::Swaps], facts);
+        let set_aside =
+            [("t", "1", "1"), ("t_old", "absent", "absent"), ("t_new", "1", "1"), ("t", "1", "1")];
+        assert_eq!(unchanged(&set_aside), Verdict::NotYet);
+        let in_turn = |passing: &'static str| {
+            [("a", "1", "1"), ("x", "absent", "absent"), ("b", "1", "1"), ("a", "1", "1")]
+                .into_iter()
+                .chain([(passing, "absent", "absent"), ("b", "1", "1")])
+                .collect::<Vec<_>>()
+        };
+        assert!(is_unclear(&unchanged(&in_turn("x"))) && is_unclear(&unchanged(&in_turn("X"))));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod applying;
 mod connecting;
 mod encrypted;
+mod fingerprint;
 mod histories;
 mod locking;
 mod once;

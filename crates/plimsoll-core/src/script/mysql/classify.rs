@@ -1,6 +1,7 @@
 //! What a statement does, as far as its own text tells.
 
 mod calls;
+mod columns;
 mod definition;
 mod set;
 

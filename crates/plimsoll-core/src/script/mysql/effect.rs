@@ -107,8 +107,13 @@ pub enum Caveat {
     Several,
     /// It fills the table that it makes. Before MySQL 8.0.21 the table can be there without its rows.
     Rows,
-    /// It replaces a table: MariaDB drops the old one first.
+    /// It replaces a table or a sequence: MariaDB drops the old one first, and the new one begins anew.
     Replaces,
+    /// It makes something anew that the catalog may show as it was: a column that it drops and adds, two that change their
+    /// names and places, a sequence that it restarts.
+    Remade,
+    /// It makes an event that the server drops by itself when its time is over.
+    Passes,
     /// The new names were old ones of other objects: the catalog may look the same afterwards.
     Swaps,
 }

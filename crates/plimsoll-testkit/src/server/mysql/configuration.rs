@@ -20,6 +20,8 @@ pub(super) fn text(server: &MysqlServer, options: &Options) -> String {
         writeln!(text, "{name}={value}").expect("a string takes every text");
     };
     line("datadir", &server.process.data().display().to_string());
+    // A MariaDB that starts deletes what another one keeps in the same place at that moment.
+    line("tmpdir", &server.directory().display().to_string());
     line("pid-file", &server.process.data().join(PID_FILE).display().to_string());
     line("socket", &server.socket().display().to_string());
     line("port", &server.port.to_string());

@@ -3,7 +3,7 @@
 use super::super::effect::{Caveat, Effect, Object, ObjectKind, Verb};
 use super::super::lexer::Kind;
 use super::super::phrase::Phrase;
-use super::{definition, opaque, opaque_on};
+use super::{columns, definition, opaque, opaque_on};
 
 /// What it does.
 pub(super) fn effect(phrase: &Phrase<'_>) -> Effect {
@@ -151,7 +151,12 @@ fn create(phrase: &Phrase<'_>, head: &Head) -> Effect {
     if kind == ObjectKind::Table {
         let fills = ["select", "values"].iter().any(|word| rows_from(phrase, word));
         definition.caveats.extend(fills.then_some(Caveat::Rows));
+    }
+    if matches!(kind, ObjectKind::Table | ObjectKind::Sequence) {
         definition.caveats.extend((head.existing == Existing::Replaced).then_some(Caveat::Replaces));
+    }
+    if kind == ObjectKind::Event {
+        definition.caveats.extend(passes(phrase));
     }
     Effect::Definition(definition)
 }
@@ -193,7 +198,25 @@ fn alter(phrase: &Phrase<'_>, head: &Head) -> Effect {
     if matches!(kind, ObjectKind::Table | ObjectKind::Event) {
         objects.extend(new_name(phrase, kind, next));
     }
-    Effect::Definition(definition(Verb::Alter, Some(objects)))
+    let mut definition = definition(Verb::Alter, Some(objects));
+    definition.caveats.extend(of_change(phrase, kind, next));
+    Effect::Definition(definition)
+}
+
+/// What a change may do that the catalog does not show.
+fn of_change(phrase: &Phrase<'_>, kind: ObjectKind, from: usize) -> Option<Caveat> {
+    match kind {
+        ObjectKind::Table if columns::are_made_again(phrase, from) => Some(Caveat::Remade),
+        ObjectKind::Sequence if phrase.has("restart") => Some(Caveat::Remade),
+        _ => None,
+    }
+}
+
+/// An event that the server drops when its time is over.
+fn passes(phrase: &Phrase<'_>) -> Option<Caveat> {
+    let ends = phrase.find(&["schedule", "at"]).or_else(|| phrase.find(&["ends"]));
+    let ends = ends.filter(|_| phrase.find(&["completion", "preserve"]).is_none());
+    ends.map(|_| Caveat::Passes)
 }
 
 /// Words that begin the options of a database, where its name may be missing.

@@ -1,0 +1,170 @@
+//! What the real servers show of definitions.
+
+mod definitions;
+mod texts;
+
+use std::path::Path;
+
+use definitions::Case;
+use plimsoll_core::script::mysql::{Definition, Effect, Objects, split};
+use plimsoll_core::url::DatabaseUrl;
+use plimsoll_core::{Provider, Secret};
+use plimsoll_testkit::database::MysqlDatabase;
+use plimsoll_testkit::server::{self, Flavour};
+
+use super::super::verdict::{self, Verdict};
+use super::super::{Mysql, MysqlSession};
+use super::{Facts, Touched, of};
+use crate::backend::{Backend as _, Session as _};
+
+/// A database with what a case needs, and a session of ours in it.
+struct Scene {
+    database: MysqlDatabase<'static>,
+    session: MysqlSession,
+    definition: Definition,
+    statement: String,
+}
+
+impl Scene {
+    /// The last statement of a case is the definition; those before it belong to what is there.
+    async fn new(flavour: Flavour, (before, script): Case) -> Self {
+        let database = server::mysql(flavour).database().await;
+        let url = DatabaseUrl::parse(Provider::Mysql, &Secret::new(database.url()), Path::new("/"));
+        let Ok(DatabaseUrl::Mysql(url)) = url else { panic!("{url:?}") };
+        let backend = Mysql::new(*url, "test", Vec::new()).expect("it is a database for everybody");
+        let mut session = backend.connect().await.expect("the server runs");
+        session.read().await.expect("there is no history");
+        let statements = split(script, &session.server()).expect("it is SQL");
+        let (last, first) = statements.split_last().expect("there is a statement");
+        let Effect::Definition(definition) = last.effect.clone() else { panic!("{script}: {last:?}") };
+        for earlier in [before].into_iter().chain(first.iter().map(|first| first.text)) {
+            if !earlier.is_empty() {
+                database.execute(earlier).await;
+            }
+        }
+        let statement = last.text.to_owned();
+        Self { database, session, definition, statement }
+    }
+
+    /// What is known of the objects of the definition, and of the whole database.
+    async fn facts(&mut self) -> [Facts; 2] {
+        let whole = Definition { objects: Objects::Unknown, ..self.definition.clone() };
+        let named = of(&mut self.session, &self.definition, Touched::Yes).await.expect("we may look");
+        [named, of(&mut self.session, &whole, Touched::Yes).await.expect("we may look")]
+    }
+
+    async fn run(&self) {
+        self.database.execute(&self.statement).await;
+    }
+
+    /// What a running application and the server's housekeeping do.
+    async fn live(&self) {
+        for table in self.tables().await {
+            self.database
+                .execute(&format!("INSERT IGNORE INTO {table} () VALUES (); ANALYZE TABLE {table}"))
+                .await;
+        }
+    }
+
+    async fn tables(&self) -> Vec<String> {
+        let query = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
+                     AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY 1";
+        self.database.query(query).await.into_iter().flatten().flatten().collect()
+    }
+
+    /// Everything there is, rows and next numbers included.
+    async fn everything(&self) -> Vec<String> {
+        let mut found = vec![self.database.schema_dump()];
+        for table in self.tables().await {
+            let sum = self.database.query(&format!("CHECKSUM TABLE {table}")).await;
+            let shown = self.database.query(&format!("SHOW CREATE TABLE {table}")).await;
+            found.extend(sum.into_iter().chain(shown).flatten().flatten());
+        }
+        found
+    }
+
+    fn verdict(&self, before: &Facts, now: &Facts) -> Verdict {
+        verdict::of(self.session.server(), &self.session.database, &self.definition, before, now)
+    }
+}
+
+/// Every case that is not as the test says, so that one run tells about all of them.
+async fn check<T: Future<Output = Result<(), String>>>(
+    flavour: Flavour,
+    cases: Vec<Case>,
+    test: impl Fn(Scene) -> T,
+) {
+    let mut wrong = Vec::new();
+    for case in cases {
+        if let Err(why) = test(Scene::new(flavour, case).await).await {
+            wrong.push(format!("{}: {why}", case.1));
+        }
+    }
+    assert!(wrong.is_empty(), "{flavour:?}:\n{}", wrong.join("\n"));
+}
+
+fn that(is: &str, holds: &Verdict, expected: &Verdict) -> Result<(), String> {
+    if holds == expected { Ok(()) } else { Err(format!("{is}, it would be {holds:?}")) }
+}
+
+async fn is_settled(mut scene: Scene) -> Result<(), String> {
+    let before = scene.facts().await;
+    scene.live().await;
+    let again = scene.facts().await;
+    if before != again {
+        return Err(format!("the facts move by themselves: {before:?} {again:?}"));
+    }
+    that("without it", &scene.verdict(&before[0], &again[0]), &Verdict::NotYet)?;
+    scene.run().await;
+    let [named, whole] = scene.facts().await;
+    if whole == before[1] {
+        return Err("the whole database looks the same".to_owned());
+    }
+    that("behind it", &scene.verdict(&before[0], &named), &Verdict::Done)
+}
+
+#[tokio::test]
+async fn definitions_are_settled_by_what_mysql_shows() {
+    check(Flavour::Mysql, definitions::seen(Flavour::Mysql), is_settled).await;
+}
+
+#[tokio::test]
+async fn definitions_are_settled_by_what_mariadb_shows() {
+    check(Flavour::Mariadb, definitions::seen(Flavour::Mariadb), is_settled).await;
+}
+
+async fn is_the_same_twice(mut scene: Scene) -> Result<(), String> {
+    let [before, _] = scene.facts().await;
+    scene.run().await;
+    let (once, [now, _]) = (scene.everything().await, scene.facts().await);
+    that("behind it", &scene.verdict(&before, &now), &Verdict::NotYet)?;
+    scene.run().await;
+    if scene.everything().await == once { Ok(()) } else { Err("twice is not once".to_owned()) }
+}
+
+#[tokio::test]
+async fn what_mysql_does_not_show_is_the_same_twice() {
+    check(Flavour::Mysql, definitions::unseen(Flavour::Mysql), is_the_same_twice).await;
+}
+
+#[tokio::test]
+async fn what_mariadb_does_not_show_is_the_same_twice() {
+    check(Flavour::Mariadb, definitions::unseen(Flavour::Mariadb), is_the_same_twice).await;
+}
+
+async fn is_left_to_a_person(mut scene: Scene) -> Result<(), String> {
+    let [before, _] = scene.facts().await;
+    scene.run().await;
+    let [now, _] = scene.facts().await;
+    match scene.verdict(&before, &now) {
+        Verdict::Unclear(_) => Ok(()),
+        holds => Err(format!("it would be {holds:?}")),
+    }
+}
+
+#[tokio::test]
+async fn what_would_do_harm_twice_and_is_not_seen_is_left_to_a_person() {
+    for flavour in Flavour::ALL {
+        check(flavour, definitions::doubted(flavour), is_left_to_a_person).await;
+    }
+}
