@@ -5,6 +5,7 @@
 
 mod apply;
 mod connect;
+mod ending;
 mod error;
 mod failure;
 mod fingerprint;

@@ -1,12 +1,14 @@
 //! Taking up an attempt: where it stands, and what of its session has to be made again.
 
 use plimsoll_core::history::{Attempt, Progress};
-use plimsoll_core::script::mysql::carried_over;
+use plimsoll_core::plan::by_hand;
+use plimsoll_core::script::mysql::{Definition, Objects, Statement, Thing, carried_over};
 use plimsoll_core::{Code, Diagnostic};
 
 use super::apply::Work;
 use super::role::{Role, role};
 use super::steps::Steps;
+use super::verdict::Verdict;
 use super::{MysqlSession, history, progress};
 use crate::error::{Error, Result};
 
@@ -57,25 +59,61 @@ impl Steps<'_, '_> {
     ///
     /// Settings are made again, and what earlier statements left in their session where that leaves the same.
     pub(super) async fn restore_session(&mut self, session: Session) -> Result<()> {
-        let (work, from) = (self.work, self.from);
+        let work = self.work;
         if !self.progress.done.begins(&work.texts()) {
             return Err(Error::never(changed(work, &self.progress)));
         }
         if session == Session::TheSame {
             return Ok(());
         }
-        let again = match carried_over(&work.statements, from) {
+        self.settle().await?;
+        let again = match carried_over(&work.statements, self.from) {
             Ok(again) => again,
-            Err(lost) => {
-                let why = format!("it needs {}, which ended with its runner's session", lost.what);
-                return Err(self.stop(from, &why).await);
-            }
+            Err(lost) => return Err(self.stop_without_session(&lost).await),
         };
         for statement in again.into_iter().filter(|statement| is_sent(role(statement))) {
             self.say(statement).await?;
         }
         Ok(())
     }
+
+    /// Finds out about the definition that was under way, before anything is asked of the session: only a statement that is
+    /// still to be sent needs what earlier ones left there.
+    async fn settle(&mut self) -> Result<()> {
+        let work = self.work;
+        let Some((at, before)) = &self.pending else { return Ok(()) };
+        let Some(Role::Definition(definition)) = work.statements.get(*at).map(role) else { return Ok(()) };
+        if !is_seen_by_all(definition, &work.statements[..*at]) {
+            return Ok(());
+        }
+        let (at, before) = (*at, before.clone());
+        match self.verdict(definition, &before).await?.0 {
+            Verdict::Done => {
+                self.had_taken_effect(at);
+                self.from = at + 1;
+            }
+            Verdict::NotYet => self.progress.under_way = None,
+            // The way to it is the same as without a look.
+            Verdict::Rest(_) | Verdict::Unclear(_) => return Ok(()),
+        }
+        self.pending = None;
+        Ok(())
+    }
+}
+
+/// Whether a definition's objects look the same to any session as to the one of the script: `LOCK TABLES` hides others, and a
+/// temporary table stands before the lasting one of its name.
+fn is_seen_by_all(definition: &Definition, before: &[Statement<'_>]) -> bool {
+    let is_among = |name: &str| match &definition.objects {
+        Objects::Named(objects) => objects.iter().any(|object| object.name.to_lowercase() == name),
+        Objects::Unknown => true,
+    };
+    let hides = |thing: &Thing| match thing {
+        Thing::Locks => true,
+        Thing::TemporaryTable(name) => is_among(name),
+        _ => false,
+    };
+    !before.iter().flat_map(|statement| &statement.links.leaves).any(hides)
 }
 
 /// Whether `autocommit` is left to the records.
@@ -90,7 +128,5 @@ fn changed(work: &Work<'_>, progress: &Progress) -> Diagnostic {
         format!("migration `{name}` was begun with another script: its first {done} statements are done");
     Diagnostic::new(Code::StepUnclear, message)
         .help("give the statements that are done their text back: nothing of this script was executed")
-        .help(format!(
-            "or `plimsoll resolve --rolled-back {name}` after undoing what is done, `--applied {name}` after doing the rest by hand"
-        ))
+        .helps(by_hand(name))
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_core::history::{Attempt, Done, Progress, UnderWay};
+use plimsoll_core::history::{Done, Progress, UnderWay};
 use plimsoll_core::script::mysql::{Definition, Effect, Statement, effect_of};
-use plimsoll_core::{Code, Diagnostic};
 
 use super::apply::{HISTORY, Work};
+use super::ending::{Left, needs_whole_table, waited_in_vain};
 use super::failure::statement_failed;
 use super::fingerprint::{self, Facts};
 use super::role::{Role, role};
@@ -17,7 +17,6 @@ use super::verdict::{self, Verdict};
 use super::{MysqlSession, progress, resume, said};
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
-use crate::failure::UNTOUCHED;
 
 /// Carries out what is left of a script, and finishes its row.
 pub(super) async fn run(
@@ -47,7 +46,10 @@ pub(super) struct Steps<'a, 't> {
     pub(super) tell: &'a mut Tell<'t>,
     /// The id of its row.
     pub(super) id: String,
+    /// How far it has got.
     pub(super) progress: Progress,
+    /// What of that its row says.
+    pub(super) recorded: Progress,
     /// The first statement to send.
     pub(super) from: usize,
     /// What was known before the statement that an earlier runner had under way, until that statement is come to.
@@ -55,13 +57,6 @@ pub(super) struct Steps<'a, 't> {
     pub(super) touched: Touched,
     /// Read when it is needed, and again behind whatever may have changed it.
     untransactional: Option<Untransactional>,
-}
-
-/// What a statement that failed has left.
-enum Left {
-    Nothing,
-    /// In words for people.
-    Something(String),
 }
 
 impl<'a, 't> Steps<'a, 't> {
@@ -81,6 +76,7 @@ impl<'a, 't> Steps<'a, 't> {
             work,
             tell,
             id: begun.id,
+            recorded: begun.progress.clone(),
             progress: begun.progress,
             from,
             pending,
@@ -141,9 +137,25 @@ impl<'a, 't> Steps<'a, 't> {
     /// session does not send it again: a second `DROP TABLE` could meet a lasting table of that name.
     async fn state_alone(&mut self, at: usize) -> Result<()> {
         self.send_or_fail(at).await?;
-        self.progress.done = Done::of(self.work.texts()[..=at].iter().copied());
-        self.progress.under_way = None;
-        progress::write(self.session, &self.id, &self.progress).await
+        self.record(self.done_before(at + 1)).await
+    }
+
+    /// How far the script has got with the statements before this one.
+    pub(super) fn done_before(&self, end: usize) -> Progress {
+        let done = Done::of(self.work.texts()[..end].iter().copied());
+        Progress { done, under_way: None, ..self.progress.clone() }
+    }
+
+    /// Writes how far the script has got.
+    async fn record(&mut self, progress: Progress) -> Result<()> {
+        progress::write(self.session, &self.id, &progress).await?;
+        self.recorded_as(progress);
+        Ok(())
+    }
+
+    fn recorded_as(&mut self, progress: Progress) {
+        self.recorded.clone_from(&progress);
+        self.progress = progress;
     }
 
     /// Statements that change rows: one transaction with its record, but for those of tables that take no part in one.
@@ -191,12 +203,18 @@ impl<'a, 't> Steps<'a, 't> {
                 return Err(self.failed(range.start, error, Left::Nothing).await);
             }
         }
-        self.progress.done = Done::of(self.work.texts()[..range.end].iter().copied());
-        self.progress.under_way = None;
-        if let Err(error) = progress::write(self.session, &self.id, &self.progress).await {
+        let progress = self.done_before(range.end);
+        if let Err(error) = self.commit_with(&progress).await {
             self.roll_back(&error).await?;
             return Err(error);
         }
+        self.recorded_as(progress);
+        Ok(())
+    }
+
+    /// Commits what is open together with the record of it.
+    async fn commit_with(&mut self, progress: &Progress) -> Result<()> {
+        progress::write(self.session, &self.id, progress).await?;
         self.session.execute("COMMIT;SET autocommit = 1").await.map(drop)
     }
 
@@ -208,38 +226,73 @@ impl<'a, 't> Steps<'a, 't> {
         }
     }
 
-    /// A statement that changes the catalog, and commits by itself.
+    /// A statement that changes the catalog, and commits by itself. That it is done is remembered, and recorded with what
+    /// comes behind it: a kill before that leaves the facts from before it in the row.
     async fn definition(&mut self, at: usize, definition: &Definition) -> Result<()> {
-        let now = fingerprint::of(self.session, definition, self.touched).await?;
-        match self.pending_at(at).map(|before| {
-            verdict::of(self.session.server(), &self.session.database, definition, &before, &now)
-        }) {
-            None | Some(Verdict::NotYet) => {}
-            Some(Verdict::Done) => {
-                (self.tell)(Told::Note(&format!(
-                    "statement {} of `{}` had taken effect when its runner died: it is not run again",
-                    at + 1,
-                    self.work.migration.name()
-                )));
-                self.untransactional = None;
-                return Ok(());
-            }
-            Some(Verdict::Rest(rest)) => return self.rest(at, &rest).await,
-            Some(Verdict::Unclear(why)) => return Err(self.stop(at, why).await),
-        }
+        let now = match self.pending_at(at) {
+            None => fingerprint::of(self.session, definition, self.touched).await?,
+            Some(before) => match self.verdict(definition, &before).await? {
+                (Verdict::NotYet, now) => now,
+                (Verdict::Done, _) => {
+                    self.had_taken_effect(at);
+                    return Ok(());
+                }
+                (Verdict::Rest(rest), _) => return self.rest(at, &rest).await,
+                (Verdict::Unclear(why), _) => return Err(self.stop(at, why).await),
+            },
+        };
         self.record_under_way(at, now.clone()).await?;
         self.untransactional = None;
-        let Err(error) = self.send(at).await else { return Ok(()) };
-        if error.kind == Kind::Lost {
-            return Err(error);
+        match self.send(at).await {
+            Ok(()) => self.progress = self.done_before(at + 1),
+            Err(error) if error.kind == Kind::Lost => return Err(error),
+            Err(error) => return Err(self.definition_failed(at, definition, &now, error).await),
         }
-        let after = fingerprint::of(self.session, definition, self.touched).await?;
-        let left = if after == now {
-            Left::Nothing
-        } else {
-            Left::Something("the statement that failed has taken effect in part".to_owned())
+        Ok(())
+    }
+
+    /// What the catalog says of a definition that was under way, and what it says of its objects.
+    pub(super) async fn verdict(
+        &mut self,
+        definition: &Definition,
+        before: &Facts,
+    ) -> Result<(Verdict, Facts)> {
+        let now = fingerprint::of(self.session, definition, self.touched).await?;
+        let session = &self.session;
+        Ok((verdict::of(session.server(), &session.database, definition, before, &now), now))
+    }
+
+    /// The statement of an earlier runner took effect: what is known of the catalog is known from before it.
+    pub(super) fn had_taken_effect(&mut self, at: usize) {
+        (self.tell)(Told::Note(&format!(
+            "statement {} of `{}` had taken effect when its runner died: it is not run again",
+            at + 1,
+            self.work.migration.name()
+        )));
+        self.untransactional = None;
+        self.progress = self.done_before(at + 1);
+    }
+
+    /// The server has said that it failed: with the catalog as it was, it has done nothing, and no verdict is needed later.
+    async fn definition_failed(
+        &mut self,
+        at: usize,
+        definition: &Definition,
+        before: &Facts,
+        error: Error,
+    ) -> Error {
+        let after = match fingerprint::of(self.session, definition, self.touched).await {
+            Ok(after) => after,
+            Err(error) => return error,
         };
-        Err(self.failed(at, error, left).await)
+        if after != *before {
+            let left = "the statement that failed has taken effect in part".to_owned();
+            return self.failed(at, error, Left::Something(left)).await;
+        }
+        if verdict::is_atomic(self.session.server()) || waited_in_vain(&error) {
+            self.progress.under_way = None;
+        }
+        self.failed(at, error, Left::Nothing).await
     }
 
     /// What an interrupted statement of several objects has not come to.
@@ -252,6 +305,7 @@ impl<'a, 't> Steps<'a, 't> {
         for statement in rest {
             self.session.execute(statement).await?;
         }
+        self.progress = self.done_before(at + 1);
         Ok(())
     }
 
@@ -265,16 +319,20 @@ impl<'a, 't> Steps<'a, 't> {
         }
         self.record_under_way(at, Facts::new()).await?;
         self.untransactional = None;
+        // Nothing is sent any more, or the server did not even begin: both are known to have done nothing.
+        let is_sent = !self.session.is_cancelled();
         if let Err(error) = self.send(at).await {
             self.roll_back(&error).await?;
+            if !is_sent || (waited_in_vain(&error) && needs_whole_table(what)) {
+                self.progress.under_way = None;
+                return Err(self.failed(at, error, Left::Nothing).await);
+            }
             let left = format!("what {what} has left cannot be told");
             return Err(self.failed(at, error, Left::Something(left)).await);
         }
         // A routine may leave a transaction open: the record would be rolled back with it when the session ends.
         self.session.execute("COMMIT;SET autocommit = 1").await?;
-        self.progress.done = Done::of(self.work.texts()[..=at].iter().copied());
-        self.progress.under_way = None;
-        progress::write(self.session, &self.id, &self.progress).await
+        self.record(self.done_before(at + 1)).await
     }
 
     /// A prepared statement is what its text is.
@@ -305,63 +363,7 @@ impl<'a, 't> Steps<'a, 't> {
 
     /// Every statement before this one is done, and this one may have been sent.
     async fn record_under_way(&mut self, at: usize, before: Facts) -> Result<()> {
-        self.progress.done = Done::of(self.work.texts()[..at].iter().copied());
-        self.progress.under_way = Some(UnderWay { before });
-        progress::write(self.session, &self.id, &self.progress).await
+        let under_way = Some(UnderWay { before });
+        self.record(Progress { under_way, ..self.done_before(at) }).await
     }
-
-    /// Sorts the failure of a statement, and records it where the run cannot go on by itself.
-    async fn failed(&mut self, at: usize, error: Error, left: Left) -> Error {
-        match (error.kind, &left) {
-            (Kind::Script, _) | (Kind::Again | Kind::Cancelled, Left::Something(_)) => {}
-            // The row says how far it got: this run, or the next start, carries on at this statement.
-            _ => return error,
-        }
-        let begun = self.work.statements[..at].iter().any(|statement| role(statement).leaves_something());
-        match left {
-            Left::Nothing if !begun => {
-                let stored =
-                    progress::give_up(self.session, &self.id, self.work.migration, &error.diagnostic).await;
-                unless_stored(stored, error.diagnostic.help(UNTOUCHED))
-            }
-            Left::Nothing => self.leave(at, *error.diagnostic).await,
-            Left::Something(what) => self.leave(at, error.diagnostic.help(what)).await,
-        }
-    }
-
-    /// Stops at a statement of which nobody can tell whether it took effect.
-    pub(super) async fn stop(&mut self, at: usize, why: &str) -> Error {
-        let statement = &self.work.statements[at];
-        let name = self.work.migration.name();
-        let message = format!("migration `{name}` cannot be carried on at statement {}: {why}", at + 1);
-        let mut diagnostic = Diagnostic::new(Code::StepUnclear, message);
-        if let Some(place) = self.work.migration.place(statement.span.clone()) {
-            diagnostic = diagnostic.at(place);
-        }
-        self.leave(at, diagnostic).await
-    }
-
-    /// What is done stays, and a person decides how it goes on.
-    async fn leave(&mut self, at: usize, diagnostic: Diagnostic) -> Error {
-        let (name, of) = (self.work.migration.name(), self.work.statements.len());
-        let diagnostic = diagnostic
-            .help(format!("{at} of its {of} statements are done, and stay"))
-            .help(format!("to carry on at statement {}: `plimsoll resolve --resume {name}`, then start again", at + 1))
-            .help(format!(
-                "or `plimsoll resolve --rolled-back {name}` after undoing what is done, `--applied {name}` after doing the rest by hand"
-            ));
-        self.progress.attempt = Attempt::Failed;
-        self.progress.done = Done::of(self.work.texts()[..at].iter().copied());
-        self.progress.under_way = None;
-        let words = plimsoll_core::history::failure_text(name, &diagnostic);
-        let stored = progress::fail(self.session, &self.id, &self.progress, &words).await;
-        unless_stored(stored, diagnostic)
-    }
-}
-
-fn unless_stored(stored: Result<()>, diagnostic: Diagnostic) -> Error {
-    Error::never(match stored {
-        Ok(()) => diagnostic,
-        Err(why) => diagnostic.help(format!("the reason could not be recorded: {}", why.diagnostic)),
-    })
 }

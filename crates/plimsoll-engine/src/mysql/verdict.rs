@@ -19,7 +19,7 @@ pub(super) enum Verdict {
 }
 
 /// From when on a single definition of transactional tables happens entirely or not at all.
-fn is_atomic(server: Server) -> bool {
+pub(super) fn is_atomic(server: Server) -> bool {
     match server.flavour {
         Flavour::Mysql => server.version >= 80_000,
         Flavour::Mariadb => server.version >= 100_600,

@@ -1,6 +1,7 @@
 //! What only MySQL and MariaDB have: ways to log in, sockets, a lock for a whole server, their history table.
 
 mod applying;
+mod blocked;
 mod connecting;
 mod encrypted;
 mod fingerprint;
@@ -11,4 +12,5 @@ mod promises;
 mod resume;
 mod rotating;
 mod sessions;
+mod stopping;
 mod waiting;

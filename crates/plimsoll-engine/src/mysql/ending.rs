@@ -1,0 +1,117 @@
+//! A script that cannot go on: what of it is recorded, and what a person is told.
+
+use plimsoll_core::history::{Progress, failure_text};
+use plimsoll_core::plan::WayOn;
+use plimsoll_core::script::mysql::Lost;
+use plimsoll_core::{Code, Diagnostic};
+
+use super::role::role;
+use super::steps::Steps;
+use super::{failure, progress};
+use crate::error::{Error, Kind, Result};
+use crate::failure::UNTOUCHED;
+
+/// What a statement that failed has left.
+pub(super) enum Left {
+    Nothing,
+    /// In words for people.
+    Something(String),
+}
+
+/// The server's number for a lock that was not to be had in time.
+const LOCK_WAIT_TIMEOUT: u16 = 1205;
+
+/// Whether a statement has waited for a lock and not got it.
+pub(super) fn waited_in_vain(error: &Error) -> bool {
+    failure::number(error) == Some(LOCK_WAIT_TIMEOUT)
+}
+
+/// Whether a statement of this kind needs its table to itself before it begins: one that has not got it has done nothing. A
+/// routine may have come to its second statement, and rows without transactions to their second row.
+pub(super) fn needs_whole_table(what: &str) -> bool {
+    ["TRUNCATE TABLE", "ALTER TABLE"].iter().any(|kind| what.starts_with(kind))
+}
+
+impl Steps<'_, '_> {
+    /// Sorts the failure of a statement, and records it where the run cannot go on by itself.
+    pub(super) async fn failed(&mut self, at: usize, error: Error, left: Left) -> Error {
+        match (error.kind, &left) {
+            (Kind::Script, _) | (Kind::Again | Kind::Cancelled, Left::Something(_)) => {}
+            // The row says how far it got: this run, or the next start, carries on at this statement.
+            _ => {
+                self.remember(&error).await;
+                return error;
+            }
+        }
+        let begun = self.work.statements[..at].iter().any(|statement| role(statement).leaves_something());
+        match left {
+            Left::Nothing if !begun => {
+                let stored =
+                    progress::give_up(self.session, &self.id, self.work.migration, &error.diagnostic).await;
+                unless_stored(stored, error.diagnostic.help(UNTOUCHED))
+            }
+            Left::Nothing => self.leave(self.done_before(at), *error.diagnostic, WayOn::Resume(at + 1)).await,
+            Left::Something(what) => {
+                let diagnostic = error.diagnostic.help(what);
+                self.leave(self.done_before(at), diagnostic, WayOn::SendAgain(at + 1)).await
+            }
+        }
+    }
+
+    /// Writes how far the script has got, if the row does not say so yet: the retry, or the next start, begins there.
+    async fn remember(&mut self, error: &Error) {
+        if error.kind != Kind::Lost && self.progress != self.recorded {
+            // Where this cannot be written, the row has the facts by which the next runner finds out the same.
+            let _found_out_again = progress::write(self.session, &self.id, &self.progress).await;
+        }
+    }
+
+    /// Stops at a statement of which nobody can tell whether it took effect. Whoever has it carried on has looked.
+    pub(super) async fn stop(&mut self, at: usize, why: &str) -> Error {
+        let diagnostic = self.cannot_go_on(at, why);
+        self.leave(self.done_before(at), diagnostic, WayOn::SendAgain(at + 1)).await
+    }
+
+    /// Stops because something ended with the session: every later start would come to the same. The row keeps what was
+    /// known before a statement that was under way.
+    pub(super) async fn stop_without_session(&mut self, lost: &Lost) -> Error {
+        let at = self.from;
+        let why = format!("it needs {}, which ended with its runner's session", lost.what);
+        let why = match self.progress.under_way {
+            Some(_) => format!(
+                "{why}; this statement was under way when its runner died, and may have taken effect or not"
+            ),
+            None => why,
+        };
+        let diagnostic = self.cannot_go_on(at, &why);
+        self.leave(self.progress.clone(), diagnostic, WayOn::ByHand).await
+    }
+
+    fn cannot_go_on(&self, at: usize, why: &str) -> Diagnostic {
+        let statement = &self.work.statements[at];
+        let name = self.work.migration.name();
+        let message = format!("migration `{name}` cannot be carried on at statement {}: {why}", at + 1);
+        let diagnostic = Diagnostic::new(Code::StepUnclear, message);
+        match self.work.migration.place(statement.span.clone()) {
+            Some(place) => diagnostic.at(place),
+            None => diagnostic,
+        }
+    }
+
+    /// What is done stays, and a person decides how it goes on.
+    async fn leave(&mut self, progress: Progress, diagnostic: Diagnostic, way: WayOn) -> Error {
+        let (name, of) = (self.work.migration.name(), self.work.statements.len());
+        let done = format!("{} of its {of} statements are done and stay done", progress.done.count);
+        let words = failure_text(name, &diagnostic);
+        let progress = Progress { attempt: way.attempt(), ..progress };
+        let stored = progress::fail(self.session, &self.id, &progress, &words).await;
+        unless_stored(stored, diagnostic.help(done).helps(way.on(name)))
+    }
+}
+
+fn unless_stored(stored: Result<()>, diagnostic: Diagnostic) -> Error {
+    Error::never(match stored {
+        Ok(()) => diagnostic,
+        Err(why) => diagnostic.help(format!("the reason could not be recorded: {}", why.diagnostic)),
+    })
+}
