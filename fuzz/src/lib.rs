@@ -1,42 +1,69 @@
-//! What has to be true of the statements of any text.
+//! What has to be true of the statements of any text, whoever is going to run it.
+
+mod blank;
+mod check;
+pub mod seeds;
 
 use std::ops::Range;
 
-/// Panics unless these spans are in order, and at characters.
-pub fn check_order(text: &str, spans: &[Range<usize>]) {
-    let mut end = 0;
-    for span in spans {
-        assert!(span.start >= end && span.end > span.start, "{spans:?} overlap");
-        assert!(text.get(span.clone()).is_some(), "{span:?} is not at characters");
-        end = span.end;
+use plimsoll_core::script::mysql::{Server, split};
+use plimsoll_core::script::{postgres as for_postgres, sqlite as for_sqlite};
+
+use blank::Dialect;
+
+/// Versions as servers say them, each with an `sql_mode`: all that decides how a script is read.
+const SERVERS: [(&str, &str, Dialect); 4] = [
+    ("8.0.36", "", Dialect::Mysql { version: 80_036 }),
+    ("8.0.36", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", Dialect::Mysql { version: 80_036 }),
+    ("10.11.6-MariaDB", "", Dialect::Mariadb { version: 101_106 }),
+    ("10.11.6-MariaDB", "ANSI", Dialect::Mariadb { version: 101_106 }),
+];
+
+/// What changes how the rest of the script is read: then a statement says another thing by itself.
+const CHANGES_THE_REST: [&str; 2] = ["delimiter", "sql_mode"];
+
+/// Panics unless a text is cut for PostgreSQL as it may be.
+pub fn postgres(text: &str) {
+    check::statements(
+        text,
+        &for_postgres::statement_spans(text),
+        Dialect::Postgres,
+        &[""],
+        for_postgres::statement_spans,
+    );
+    let _ = for_postgres::shape(text);
+}
+
+/// Panics unless a text is cut for SQLite as it may be.
+pub fn sqlite(text: &str) {
+    check::statements(
+        text,
+        &for_sqlite::statement_spans(text),
+        Dialect::Sqlite,
+        &[""],
+        for_sqlite::statement_spans,
+    );
+    let _ = for_sqlite::shape(text);
+}
+
+/// Panics unless a text is cut for MySQL and for MariaDB as it may be, under each of the settings.
+pub fn mysql(text: &str) {
+    let lower = text.to_ascii_lowercase();
+    for (version, sql_mode, dialect) in SERVERS {
+        let server = Server::parse(version, sql_mode);
+        let Some(found) = mysql_spans(text, server) else { continue };
+        if CHANGES_THE_REST.iter().any(|word| lower.contains(word)) {
+            check::order(text, &found);
+        } else {
+            // At the very end of a text `--` is a comment, before anything else it is two signs; in a body that does
+            // not end, a semicolon is a part of it.
+            check::statements(text, &found, dialect, &[";", "", "--"], |text| {
+                mysql_spans(text, server).unwrap_or_default()
+            });
+        }
     }
 }
 
-/// Panics unless these spans are the statements of the text, as far as that can be said without knowing SQL.
-///
-/// They are in order; between them is nothing that could be a statement; each is one statement by itself, with one
-/// of `ends` behind it: what ends a statement may be no part of its span.
-pub fn check(text: &str, spans: &[Range<usize>], ends: &[&str], split: impl Fn(&str) -> Vec<Range<usize>>) {
-    check_order(text, spans);
-    let mut done = 0;
-    for span in spans {
-        check_gap(&text[done..span.start], &split);
-        check_alone(&text[span.clone()], ends, &split);
-        done = span.end;
-    }
-    check_gap(&text[done..], &split);
-}
-
-fn check_gap(gap: &str, split: impl Fn(&str) -> Vec<Range<usize>>) {
-    assert_eq!(split(gap), [], "a statement was left out: {gap:?}");
-    let can_hold_comment = gap.contains("--") || gap.contains("/*") || gap.contains('#');
-    let is_blank = |c: char| c.is_ascii_whitespace() || matches!(c, ';' | '\u{b}' | '\u{feff}');
-    assert!(can_hold_comment || gap.chars().all(is_blank), "not blank: {gap:?}");
-}
-
-/// A blank before it, because a byte order mark counts only at the very start.
-fn check_alone(statement: &str, ends: &[&str], split: impl Fn(&str) -> Vec<Range<usize>>) {
-    let whole = [1..1 + statement.len()];
-    let is_one = ends.iter().any(|end| split(&format!(" {statement}{end}")) == whole);
-    assert!(is_one, "not one statement by itself: {statement:?}");
+fn mysql_spans(text: &str, server: Server) -> Option<Vec<Range<usize>>> {
+    Some(split(text, &server).ok()?.into_iter().map(|statement| statement.span).collect())
 }

@@ -3,7 +3,7 @@
 
 use fastrand::Rng;
 
-use crate::scripts::Script;
+use crate::script::Script;
 
 /// How many scripts a run sends to each server.
 const SCRIPTS: u64 = 200;

@@ -4,6 +4,7 @@
 
 mod generated;
 mod oracle;
+mod script;
 mod scripts;
 
 use oracle::Oracle;
@@ -22,13 +23,13 @@ async fn mariadb_sees_the_statements_that_we_see() {
 async fn compare(flavour: Flavour) {
     let oracle = Oracle::start(flavour).await;
     let mut wrong = Vec::new();
-    for script in scripts::for_server(flavour) {
+    for script in script::for_server(flavour) {
         wrong.extend(oracle.message(&script).await.err());
     }
     for script in generated::scripts() {
         wrong.extend(oracle.message(&script).await.err());
     }
-    for script in scripts::for_client() {
+    for script in script::for_client() {
         wrong.extend(oracle.client(&script).await.err());
     }
     assert!(wrong.is_empty(), "{} scripts differ:\n\n{}", wrong.len(), wrong.join("\n\n"));

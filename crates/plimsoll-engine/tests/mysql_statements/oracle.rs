@@ -10,7 +10,7 @@ use plimsoll_testkit::database::MysqlDatabase;
 use plimsoll_testkit::server::{Flavour, MysqlServer, Options};
 use plimsoll_testkit::wait::until_async;
 
-use crate::scripts::Script;
+use crate::script::Script;
 
 /// What is run before a script, to be found in the log.
 const MARK: &str = "the script begins";

@@ -1,37 +1,12 @@
 //! Scripts that a server runs without an error, so that it sees all of their statements.
-
-use plimsoll_testkit::server::Flavour;
-
-/// A script.
-pub(crate) struct Script {
-    pub(crate) name: String,
-    /// The `sql_mode` that its session begins with.
-    pub(crate) mode: &'static str,
-    pub(crate) text: String,
-}
+//!
+//! The fuzz targets begin with them too, so that nothing but text may stand here.
 
 /// A name, the `sql_mode` that its session begins with, and the text.
-type Case = (&'static str, &'static str, &'static str);
+pub(crate) type Case = (&'static str, &'static str, &'static str);
 
-fn scripts(cases: &[&[Case]]) -> Vec<Script> {
-    let cases = cases.iter().copied().flatten();
-    cases.map(|&(name, mode, text)| Script { name: name.to_owned(), mode, text: text.to_owned() }).collect()
-}
-
-/// Scripts for one message: as Prisma sends them.
-pub(crate) fn for_server(flavour: Flavour) -> Vec<Script> {
-    match flavour {
-        Flavour::Mysql => scripts(&[MESSAGES, BODIES, OF_MYSQL]),
-        Flavour::Mariadb => scripts(&[MESSAGES, BODIES, OF_MARIADB, COMPOUND]),
-    }
-}
-
-/// Scripts for the client program, which knows `DELIMITER`.
-pub(crate) fn for_client() -> Vec<Script> {
-    scripts(&[CLIENT])
-}
-
-const MESSAGES: &[Case] = &[
+/// What both servers take in one message.
+pub(crate) const MESSAGES: &[Case] = &[
     ("two", "", "SELECT 1; SELECT 2"),
     ("blanks", "", "\r\n \t SELECT 1\r\n;\r\n\x0b\x0cSELECT 2 \r\n"),
     ("line comments", "", "# a; b\nSELECT 1; -- c; d\nSELECT 2 --\t; x\n+ 1; --\nSELECT 3 # '\n"),
@@ -134,7 +109,7 @@ const MESSAGES: &[Case] = &[
 ];
 
 /// What only MySQL takes so, or logs so: MariaDB logs what is executed as well.
-const OF_MYSQL: &[Case] = &[
+pub(crate) const OF_MYSQL: &[Case] = &[
     (
         "prepared",
         "",
@@ -145,7 +120,8 @@ const OF_MYSQL: &[Case] = &[
     ("versions", "", "SELECT 1 /*!80000 + 1 */ /*!80015 + 2 */ /*!80016 + ; */ /*!80099 ; */; SELECT 2"),
 ];
 
-const OF_MARIADB: &[Case] = &[
+/// What only MariaDB takes so.
+pub(crate) const OF_MARIADB: &[Case] = &[
     (
         "comments of the other",
         "",
@@ -160,7 +136,8 @@ const OF_MARIADB: &[Case] = &[
     ("null", "", "SELECT \\N; SELECT 2"),
 ];
 
-const CLIENT: &[Case] = &[
+/// What only the client program takes: it knows `DELIMITER`.
+pub(crate) const CLIENT: &[Case] = &[
     ("two, by the client", "", "SELECT 1;\nSELECT 2;\n"),
     ("no end", "", "SELECT 1;\nSELECT 2"),
     (
@@ -316,7 +293,7 @@ DELIMITER ;
 ";
 
 /// Bodies without a `DELIMITER`, in one message with what follows.
-const BODIES: &[Case] = &[
+pub(crate) const BODIES: &[Case] = &[
     ("a simple body", "", "CREATE PROCEDURE p() SELECT 1; DROP PROCEDURE p"),
     ("a block", "", "CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END; DROP PROCEDURE p"),
     ("an empty block", "", "CREATE PROCEDURE p() BEGIN END; DROP PROCEDURE p"),
@@ -438,7 +415,7 @@ const BODIES: &[Case] = &[
 ];
 
 /// What only MariaDB runs.
-const COMPOUND: &[Case] = &[
+pub(crate) const COMPOUND: &[Case] = &[
     ("a block outside of a routine", "", "BEGIN NOT ATOMIC SELECT 1; SELECT 2; END; SELECT 3"),
     (
         "declarations outside of a routine",

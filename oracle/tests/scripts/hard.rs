@@ -1,0 +1,32 @@
+//! Scripts that somebody has thought of. The fuzz target begins with them too.
+
+/// What went wrong somewhere once, or could.
+pub(crate) const HARD: &[&str] = &[
+    "",
+    ";;;",
+    "-- nothing",
+    "SELECT 1;-- the end",
+    "SELECT E'a'\n'\\'; b'; SELECT 2",
+    "SELECT E'a' -- '\n'\\\\'; SELECT 2",
+    "SELECT 'a\\'; SELECT 2",
+    "SELECT U&'\\0061;' UESCAPE '\\', U&\"a\\;\" UESCAPE '!'; SELECT 2",
+    "SELECT a$b$ FROM c$; SELECT $1; SELECT $a$ $b$ ; $a$",
+    "SELECT $$a$b$$; SELECT 2",
+    "SELECT '/*'; SELECT 2 /* '; /* ; */ ' */; SELECT 3",
+    "SELECT 1 -- ;\r; SELECT 2\x0c;\rSELECT\x0b3",
+    "CREATE RULE r AS ON INSERT TO t DO ALSO (INSERT INTO a VALUES (1); DELETE FROM b;); SELECT 1",
+    "CREATE FUNCTION f(begin atomic) RETURNS TABLE (begin atomic) AS 'x' LANGUAGE sql; SELECT 1",
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 end; SELECT begin atomic FROM t; END; SELECT 1",
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT a.end, a.case AS end; RETURN CASE a WHEN 1 THEN 2 END; END; SELECT 1",
+    "CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC END; SELECT 1",
+    "CREATE PROCEDURE p() BEGIN ATOMIC ;; SELECT 1;; END; SELECT 1",
+    "CREATE PROCEDURE p() BEGIN ATOMIC CREATE FUNCTION q() RETURNS int BEGIN ATOMIC SELECT 1; END; SELECT 2; END; SELECT 1",
+    "CREATE PROCEDURE p() BEGIN ATOMIC CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; SELECT 2); END; SELECT 1",
+    "CREATE FUNCTION begin.atomic() RETURNS begin RETURN 1; SELECT 1",
+    "BEGIN; CREATE TABLE begin (atomic int, \"end\" int); END; SELECT begin atomic FROM begin; COMMIT",
+    "SELECT CASE WHEN a THEN 1 END end; SELECT 1 end; SELECT 2",
+    "DO $ä$ BEGIN PERFORM ';'; END $ä$; SELECT größe FROM \"ta;bl\"\"e\"",
+    "CREATE FUNCTION f() RETURNS trigger AS $f$ BEGIN EXECUTE $q$;$q$; END $f$ LANGUAGE plpgsql; SELECT 1",
+    "SELECT a +-- ;\n-/* ; */ 1; SELECT 1 */* ; */ 2",
+    "SELECT B'01', X'1f', N'a;'; SELECT .5, 1e5, 1.5e-3, 0x1F, 1_000",
+];
