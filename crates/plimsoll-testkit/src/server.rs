@@ -30,8 +30,8 @@ pub enum Stop {
     Immediate,
 }
 
-/// A version of PostgreSQL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A version of PostgreSQL. A newer one is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
     /// PostgreSQL 13. It is not published for aarch64.
     V13,

@@ -107,7 +107,7 @@ impl<'a> Round<'a> {
         let ended = runner.wait();
         writeln!(self.told, "{ended}").expect("a string takes every text");
         let good = ended.code().is_none_or(|code| [0, 69, 75, 143].contains(&code));
-        assert!(good, "{}", self.told);
+        assert!(good, "exit code {:?}", ended.code());
     }
 
     /// Waits for the runners, and has one more run finish what they have left.
@@ -117,8 +117,18 @@ impl<'a> Round<'a> {
         }
         let last = deploy(&self.project).run();
         writeln!(self.told, "and at last\n{last}").expect("a string takes every text");
-        assert_eq!(last.code(), Some(0), "{}", self.told);
-        assert_eq!(found(self.database).await, *expected, "{}", self.told);
+        assert_eq!(last.code(), Some(0));
+        assert_eq!(found(self.database).await, *expected);
+    }
+}
+
+/// Whatever a round fails with, its story is told.
+impl Drop for Round<'_> {
+    #[expect(clippy::print_stderr, reason = "the person who reads the failed test has to know what happened")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.told);
+        }
     }
 }
 
@@ -139,7 +149,8 @@ async fn application(database: &Database<'_>, mut rng: Rng) {
         if let Ok(client) = database.try_connect().await
             && client.batch_execute(CHANGE).await.is_ok()
         {
-            moment(Duration::from_millis(rng.u64(0..40))).await;
+            let most = if rng.u8(0..8) == 0 { 800 } else { 40 };
+            moment(Duration::from_millis(rng.u64(0..most))).await;
             let _gone = client.batch_execute("ROLLBACK").await;
         }
         moment(Duration::from_millis(rng.u64(0..40))).await;

@@ -18,7 +18,7 @@ use cut::{inside_block, refusing, segmented};
 use refusing::needs_psql;
 
 pub use cut::{apart, divided, outside, texts};
-pub use index::same_index_on;
+pub use index::{SameIndex, same_index_in};
 pub use session::{Lost, carried};
 
 /// Says how a script has to be run.

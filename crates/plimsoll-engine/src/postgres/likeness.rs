@@ -4,16 +4,15 @@
 //! columns that goes at once, and its catalog says what both are made of.
 
 use plimsoll_core::Code;
-use plimsoll_core::script::{Effect, Segment, postgres::same_index_on};
+use plimsoll_core::script::postgres::{SameIndex, same_index_in};
+use plimsoll_core::script::{Effect, Segment};
 
-use super::look::{Facts, VALID, new_indexes};
+use super::look::{Facts, VALID, new_indexes, oid_of};
 use super::{PostgresSession, quote_text};
 use crate::error::{Error, Kind, Result};
 
-const LIKE: &str = "pg_temp.plimsoll_like";
-
 /// The facts as they are `now`, with those indexes alone that were there before and those that the statement makes. Nothing
-/// if the server does not say: an expression may name the table, a role may make no table.
+/// if the server does not say: an expression may name the schema of the table, a role may make no table.
 pub(super) async fn only_its_own(
     session: &PostgresSession,
     segment: &Segment<'_>,
@@ -26,7 +25,7 @@ pub(super) async fn only_its_own(
     if new.is_empty() {
         return Ok(Some(now.clone()));
     }
-    let Some(same) = same_index_on(&segment.body, LIKE) else { return Ok(None) };
+    let Some(same) = same_index_in("pg_temp", &segment.body) else { return Ok(None) };
     let asked = session.rows(&question(table, &same, &new.join(","))).await;
     // The transaction may still be open, and failed. If the connection is gone, so is the transaction.
     let _gone = session.client.batch_execute("ROLLBACK").await;
@@ -48,15 +47,17 @@ fn is_no_answer(error: &Error) -> bool {
 }
 
 /// Which of the `new` indexes of a table are made of the same as one that is made on an empty table with its columns.
-fn question(table: &str, same: &str, new: &str) -> String {
+fn question(table: &str, same: &SameIndex, new: &str) -> String {
+    let SameIndex { table: copy, statement } = same;
     format!(
-        "BEGIN;CREATE TEMPORARY TABLE plimsoll_like (LIKE {table}) ON COMMIT DROP;{same}\n;\
+        "BEGIN;CREATE TABLE {copy} (LIKE {table}) ON COMMIT DROP;{statement}\n;\
          SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = ANY \
          (pg_catalog.string_to_array({}, ',')::pg_catalog.oid[]) AND {} = (SELECT {} FROM pg_catalog.pg_index j \
-         WHERE j.indrelid = '{LIKE}'::pg_catalog.regclass);ROLLBACK",
+         WHERE j.indrelid = {});ROLLBACK",
         quote_text(new),
         made_of("i"),
-        made_of("j")
+        made_of("j"),
+        oid_of(copy)
     )
 }
 

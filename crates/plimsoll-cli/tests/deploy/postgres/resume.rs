@@ -158,7 +158,7 @@ async fn an_index_without_a_name_is_known_however_it_is_written() {
     for version in Version::ALL {
         for (statement, made) in [
             (
-                "create unique index concurrently on only public.ship using btree (lower(name) text_ops asc nulls last)\n\
+                "create unique index concurrently on only public.ship using btree (lower(ship.name) text_ops asc nulls last)\n\
                  where (name <> ';' /* ; */ and name is not null) -- ;",
                 "UNIQUE INDEX ON ship (lower(name)) WHERE name <> ';' AND name IS NOT NULL",
             ),
@@ -181,12 +181,13 @@ async fn an_index_without_a_name_is_known_however_it_is_written() {
     }
 }
 
-/// The server does not make it on another table, which it names.
+/// The server does not make it in another schema than the one that it names.
 #[tokio::test]
 async fn an_index_without_a_name_that_cannot_be_compared_is_asked_for() {
-    let rest = "CREATE INDEX CONCURRENTLY ON ship (lower(ship.name));\nINSERT INTO ship VALUES ('Cutty');";
+    let rest =
+        "CREATE INDEX CONCURRENTLY ON ship (lower(public.ship.name));\nINSERT INTO ship VALUES ('Cutty');";
     let scene = begun(Version::V15, rest, Some(&[("indexes", "")])).await;
-    scene.base.execute("CREATE INDEX ON ship (lower(ship.name))").await;
+    scene.base.execute("CREATE INDEX ON ship (lower(name))").await;
     assert_says(
         &scene.run(&["deploy"]).expect_code(65).stderr,
         &["nobody can say", "2_mixed/migration.sql:2:1"],

@@ -38,15 +38,27 @@ fn is_unique(statement: &Statement<'_>) -> bool {
     statement.word(1) == "unique"
 }
 
-/// A statement that makes the same index on another table, without a name, and that does not refuse a transaction: with it a
-/// server can say what such an index is made of. Nothing if the text is no `CREATE INDEX CONCURRENTLY`.
-pub fn same_index_on(text: &str, table: &str) -> Option<String> {
+/// A statement that makes the same index on another table, and that table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SameIndex {
+    /// The table: it has the name of the first one, which expressions may use, in the schema that was asked for.
+    pub table: String,
+    /// The statement. It gives the index no name, and does not refuse a transaction.
+    pub statement: String,
+}
+
+/// The index of `CREATE INDEX CONCURRENTLY …` on a table in another schema: with it a server can say what such an index is made
+/// of. Nothing if the text is another statement.
+pub fn same_index_in(schema: &str, text: &str) -> Option<SameIndex> {
     let (statements, _) = statements(text, Dialect::Postgres);
     let statement = statements.first()?;
     let built = Built::by(statement)?;
+    let (_, name) = statement.token(built.rest - 1)?;
     let (first, last) = (statement.place(built.rest)?, statement.place(statement.len() - 1)?);
     let kind = if is_unique(statement) { "UNIQUE INDEX" } else { "INDEX" };
-    Some(format!("CREATE {kind} ON {table} {}", &text[first.start..last.end]))
+    let table = format!("{schema}.{name}");
+    let statement = format!("CREATE {kind} ON {table} {}", &text[first.start..last.end]);
+    Some(SameIndex { table, statement })
 }
 
 #[cfg(test)]
@@ -55,20 +67,23 @@ mod tests {
 
     #[test]
     fn the_same_index_on_another_table_has_the_same_parts() {
-        for (text, expected) in [
-            ("CREATE INDEX CONCURRENTLY ON t (a);", "CREATE INDEX ON x (a)"),
+        for (text, table, statement) in [
+            ("CREATE INDEX CONCURRENTLY ON t (a);", "x.t", "CREATE INDEX ON x.t (a)"),
             (
-                "/* ; */ create unique index concurrently ON ONLY \"S\".t /* all */ USING btree (lower(a) DESC)\n WHERE b <> ';' -- ;",
-                "CREATE UNIQUE INDEX ON x USING btree (lower(a) DESC)\n WHERE b <> ';'",
+                "/* ; */ create unique index concurrently ON ONLY s.\"T.t\" /* all */ USING btree (lower(a) DESC)\n WHERE b <> ';' -- ;",
+                "x.\"T.t\"",
+                "CREATE UNIQUE INDEX ON x.\"T.t\" USING btree (lower(a) DESC)\n WHERE b <> ';'",
             ),
             (
                 "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t(a) INCLUDE (b)",
-                "CREATE INDEX ON x (a) INCLUDE (b)",
+                "x.t",
+                "CREATE INDEX ON x.t (a) INCLUDE (b)",
             ),
         ] {
-            assert_eq!(same_index_on(text, "x").as_deref(), Some(expected), "{text}");
+            let expected = SameIndex { table: table.to_owned(), statement: statement.to_owned() };
+            assert_eq!(same_index_in("x", text), Some(expected), "{text}");
         }
-        assert_eq!(same_index_on("CREATE INDEX CONCURRENTLY ON t", "x"), None);
-        assert_eq!(same_index_on("", "x"), None);
+        assert_eq!(same_index_in("x", "CREATE INDEX CONCURRENTLY ON t"), None);
+        assert_eq!(same_index_in("x", ""), None);
     }
 }
