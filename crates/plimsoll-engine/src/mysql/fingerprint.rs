@@ -1,18 +1,23 @@
 //! What the catalog says of the objects that a statement names: the same before and after means that it did nothing.
 //!
-//! Taken before a definition is sent, and again by whoever carries on after its runner died. It is stable: no statistics,
-//! no time of creation, no next `AUTO_INCREMENT`, which a running application moves. What a definition can change without
-//! being seen here may run twice without harm: `ALTER TABLE … FORCE`, `ENGINE` as it was, `ORDER BY`, `DISABLE KEYS`,
-//! `AUTO_INCREMENT = n`, and whatever is already as the statement wants it.
+//! Taken before a definition is sent, and again by whoever carries on after its runner died. It is stable: no statistics, no
+//! time of creation, no next `AUTO_INCREMENT`, which a running application moves, and no partitions, which MariaDB adds for
+//! the history of rows, unless the statement speaks of them. What a definition can change without being seen here may run
+//! twice without harm (`ALTER TABLE … FORCE`, `ENGINE` as it was, `ORDER BY`, `DISABLE KEYS`, `AUTO_INCREMENT = n`, and
+//! whatever is already as the statement wants it), or has a caveat.
+
+mod rows;
 
 use std::collections::BTreeMap;
 
 use plimsoll_core::checksum::Checksum;
-use plimsoll_core::script::mysql::{Definition, Object, ObjectKind, Objects};
+use plimsoll_core::script::mysql::{Caveat, Definition, Object, ObjectKind, Objects, Verb};
 
 use super::settings::{Neutral, Touched};
 use super::{MysqlSession, sql};
 use crate::error::{Error, Result};
+
+pub(super) use rows::{EMPTY, ROWS};
 
 /// What is known of each object, by its kind and name.
 pub(super) type Facts = BTreeMap<String, String>;
@@ -32,6 +37,13 @@ pub(super) const NONE_IS_THERE: &str = "none of its objects is there";
 /// The bytes that facts may take of a row's `logs`, which hold 65,535 and speak of other things as well.
 const ROOM: usize = 56 * 1024;
 
+/// Whether the partitions of a table are part of what is known of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Partitions {
+    Count,
+    LeftOut,
+}
+
 /// Servers' numbers for "there is no such object", whichever kind it is of.
 const MISSING: [u16; 8] = [1049, 1133, 1146, 1305, 1360, 1396, 1539, 4091];
 
@@ -44,13 +56,35 @@ pub(super) async fn of(
     definition: &Definition,
     touched: Touched,
 ) -> Result<Facts> {
-    let neutral = Neutral::begin(session, touched).await?;
-    let facts = match &definition.objects {
-        Objects::Named(objects) => of_objects(session, objects).await,
-        Objects::Unknown => of_database(session).await.map(|fact| Facts::from([(WHOLE.to_owned(), fact)])),
+    let partitions = if definition.caveats.contains(&Caveat::Partitions) {
+        Partitions::Count
+    } else {
+        Partitions::LeftOut
     };
+    let neutral = Neutral::begin(session, touched).await?;
+    in_zone(session, touched, IN_UTC).await?;
+    let facts = match &definition.objects {
+        Objects::Named(objects) if definition.verb == Verb::Empty => of_rows(session, objects).await,
+        Objects::Named(objects) => of_objects(session, objects, partitions).await,
+        Objects::Unknown => {
+            of_database(session, partitions).await.map(|fact| Facts::from([(WHOLE.to_owned(), fact)]))
+        }
+    };
+    in_zone(session, touched, IN_ITS_OWN).await?;
     neutral.end(session).await?;
     facts.map(fitting)
+}
+
+/// Defaults of `TIMESTAMP` columns are shown in the time zone of the session, which another runner's is not in yet when it looks.
+const IN_UTC: &str = "SET @plimsoll_zone = @@SESSION.time_zone;SET SESSION time_zone = '+00:00'";
+const IN_ITS_OWN: &str = "SET SESSION time_zone = @plimsoll_zone";
+
+/// Changes the session's time zone, if the script may have.
+async fn in_zone(session: &mut MysqlSession, touched: Touched, change: &str) -> Result<()> {
+    match touched {
+        Touched::No => Ok(()),
+        Touched::Yes => session.execute(change).await.map(drop),
+    }
 }
 
 /// These facts, or what fits into a row instead. Which of the two depends on the names alone, so that it is the same
@@ -95,16 +129,24 @@ fn word(kind: ObjectKind) -> &'static str {
     }
 }
 
-async fn of_objects(session: &mut MysqlSession, objects: &[Object]) -> Result<Facts> {
+async fn of_objects(session: &mut MysqlSession, objects: &[Object], partitions: Partitions) -> Result<Facts> {
     let mut facts = Facts::new();
     for object in objects {
-        let fact = of_object(session, object).await?;
+        let fact = of_object(session, object, partitions).await?;
         facts.insert(key(object), fact);
     }
     Ok(facts)
 }
 
-async fn of_object(session: &mut MysqlSession, object: &Object) -> Result<String> {
+async fn of_rows(session: &mut MysqlSession, tables: &[Object]) -> Result<Facts> {
+    let mut facts = Facts::new();
+    for table in tables {
+        facts.insert(key(table), rows::of(session, table).await?);
+    }
+    Ok(facts)
+}
+
+async fn of_object(session: &mut MysqlSession, object: &Object, partitions: Partitions) -> Result<String> {
     let name = sql::name(&object.name);
     let name = match object.kind {
         ObjectKind::Database => name,
@@ -121,7 +163,7 @@ async fn of_object(session: &mut MysqlSession, object: &Object) -> Result<String
         ObjectKind::Database => "DATABASE",
     };
     match session.rows(&format!("SHOW CREATE {kind} {name}")).await {
-        Ok(rows) => Ok(shown(&rows)),
+        Ok(rows) => Ok(shown(&rows, partitions)),
         Err(error) => missing(error),
     }
 }
@@ -135,33 +177,43 @@ fn missing(error: Error) -> Result<String> {
 }
 
 /// The hash of what `SHOW CREATE …` answered, without what moves by itself.
-fn shown(rows: &[Vec<Option<String>>]) -> String {
+fn shown(rows: &[Vec<Option<String>>], partitions: Partitions) -> String {
     /// The time of creation of a trigger: its name and statement come before it.
     const CREATED: usize = 6;
     let fields = rows.iter().flat_map(|row| row.iter().take(CREATED));
-    let text: Vec<_> = fields.map(|field| stable(field.as_deref().unwrap_or("NULL"))).collect();
+    let text: Vec<_> = fields.map(|field| stable(field.as_deref().unwrap_or("NULL"), partitions)).collect();
     hash(&text)
 }
 
-/// The definition without the number that the next row will get: an option behind the columns, before the comment.
-fn stable(definition: &str) -> String {
+/// The definition without the number that the next row will get, an option behind the columns and before the comment; and
+/// without its partitions, which come last.
+fn stable(definition: &str, partitions: Partitions) -> String {
     let Some(options) = definition.find("\n) ENGINE=") else { return definition.to_owned() };
-    let end = definition[options..].find(" COMMENT='").map_or(definition.len(), |at| options + at);
-    let Some(start) = definition[options..end].find(" AUTO_INCREMENT=").map(|at| options + at) else {
-        return definition.to_owned();
+    let (columns, options) = definition.split_at(options);
+    let partitioned = ["\n PARTITION BY ", "\n/*!50100 PARTITION BY "].iter().find_map(|by| options.find(by));
+    let options = match (partitions, partitioned) {
+        (Partitions::LeftOut, Some(at)) => &options[..at],
+        _ => options,
     };
-    let digits = start + " AUTO_INCREMENT=".len();
-    let behind = definition[digits..].trim_start_matches(|c: char| c.is_ascii_digit());
-    format!("{}{behind}", &definition[..start])
+    format!("{columns}{}", without_next_number(options))
+}
+
+fn without_next_number(options: &str) -> String {
+    let before_comment = options.find(" COMMENT='").unwrap_or(options.len());
+    let Some((before, behind)) = options[..before_comment].split_once(" AUTO_INCREMENT=") else {
+        return options.to_owned();
+    };
+    let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{before}{behind}{}", &options[before_comment..])
 }
 
 /// Everything in the database of the history: slow with hundreds of tables, so only where nothing better is known.
-async fn of_database(session: &mut MysqlSession) -> Result<String> {
+async fn of_database(session: &mut MysqlSession, partitions: Partitions) -> Result<String> {
     let database = session.database.clone();
     let mut facts = vec![sql::name(&database)];
     for object in objects(session, &database).await? {
         facts.push(key(&object));
-        facts.push(of_object(session, &object).await?);
+        facts.push(of_object(session, &object, partitions).await?);
     }
     Ok(hash(&facts))
 }

@@ -2,7 +2,7 @@
 
 use plimsoll_core::script::mysql::{Caveat, Definition, Flavour, Object, ObjectKind, Objects, Server, Verb};
 
-use super::fingerprint::{ABSENT, Facts, NONE_IS_THERE, key};
+use super::fingerprint::{ABSENT, EMPTY, Facts, NONE_IS_THERE, ROWS, key};
 use super::sql;
 
 /// What is to be done about a definition that was under way when its runner died.
@@ -46,6 +46,9 @@ pub(super) fn of(
     if before.keys().ne(now.keys()) {
         return Verdict::Unclear("what it changes is not what was looked at before it");
     }
+    if definition.verb == Verb::Empty {
+        return emptied(before, now);
+    }
     if before == now {
         return unchanged(definition, before);
     }
@@ -63,6 +66,20 @@ pub(super) fn of(
         // Several tables are renamed entirely or not at all: MariaDB takes back those that it came to.
         _ => Verdict::Done,
     }
+}
+
+/// A table whose rows were to be deleted. One without rows may be emptied again.
+fn emptied(before: &Facts, now: &Facts) -> Verdict {
+    let is_in_doubt = |fact: &String| fact == ROWS || fact == EMPTY;
+    if now.values().all(|fact| fact == EMPTY) {
+        return Verdict::NotYet;
+    }
+    if before.values().chain(now.values()).any(is_in_doubt) {
+        return Verdict::Unclear(
+            "its table has rows, and nothing tells whether they came before it or behind it",
+        );
+    }
+    if before == now { Verdict::NotYet } else { Verdict::Done }
 }
 
 /// A definition behind which the catalog says what it said before.
@@ -207,6 +224,18 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert!(is_unclear(&unchanged(&in_turn("x"))) && is_unclear(&unchanged(&in_turn("X"))));
+    }
+
+    #[test]
+    fn a_table_was_emptied_if_its_rows_are_in_another_file() {
+        let emptied = |before, now| verdict(MYSQL, Verb::Empty, &[], &[("t", before, now)]);
+        assert_eq!(emptied("1060/3", "1067/10"), Verdict::Done);
+        assert_eq!(emptied("1060/3", "1060/3"), Verdict::NotYet);
+        assert_eq!(emptied(ROWS, EMPTY), Verdict::NotYet);
+        assert_eq!(emptied("1060/3", EMPTY), Verdict::NotYet);
+        for (before, now) in [(ROWS, ROWS), (EMPTY, ROWS), ("1060/3", ROWS), (ROWS, "1060/3")] {
+            assert!(is_unclear(&emptied(before, now)), "{before} {now}");
+        }
     }
 
     #[test]

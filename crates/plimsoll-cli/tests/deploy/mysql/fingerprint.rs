@@ -1,6 +1,11 @@
 //! Definitions of which little can be remembered, or which look as before: what the next runner makes of them.
 
-use plimsoll_testkit::server::Flavour;
+use plimsoll_core::Provider;
+use plimsoll_testkit::command::plimsoll;
+use plimsoll_testkit::database::MysqlDatabase;
+use plimsoll_testkit::program::Program;
+use plimsoll_testkit::project::Project;
+use plimsoll_testkit::server::{Flavour, MysqlServer, Options};
 use plimsoll_testkit::wait::until_async;
 
 use crate::scene::{Kind, Scene};
@@ -13,24 +18,34 @@ async fn with(flavour: Flavour, init: &str, script: &str) -> Scene {
 }
 
 /// The connection in which a statement waits that begins so.
-async fn stuck(scene: &Scene, statement: &str) -> Option<String> {
+async fn stuck(database: &MysqlDatabase<'_>, statement: &str) -> Option<String> {
     let find = format!(
         "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE '{statement}%' \
          AND STATE LIKE 'Waiting for table%lock'"
     );
-    scene.base.query(&find).await.into_iter().flatten().flatten().next()
+    database.query(&find).await.into_iter().flatten().flatten().next()
 }
 
 /// A runner whose statement waits for a table, and that dies together with it.
-async fn dies_before(scene: &Scene, table: &str, statement: &str) {
-    let reader = scene.base.mysql().reading(table).await;
-    let mut running = scene.command(&["deploy"]).spawn();
-    until_async(statement, async || stuck(scene, statement).await.is_some()).await;
-    let connection = stuck(scene, statement).await.expect("it waits for what we hold");
+async fn dies_before(database: &MysqlDatabase<'_>, deploy: Program, table: &str, statement: &str) {
+    let reader = database.reading(table).await;
+    let mut running = deploy.spawn();
+    until_async(statement, async || stuck(database, statement).await.is_some()).await;
+    let connection = stuck(database, statement).await.expect("it waits for what we hold");
     running.kill();
-    scene.base.execute(&format!("KILL {connection}")).await;
-    until_async("it is over", async || stuck(scene, statement).await.is_none()).await;
+    database.execute(&format!("KILL {connection}")).await;
+    until_async("it is over", async || stuck(database, statement).await.is_none()).await;
     reader.release().await;
+}
+
+/// A runner that dies while its statement waits for a table, which the server carries out all the same.
+async fn dies_while(database: &MysqlDatabase<'_>, deploy: Program, table: &str, statement: &str) {
+    let reader = database.reading(table).await;
+    let mut running = deploy.spawn();
+    until_async(statement, async || stuck(database, statement).await.is_some()).await;
+    running.kill();
+    reader.release().await;
+    until_async("it is over", async || stuck(database, statement).await.is_none()).await;
 }
 
 /// What is known before it takes more than the 64 KiB of a row's `logs`.
@@ -42,10 +57,82 @@ async fn a_thousand_tables_are_dropped_by_one_statement_and_by_its_next_runner()
         format!("CREATE TABLE port (n INT);\nDROP TABLE IF EXISTS {names};\nINSERT INTO port VALUES (1);\n");
     for flavour in Flavour::ALL {
         let scene = with(flavour, "CREATE TABLE held (n INT);", &script).await;
-        dies_before(&scene, "held", "DROP TABLE IF EXISTS").await;
+        dies_before(scene.base.mysql(), scene.command(&["deploy"]), "held", "DROP TABLE IF EXISTS").await;
         scene.deployed();
         assert_eq!(scene.base.value("SELECT COUNT(*) FROM port").await, "1");
         assert!(!scene.base.mysql().tables().await.contains(&"held".to_owned()));
         assert_eq!(scene.applied().await, ["1_init", "2_next"]);
+    }
+}
+
+/// The next runner looks before it says the script's settings again: the default is shown in another time zone then.
+#[tokio::test]
+async fn a_time_zone_of_the_script_is_not_taken_for_its_definition() {
+    const INIT: &str =
+        "CREATE TABLE held (at TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00');\nINSERT INTO held VALUES ();\n";
+    const SCRIPT: &str = "SET time_zone = '+05:30';\nCREATE TABLE port (n INT);\nALTER TABLE held ADD COLUMN m INT;\n\
+        INSERT INTO port VALUES (1);\n";
+    for flavour in Flavour::ALL {
+        let scene = with(flavour, INIT, SCRIPT).await;
+        dies_before(scene.base.mysql(), scene.command(&["deploy"]), "held", "ALTER TABLE held").await;
+        scene.deployed();
+        assert_eq!(scene.base.value("SELECT COUNT(*) FROM held WHERE m IS NULL").await, "1");
+        assert_eq!(scene.base.value("SELECT COUNT(*) FROM port").await, "1");
+    }
+}
+
+/// As Prisma writes a history with names in mixed case.
+const MIXED: &str = "CREATE TABLE `User` (`id` INTEGER NOT NULL AUTO_INCREMENT, `userName` VARCHAR(191), PRIMARY KEY (`id`));\n\
+    CREATE TABLE `BlogPost` (`id` INTEGER NOT NULL AUTO_INCREMENT, `authorId` INTEGER, PRIMARY KEY (`id`));\n\
+    ALTER TABLE `BlogPost` ADD CONSTRAINT `BlogPost_authorId_fkey` FOREIGN KEY (`authorId`) REFERENCES `User`(`id`);\n\
+    INSERT INTO `User` (`userName`) VALUES ('Ada');\nINSERT INTO `BlogPost` (`authorId`) VALUES (1);\n";
+
+/// Definitions in mixed case, and what is true behind each that was carried out once.
+const CHANGES: [(&str, &str); 7] = [
+    ("ALTER TABLE `BlogPost` ADD COLUMN `subTitle` INT", "SELECT `subTitle` IS NULL FROM `BlogPost`"),
+    (
+        "ALTER TABLE `BlogPost` ADD INDEX (`id`)",
+        "SELECT COUNT(*) = 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND INDEX_NAME = 'id'",
+    ),
+    ("ALTER TABLE `BlogPost` RENAME TO `BlogArticle`", "SELECT COUNT(*) = 1 FROM `BlogArticle`"),
+    ("RENAME TABLE `BlogPost` TO `OldPost`, `User` TO `BlogPost`", "SELECT userName = 'Ada' FROM `BlogPost`"),
+    ("TRUNCATE TABLE `BlogPost`", "SELECT COUNT(*) = 0 FROM `BlogPost`"),
+    (
+        "CREATE TRIGGER `Before` BEFORE INSERT ON `BlogPost` FOR EACH ROW SET NEW.id = 7",
+        "SELECT COUNT(*) = 1 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()",
+    ),
+    (
+        "DROP TABLE `BlogPost`",
+        "SELECT COUNT(*) = 0 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'BlogPost'",
+    ),
+];
+
+/// MySQL takes this setting only where its data are made anew.
+#[tokio::test]
+async fn names_in_mixed_case_are_taken_up_where_the_server_makes_them_lower() {
+    let server =
+        MysqlServer::start(Flavour::Mariadb, &Options::default().setting("lower-case-table-names", "1"));
+    for (change, holds) in CHANGES {
+        for outlives in [false, true] {
+            let database = server.database_named("MyApp").await;
+            let project = Project::new(Provider::Mysql).env_url(database.url()).migration("1_init", MIXED);
+            let deploy = || plimsoll(&project).arg("deploy");
+            deploy().run().expect_code(0);
+            assert!(database.tables().await.contains(&"blogpost".to_owned()), "names are lower");
+            let script = format!(
+                "INSERT INTO `User` VALUES (DEFAULT, 'Bob');\n{change};\nCREATE TABLE `TheEnd` (`n` INT);"
+            );
+            project.set_migration("2_next", &script);
+            let beginning = change.split('`').next().unwrap_or(change);
+            if outlives {
+                dies_while(&database, deploy(), "BlogPost", beginning).await;
+            } else {
+                dies_before(&database, deploy(), "BlogPost", beginning).await;
+            }
+            deploy().run().expect_code(0);
+            assert_eq!(database.value(holds).await, "1", "{change}, outlives: {outlives}");
+            assert_eq!(database.value("SELECT COUNT(*) FROM `TheEnd`").await, "0");
+            assert_eq!(deploy().run().expect_code(0).stdout, "up to date\n");
+        }
     }
 }

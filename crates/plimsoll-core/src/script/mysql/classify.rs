@@ -91,8 +91,10 @@ fn under_settings(phrase: &Phrase<'_>) -> Effect {
 
 fn truncate(phrase: &Phrase<'_>) -> Effect {
     let at = if phrase.word(1) == "table" { 2 } else { 1 };
-    let table = phrase.object(ObjectKind::Table, at).map(|(table, _)| table);
-    opaque_on(phrase, "TRUNCATE TABLE", table.into_iter().collect())
+    match phrase.object(ObjectKind::Table, at) {
+        Some((table, _)) => Effect::Definition(definition(Verb::Empty, Some(vec![table]))),
+        None => opaque(phrase, "TRUNCATE TABLE"),
+    }
 }
 
 fn control(phrase: &Phrase<'_>) -> Effect {

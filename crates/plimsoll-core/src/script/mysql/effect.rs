@@ -56,6 +56,8 @@ pub enum Verb {
     Drop,
     /// Gives it another name.
     Rename,
+    /// Deletes all rows of a table, and leaves the table as it is (`TRUNCATE`).
+    Empty,
 }
 
 /// The objects of a definition.
@@ -114,6 +116,8 @@ pub enum Caveat {
     Remade,
     /// It makes an event that the server drops by itself when its time is over.
     Passes,
+    /// It changes the partitions of a table. `MariaDB` adds some by itself, for the history of rows.
+    Partitions,
     /// The new names were old ones of other objects: the catalog may look the same afterwards.
     Swaps,
 }
@@ -148,7 +152,7 @@ pub enum Control {
 pub struct Opaque {
     /// What it does, in the words of SQL.
     pub what: String,
-    /// The objects that it names, if they can be told: the table of a `TRUNCATE`.
+    /// The objects that it names, if they can be told: the table of an `ALTER TABLE … TRUNCATE PARTITION`.
     pub objects: Vec<Object>,
     /// Every word and name in it, in lower case and without quotes.
     pub names: BTreeSet<String>,

@@ -1,6 +1,8 @@
 //! What the real servers show of definitions.
 
 mod definitions;
+mod emptied;
+mod partitions;
 mod texts;
 
 use std::path::Path;
@@ -10,7 +12,7 @@ use plimsoll_core::script::mysql::{Definition, Effect, Objects, split};
 use plimsoll_core::url::DatabaseUrl;
 use plimsoll_core::{Provider, Secret};
 use plimsoll_testkit::database::MysqlDatabase;
-use plimsoll_testkit::server::{self, Flavour};
+use plimsoll_testkit::server::{self, Flavour, Login};
 
 use super::super::verdict::{self, Verdict};
 use super::super::{Mysql, MysqlSession};
@@ -27,9 +29,14 @@ struct Scene {
 
 impl Scene {
     /// The last statement of a case is the definition; those before it belong to what is there.
-    async fn new(flavour: Flavour, (before, script): Case) -> Self {
-        let database = server::mysql(flavour).database().await;
-        let url = DatabaseUrl::parse(Provider::Mysql, &Secret::new(database.url()), Path::new("/"));
+    async fn new(flavour: Flavour, case: Case) -> Self {
+        Self::of(server::mysql(flavour).database().await, Login::Root, case).await
+    }
+
+    /// The same in a database that is there, for whoever logs in so.
+    async fn of(database: MysqlDatabase<'static>, login: Login, (before, script): Case) -> Self {
+        let url = Secret::new(database.address().login(login).url());
+        let url = DatabaseUrl::parse(Provider::Mysql, &url, Path::new("/"));
         let Ok(DatabaseUrl::Mysql(url)) = url else { panic!("{url:?}") };
         let backend = Mysql::new(*url, "test", Vec::new()).expect("it is a database for everybody");
         let mut session = backend.connect().await.expect("the server runs");
@@ -150,6 +157,31 @@ async fn what_mysql_does_not_show_is_the_same_twice() {
 #[tokio::test]
 async fn what_mariadb_does_not_show_is_the_same_twice() {
     check(Flavour::Mariadb, definitions::unseen(Flavour::Mariadb), is_the_same_twice).await;
+}
+
+/// Whoever carries on looks before the script's settings are said again.
+#[tokio::test]
+async fn a_table_looks_the_same_whatever_the_script_has_set() {
+    const TABLE: &str = "CREATE TABLE ship (built TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00', name VARCHAR(20) DEFAULT 'é\\\\')";
+    for flavour in Flavour::ALL {
+        let mut scene = Scene::new(flavour, (TABLE, "ALTER TABLE ship ADD COLUMN tons INT")).await;
+        let before = scene.facts().await;
+        for setting in [
+            "time_zone = '+05:30'",
+            "sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
+            "sql_quote_show_create = 0",
+            "sql_select_limit = 0",
+            "NAMES latin1",
+        ] {
+            scene.session.execute(&format!("SET {setting}")).await.expect("both servers know it");
+            assert_eq!(scene.facts().await, before, "{flavour:?} {setting}");
+        }
+        let zone = scene.session.rows("SELECT @@SESSION.time_zone").await;
+        assert!(zone.is_ok_and(|rows| rows.is_empty()), "the script's limit is in force again");
+        scene.session.execute("SET sql_select_limit = DEFAULT").await.expect("both servers know it");
+        let zone = scene.session.rows("SELECT @@SESSION.time_zone").await.expect("we may look");
+        assert_eq!(zone, [[Some("+05:30".to_owned())]], "and so is its time zone");
+    }
 }
 
 async fn is_left_to_a_person(mut scene: Scene) -> Result<(), String> {

@@ -200,6 +200,8 @@ fn alter(phrase: &Phrase<'_>, head: &Head) -> Effect {
     }
     let mut definition = definition(Verb::Alter, Some(objects));
     definition.caveats.extend(of_change(phrase, kind, next));
+    let partitions = (next..phrase.len()).any(|n| is_partition(&phrase.word(n)));
+    definition.caveats.extend((kind == ObjectKind::Table && partitions).then_some(Caveat::Partitions));
     Effect::Definition(definition)
 }
 
@@ -210,6 +212,10 @@ fn of_change(phrase: &Phrase<'_>, kind: ObjectKind, from: usize) -> Option<Cavea
         ObjectKind::Sequence if phrase.has("restart") => Some(Caveat::Remade),
         _ => None,
     }
+}
+
+fn is_partition(word: &str) -> bool {
+    matches!(word, "partition" | "partitions" | "partitioning")
 }
 
 /// An event that the server drops when its time is over.
@@ -262,12 +268,18 @@ fn rename(phrase: &Phrase<'_>, head: &Head) -> Effect {
     let objects = renamed(phrase, head.names);
     let pairs = objects.as_ref().map_or(0, Vec::len) / 2;
     let swaps = objects.as_ref().is_some_and(|objects| {
-        objects.chunks(2).any(|pair| objects.iter().step_by(2).any(|old| pair.get(1) == Some(old)))
+        let is_old = |new: &Object| objects.iter().step_by(2).any(|old| may_be_the_same(old, new));
+        objects.chunks(2).any(|pair| pair.get(1).is_some_and(is_old))
     });
     let mut definition = definition(Verb::Rename, objects);
     definition.caveats.extend((pairs > 1).then_some(Caveat::Several));
     definition.caveats.extend(swaps.then_some(Caveat::Swaps));
     Effect::Definition(definition)
+}
+
+/// With `lower_case_table_names`, names in another case are the same, and the database may be left out anywhere.
+fn may_be_the_same(one: &Object, other: &Object) -> bool {
+    one.name.eq_ignore_ascii_case(&other.name)
 }
 
 /// The old and the new name of each pair.
