@@ -76,6 +76,8 @@ pub(super) struct ScriptState {
     pub(super) session_is: resume::Session,
     /// What its session was before it, if it may have changed that.
     settings: Option<Settings>,
+    /// Whether it may have changed settings of its session by now.
+    pub(super) touched: Touched,
     /// The texts of prepared statements.
     pub(super) prepared: BTreeMap<String, String>,
 }
@@ -96,6 +98,7 @@ pub(super) async fn apply(
     if touched == Touched::Yes && session.script.settings.is_none() {
         session.script.settings = Some(Settings::remember(session).await?);
     }
+    session.script.touched = touched;
     let begun = step.resume.is_some() || unfinished.is_some();
     let session_is = unfinished.map_or(resume::Session::Another, |(_, session_is)| session_is);
     session.script.session_is = resume::Session::Another;
@@ -124,7 +127,7 @@ async fn try_again(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
 }
 
 /// Puts back what a script has changed of its session.
-async fn clean(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
+pub(super) async fn clean(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
     let Some(settings) = std::mem::take(&mut session.script).settings else { return Ok(()) };
     settings.restore(session).await?;
     let things: BTreeSet<_> = work.statements.iter().flat_map(|statement| &statement.links.leaves).collect();
@@ -179,11 +182,11 @@ async fn atomic(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
     session.execute("SET autocommit = 0").await?;
     let result = statements_and_row(session, work).await;
     match result {
-        Ok(()) => session.execute("COMMIT;SET autocommit = 1").await.map(drop),
+        Ok(()) => session.execute(sql::COMMIT).await.map(drop),
         // If the connection is gone, so is the transaction.
         Err(error) if error.kind == Kind::Lost => Err(error),
         Err(error) => {
-            session.execute("ROLLBACK;SET autocommit = 1").await?;
+            session.execute(sql::ROLLBACK).await?;
             Err(error)
         }
     }

@@ -4,15 +4,18 @@ use plimsoll_core::history::{FAILURE_MARK, History, Instant, Progress, Row, Snap
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 
 use super::send::Row as Values;
+use super::settings::neutrally;
 use super::{Facts, MysqlSession, error, lock, sql};
 use crate::error::{Error, Kind, Result};
 
 /// What makes a connection a session of ours.
 ///
 /// The server notices within a minute that we are gone without a word: until then it keeps our lock. We are never silent for
-/// that long. While somebody keeps the history locked it is not waited for inside a statement.
+/// that long. While somebody keeps the history locked it is not waited for inside a statement. Whatever a server's own
+/// settings are, all rows are read, and what is written is committed.
 const SETTINGS: &str = "SET SESSION wait_timeout = CAST(LEAST(@@GLOBAL.wait_timeout, 60) AS UNSIGNED), \
-     SESSION lock_wait_timeout = CAST(LEAST(@@GLOBAL.lock_wait_timeout, 1) AS UNSIGNED);";
+     SESSION lock_wait_timeout = CAST(LEAST(@@GLOBAL.lock_wait_timeout, 1) AS UNSIGNED), \
+     SESSION sql_select_limit = 18446744073709551615, SESSION autocommit = 1;";
 
 /// What decides how scripts are read, and how long a statement may be.
 const FACTS: &str = "SELECT VERSION(), @@SESSION.sql_mode, @@SESSION.max_allowed_packet;";
@@ -153,6 +156,10 @@ pub(super) async fn record_failure(
     migration: &Migration,
     failure: &Diagnostic,
 ) -> Result<()> {
+    neutrally(session, async |session| rolled_back(session, migration, failure).await).await
+}
+
+async fn rolled_back(session: &mut MysqlSession, migration: &Migration, failure: &Diagnostic) -> Result<()> {
     let Ok(script) = migration.script() else { return Ok(()) };
     let table = session.history_table();
     // Of an attempt that the next start carries on the row says how far it got: it has not been rolled back.
@@ -228,7 +235,7 @@ pub(super) async fn mark_applied(session: &mut MysqlSession, migration: &Migrati
     );
     session.execute(&format!("START TRANSACTION;{given_up}")).await?;
     match session.execute(&applied).await {
-        Ok(1) => session.execute("COMMIT").await.map(drop),
+        Ok(1) => session.execute(sql::COMMIT).await.map(drop),
         Ok(_) => Err(error::lock_lost()),
         // What is not committed is rolled back with the session, which ends now.
         Err(error) => Err(error),

@@ -5,6 +5,7 @@
 
 mod apply;
 mod connect;
+mod definitions;
 mod ending;
 mod error;
 mod failure;

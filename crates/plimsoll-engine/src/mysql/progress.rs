@@ -8,12 +8,17 @@ use plimsoll_core::{Diagnostic, Migration};
 
 use super::apply::Work;
 use super::lock::HELD;
+use super::send::Row;
+use super::settings::neutrally;
 use super::{MysqlSession, error, history, sql};
 use crate::error::{Error, Result};
 use crate::failure::changed_by_others;
 
 /// A row that is under way.
 const OPEN: &str = "finished_at IS NULL AND rolled_back_at IS NULL";
+
+/// Sets the clock right, which a script may have set to another time. Nothing of it follows.
+const NOW: &str = "SET timestamp = DEFAULT";
 
 /// What to set in the row of an attempt.
 fn update(session: &MysqlSession, id: &str, set: &str) -> String {
@@ -31,7 +36,7 @@ pub(super) async fn write(session: &mut MysqlSession, id: &str, progress: &Progr
     let (table, is) = (session.history_table(), sql::text(id));
     let check =
         format!("SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE id = {is} AND {OPEN})");
-    let rows = session.rows(&format!("{};{check}", update(session, id, &set))).await?;
+    let rows = in_neutral(session, &format!("{};{check}", update(session, id, &set))).await?;
     held(&rows)?;
     match rows.last().and_then(|row| row.get(1)?.as_deref()) {
         Some("1") => Ok(()),
@@ -46,7 +51,7 @@ pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Mig
     let check = format!(
         "SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE id = {is} AND finished_at IS NOT NULL)"
     );
-    let rows = session.rows(&format!("{};{check}", update(session, id, set))).await?;
+    let rows = in_neutral(session, &format!("{};{check}", update(session, id, set))).await?;
     held(&rows)?;
     let finished = rows.last().and_then(|row| row.get(1)?.as_deref()) == Some("1");
     if finished { Ok(()) } else { Err(changed_by_others(migration)) }
@@ -62,7 +67,7 @@ pub(super) async fn begin(
     let table = session.history_table();
     let logs = sql::text(&sql::logs(&progress.running_log()));
     let named = history::is_named(work.migration);
-    let (id, write) = match history::earlier_failure(session, work.migration, work.script).await? {
+    let (id, write) = match earlier_failure(session, work).await? {
         Some(id) => {
             let is = sql::text(&id);
             let write = format!(
@@ -75,14 +80,19 @@ pub(super) async fn begin(
     };
     let check =
         format!("SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE {named} AND {OPEN})");
-    held(&session.rows(&format!("{write};{check}")).await?)?;
+    held(&in_neutral(session, &format!("{write};{check}")).await?)?;
     Ok(id)
+}
+
+async fn earlier_failure(session: &mut MysqlSession, work: &Work<'_>) -> Result<Option<String>> {
+    neutrally(session, async |session| history::earlier_failure(session, work.migration, work.script).await)
+        .await
 }
 
 /// The finished row of a script that is one transaction with it.
 pub(super) async fn insert_finished(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
     let insert = insert(session, work, "UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), 1, NULL");
-    let rows = session.rows(&format!("{insert};SELECT COALESCE({HELD}, 0)")).await?;
+    let rows = in_neutral(session, &format!("{NOW};{insert};SELECT COALESCE({HELD}, 0)")).await?;
     held(&rows)
 }
 
@@ -105,7 +115,7 @@ pub(super) async fn unrecorded(session: &mut MysqlSession, migration: &Migration
         session.history_table(),
         history::is_named(migration)
     );
-    let rows = session.rows(&query).await?;
+    let rows = in_neutral(session, &query).await?;
     held(&rows)?;
     match rows.last().and_then(|row| row.get(1)?.as_deref()) {
         Some("0") => Ok(()),
@@ -123,7 +133,7 @@ pub(super) async fn fail(
     let logs = sql::text(&sql::logs(&progress.log(words)));
     let set = format!("applied_steps_count = {}, logs = {logs}", progress.done.count);
     let write = update(session, id, &set);
-    held(&session.rows(&format!("{write};SELECT COALESCE({HELD}, 0)")).await?)
+    held(&in_neutral(session, &format!("{write};SELECT COALESCE({HELD}, 0)")).await?)
 }
 
 /// The attempt failed and left nothing: its row does not count, and the next start tries again.
@@ -136,7 +146,12 @@ pub(super) async fn give_up(
     let logs = sql::text(&sql::logs(&failure_log(migration.name(), failure, &session.runner)));
     let set = format!("rolled_back_at = UTC_TIMESTAMP(3), applied_steps_count = 0, logs = {logs}");
     let write = update(session, id, &set);
-    held(&session.rows(&format!("{write};SELECT COALESCE({HELD}, 0)")).await?)
+    held(&in_neutral(session, &format!("{NOW};{write};SELECT COALESCE({HELD}, 0)")).await?)
+}
+
+/// Asks something of our own in the middle of a script.
+async fn in_neutral(session: &mut MysqlSession, query: &str) -> Result<Vec<Row>> {
+    neutrally(session, async |session| session.rows(query).await).await
 }
 
 /// The first column of the last row says whether this connection holds the lock.

@@ -7,6 +7,7 @@ use plimsoll_core::{Code, Diagnostic};
 
 use super::apply::Work;
 use super::role::{Role, role};
+use super::settings::neutrally;
 use super::steps::Steps;
 use super::verdict::Verdict;
 use super::{MysqlSession, history, progress};
@@ -36,7 +37,7 @@ pub(super) async fn begin(session: &mut MysqlSession, work: &Work<'_>) -> Result
         session.history_table(),
         history::is_named(work.migration)
     );
-    let rows = session.rows(&query).await?;
+    let rows = neutrally(session, async |session| session.rows(&query).await).await?;
     let Some(row) = rows.first() else {
         progress::unrecorded(session, work.migration).await?;
         let progress = Progress::new(Attempt::Running, &session.runner);

@@ -33,11 +33,18 @@ pub(super) async fn remember_prepared(session: &mut MysqlSession, statement: &St
         _ => None,
     });
     let Some((name, text)) = prepared.zip(source(statement.text)) else { return Ok(()) };
-    let rows = session.rows(&format!("SELECT CONVERT({text} USING utf8mb4)")).await?;
-    if let Some(text) = rows.into_iter().flatten().flatten().next() {
+    // Read as the script's settings want it, and answered whatever they are.
+    let rows = session.rows(&format!("SELECT HEX(CONVERT({text} USING utf8mb4)) LIMIT 1")).await?;
+    if let Some(text) = rows.into_iter().flatten().flatten().next().and_then(|digits| from_hex(&digits)) {
         session.script.prepared.insert(name, text);
     }
     Ok(())
+}
+
+/// The text of these hexadecimal digits.
+fn from_hex(digits: &str) -> Option<String> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    String::from_utf8(digits.as_bytes().chunks(2).map(byte).collect::<Option<_>>()?).ok()
 }
 
 /// What stands behind `FROM`: a text or a variable, which is an expression as well.

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll_core::script::mysql::{Flavour, Server};
+
 use super::{MysqlSession, sql};
 use crate::error::Result;
 
@@ -47,11 +49,14 @@ impl Settings {
     /// Puts back what a script has changed, and the database of the URL; ends what else it may have left open. Server-wide
     /// variables that a script has set stay, as it wanted.
     pub(super) async fn restore(self, session: &mut MysqlSession) -> Result<()> {
+        // Under the script's own settings neither could all variables be seen nor every name be understood.
+        session.execute(&neutral(session)).await?;
         let database = sql::name(&session.database);
         session.execute(&format!("UNLOCK TABLES;SET timestamp = DEFAULT;USE {database}")).await?;
-        let now = Self::remember(session).await?;
-        for (name, before) in &self.0 {
-            if now.0.get(name).is_some_and(|now| now != before) {
+        // To set one may change another: `max_join_size` and `sql_big_selects`.
+        for _round in 0..2 {
+            let now = Self::remember(session).await?;
+            for (name, before) in self.0.iter().filter(|(name, before)| now.0.get(*name) != Some(*before)) {
                 // A server-wide variable, or one that only the server changes, cannot be put back, and need not be.
                 let _server_wide = session.execute(&assignment(name, before)).await;
             }
@@ -67,8 +72,38 @@ fn assignment(name: &str, value: &str) -> String {
     format!("SET SESSION `{name}` = {value}")
 }
 
-/// The same session settings for every look at the catalog, whatever the script has set: they decide how definitions are
-/// written out.
+/// The settings under which everything of our own is done, whatever a script has set: they decide how definitions are
+/// written out and names are read, how many rows a query answers, which changes are refused, and for how long one may take.
+const NEUTRAL: [(&str, &str); 8] = [
+    ("sql_mode", "''"),
+    ("character_set_client", "'utf8mb4'"),
+    ("character_set_results", "'utf8mb4'"),
+    ("collation_connection", "'utf8mb4_general_ci'"),
+    ("sql_select_limit", "18446744073709551615"),
+    ("sql_quote_show_create", "1"),
+    ("sql_safe_updates", "0"),
+    ("sql_big_selects", "1"),
+];
+
+/// Those that have not the same name everywhere.
+fn named_by(server: Server) -> [(&'static str, &'static str); 2] {
+    match server.flavour {
+        Flavour::Mysql => [("max_execution_time", "0"), ("transaction_read_only", "0")],
+        Flavour::Mariadb => [("max_statement_time", "0"), ("tx_read_only", "0")],
+    }
+}
+
+/// The assignments of a neutral session, each to what this makes of its name and value.
+fn assignments(session: &MysqlSession, to: impl Fn(&str, &str) -> String) -> String {
+    let variables = NEUTRAL.into_iter().chain(named_by(session.server()));
+    variables.map(|(name, value)| to(name, value)).collect::<Vec<_>>().join(", ")
+}
+
+fn neutral(session: &MysqlSession) -> String {
+    format!("SET SESSION {}", assignments(session, |name, value| format!("{name} = {value}")))
+}
+
+/// A session with the same settings for everything of our own; those of the script come back behind it.
 pub(super) struct Neutral {
     touched: Touched,
 }
@@ -76,31 +111,41 @@ pub(super) struct Neutral {
 impl Neutral {
     /// Sets them, if the script may have set others.
     pub(super) async fn begin(session: &mut MysqlSession, touched: Touched) -> Result<Self> {
-        const BEGIN: &str = "SET @plimsoll_mode = @@SESSION.sql_mode, @plimsoll_results = @@SESSION.character_set_results, \
-             @plimsoll_limit = @@SESSION.sql_select_limit, @plimsoll_quote = @@SESSION.sql_quote_show_create;\
-             SET SESSION sql_mode = '', character_set_results = 'utf8mb4', sql_select_limit = DEFAULT, \
-             sql_quote_show_create = 1";
         if touched == Touched::Yes {
-            session.execute(BEGIN).await?;
+            let keep = assignments(session, |name, _| format!("@plimsoll_{name} = @@SESSION.{name}"));
+            session.execute(&format!("SET {keep};{}", neutral(session))).await?;
         }
         Ok(Self { touched })
     }
 
     /// Puts back those of the script.
     pub(super) async fn end(self, session: &mut MysqlSession) -> Result<()> {
-        const END: &str = "SET SESSION sql_mode = @plimsoll_mode, character_set_results = @plimsoll_results, \
-             sql_select_limit = @plimsoll_limit, sql_quote_show_create = @plimsoll_quote";
+        let back = |name: &str, _: &str| format!("{name} = @plimsoll_{name}");
         match self.touched {
             Touched::No => Ok(()),
-            Touched::Yes => session.execute(END).await.map(drop),
+            Touched::Yes => {
+                session.execute(&format!("SET SESSION {}", assignments(session, back))).await.map(drop)
+            }
         }
     }
 }
 
+/// Does something of our own in the middle of a script.
+pub(super) async fn neutrally<T>(
+    session: &mut MysqlSession,
+    work: impl AsyncFnOnce(&mut MysqlSession) -> Result<T>,
+) -> Result<T> {
+    let neutral = Neutral::begin(session, session.script.touched).await?;
+    let result = work(session).await;
+    let ended = neutral.end(session).await;
+    result.and_then(|value| ended.map(|()| value))
+}
+
 /// Whether a script may have changed settings of its session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Touched {
     /// It holds no statement that could.
+    #[default]
     No,
     /// It may have.
     Yes,

@@ -22,6 +22,13 @@ pub(super) fn text(text: &str) -> String {
     quoted
 }
 
+/// Ends a transaction and nothing more: a script may have set `completion_type`, by which the next one would begin, or the
+/// connection end.
+pub(super) const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE;SET autocommit = 1";
+
+/// The same for one that is given up.
+pub(super) const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE;SET autocommit = 1";
+
 /// The bytes that a column of the type `TEXT` can hold.
 const MOST: usize = 65_535;
 

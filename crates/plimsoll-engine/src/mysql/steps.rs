@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 
 use plimsoll_core::history::{Done, Progress, UnderWay};
-use plimsoll_core::script::mysql::{Definition, Effect, Statement, effect_of};
+use plimsoll_core::script::mysql::{Effect, Statement, effect_of};
 
 use super::apply::{HISTORY, Work};
 use super::ending::{Left, needs_whole_table, waited_in_vain};
 use super::failure::statement_failed;
-use super::fingerprint::{self, Facts};
+use super::fingerprint::Facts;
 use super::role::{Role, role};
 use super::settings::Touched;
 use super::transactional::Untransactional;
 use super::units::{Unit, units};
-use super::verdict::{self, Verdict};
-use super::{MysqlSession, progress, resume, said};
+use super::{MysqlSession, progress, resume, said, sql};
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
 
@@ -36,7 +35,10 @@ pub(super) async fn run(
             return Err(error);
         }
     }
-    progress::finish(steps.session, &steps.id, work.migration).await
+    let id = steps.id;
+    // Also for what the server writes down of the row: the time, and its log of changes.
+    super::apply::clean(session, work).await?;
+    progress::finish(session, &id, work.migration).await
 }
 
 /// An attempt that is under way.
@@ -56,7 +58,9 @@ pub(super) struct Steps<'a, 't> {
     pub(super) pending: Option<(usize, Facts)>,
     pub(super) touched: Touched,
     /// Read when it is needed, and again behind whatever may have changed it.
-    untransactional: Option<Untransactional>,
+    pub(super) untransactional: Option<Untransactional>,
+    /// `SET TRANSACTION`: said right before the statement that it is for, since whatever of ours came between would use it up.
+    next_transaction: Vec<usize>,
 }
 
 impl<'a, 't> Steps<'a, 't> {
@@ -82,6 +86,7 @@ impl<'a, 't> Steps<'a, 't> {
             pending,
             touched,
             untransactional: None,
+            next_transaction: Vec::new(),
         };
         steps.restore_session(session_is).await?;
         Ok(steps)
@@ -99,7 +104,15 @@ impl<'a, 't> Steps<'a, 't> {
 
     async fn unit(&mut self, unit: Unit) -> Result<()> {
         match unit {
-            Unit::Session(at) => self.send_or_fail(at).await,
+            Unit::Session(at) if role(&self.work.statements[at]) == Role::NextTransaction => {
+                self.next_transaction.push(at);
+                Ok(())
+            }
+            Unit::Session(at) => {
+                let work = self.work;
+                let said = self.say(&work.statements[at]).await;
+                self.or_failed(at, said).await
+            }
             Unit::Rows(range) => self.rows(range).await,
             Unit::Single(at) => match role(&self.work.statements[at]) {
                 Role::Definition(definition) => self.definition(at, definition).await,
@@ -112,8 +125,11 @@ impl<'a, 't> Steps<'a, 't> {
     }
 
     /// Sends one statement of the script; what it answers is dropped.
-    async fn send(&mut self, at: usize) -> Result<()> {
+    pub(super) async fn send(&mut self, at: usize) -> Result<()> {
         let work = self.work;
+        for next in std::mem::take(&mut self.next_transaction) {
+            self.say(&work.statements[next]).await?;
+        }
         self.say(&work.statements[at]).await
     }
 
@@ -127,7 +143,12 @@ impl<'a, 't> Steps<'a, 't> {
 
     /// The same of a statement that leaves nothing if it fails.
     async fn send_or_fail(&mut self, at: usize) -> Result<()> {
-        match self.send(at).await {
+        let sent = self.send(at).await;
+        self.or_failed(at, sent).await
+    }
+
+    async fn or_failed(&mut self, at: usize, said: Result<()>) -> Result<()> {
+        match said {
             Ok(()) => Ok(()),
             Err(error) => Err(self.failed(at, error, Left::Nothing).await),
         }
@@ -215,98 +236,15 @@ impl<'a, 't> Steps<'a, 't> {
     /// Commits what is open together with the record of it.
     async fn commit_with(&mut self, progress: &Progress) -> Result<()> {
         progress::write(self.session, &self.id, progress).await?;
-        self.session.execute("COMMIT;SET autocommit = 1").await.map(drop)
+        self.session.execute(sql::COMMIT).await.map(drop)
     }
 
     /// If the connection is gone, so is the transaction.
     async fn roll_back(&mut self, error: &Error) -> Result<()> {
         match error.kind {
             Kind::Lost => Ok(()),
-            _ => self.session.execute("ROLLBACK;SET autocommit = 1").await.map(drop),
+            _ => self.session.execute(sql::ROLLBACK).await.map(drop),
         }
-    }
-
-    /// A statement that changes the catalog, and commits by itself. That it is done is remembered, and recorded with what
-    /// comes behind it: a kill before that leaves the facts from before it in the row.
-    async fn definition(&mut self, at: usize, definition: &Definition) -> Result<()> {
-        let now = match self.pending_at(at) {
-            None => fingerprint::of(self.session, definition, self.touched).await?,
-            Some(before) => match self.verdict(definition, &before).await? {
-                (Verdict::NotYet, now) => now,
-                (Verdict::Done, _) => {
-                    self.had_taken_effect(at);
-                    return Ok(());
-                }
-                (Verdict::Rest(rest), _) => return self.rest(at, &rest).await,
-                (Verdict::Unclear(why), _) => return Err(self.stop(at, why).await),
-            },
-        };
-        self.record_under_way(at, now.clone()).await?;
-        self.untransactional = None;
-        match self.send(at).await {
-            Ok(()) => self.progress = self.done_before(at + 1),
-            Err(error) if error.kind == Kind::Lost => return Err(error),
-            Err(error) => return Err(self.definition_failed(at, definition, &now, error).await),
-        }
-        Ok(())
-    }
-
-    /// What the catalog says of a definition that was under way, and what it says of its objects.
-    pub(super) async fn verdict(
-        &mut self,
-        definition: &Definition,
-        before: &Facts,
-    ) -> Result<(Verdict, Facts)> {
-        let now = fingerprint::of(self.session, definition, self.touched).await?;
-        let session = &self.session;
-        Ok((verdict::of(session.server(), &session.database, definition, before, &now), now))
-    }
-
-    /// The statement of an earlier runner took effect: what is known of the catalog is known from before it.
-    pub(super) fn had_taken_effect(&mut self, at: usize) {
-        (self.tell)(Told::Note(&format!(
-            "statement {} of `{}` had taken effect when its runner died: it is not run again",
-            at + 1,
-            self.work.migration.name()
-        )));
-        self.untransactional = None;
-        self.progress = self.done_before(at + 1);
-    }
-
-    /// The server has said that it failed: with the catalog as it was, it has done nothing, and no verdict is needed later.
-    async fn definition_failed(
-        &mut self,
-        at: usize,
-        definition: &Definition,
-        before: &Facts,
-        error: Error,
-    ) -> Error {
-        let after = match fingerprint::of(self.session, definition, self.touched).await {
-            Ok(after) => after,
-            Err(error) => return error,
-        };
-        if after != *before {
-            let left = "the statement that failed has taken effect in part".to_owned();
-            return self.failed(at, error, Left::Something(left)).await;
-        }
-        if verdict::is_atomic(self.session.server()) || waited_in_vain(&error) {
-            self.progress.under_way = None;
-        }
-        self.failed(at, error, Left::Nothing).await
-    }
-
-    /// What an interrupted statement of several objects has not come to.
-    async fn rest(&mut self, at: usize, rest: &[String]) -> Result<()> {
-        (self.tell)(Told::Note(&format!(
-            "statement {} of `{}` had been carried out in part when its runner died: the rest is carried out",
-            at + 1,
-            self.work.migration.name()
-        )));
-        for statement in rest {
-            self.session.execute(statement).await?;
-        }
-        self.progress = self.done_before(at + 1);
-        Ok(())
     }
 
     /// A statement of which nobody can tell afterwards whether it took effect.
@@ -331,7 +269,7 @@ impl<'a, 't> Steps<'a, 't> {
             return Err(self.failed(at, error, Left::Something(left)).await);
         }
         // A routine may leave a transaction open: the record would be rolled back with it when the session ends.
-        self.session.execute("COMMIT;SET autocommit = 1").await?;
+        self.session.execute(sql::COMMIT).await?;
         self.record(self.done_before(at + 1)).await
     }
 
@@ -354,7 +292,7 @@ impl<'a, 't> Steps<'a, 't> {
     }
 
     /// What was known before this statement, if it was under way when an earlier runner died.
-    fn pending_at(&mut self, at: usize) -> Option<Facts> {
+    pub(super) fn pending_at(&mut self, at: usize) -> Option<Facts> {
         self.pending
             .take_if(|(pending, _)| *pending <= at)
             .filter(|(pending, _)| *pending == at)
@@ -362,7 +300,7 @@ impl<'a, 't> Steps<'a, 't> {
     }
 
     /// Every statement before this one is done, and this one may have been sent.
-    async fn record_under_way(&mut self, at: usize, before: Facts) -> Result<()> {
+    pub(super) async fn record_under_way(&mut self, at: usize, before: Facts) -> Result<()> {
         let under_way = Some(UnderWay { before });
         self.record(Progress { under_way, ..self.done_before(at) }).await
     }

@@ -3,11 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::MysqlSession;
+use super::settings::neutrally;
 use crate::error::Result;
 
 /// The names behind which there is a table that does not take part in transactions.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Untransactional(BTreeSet<String>);
+pub(super) struct Untransactional {
+    /// Tables themselves.
+    tables: BTreeSet<String>,
+    /// Those, and what leads to them.
+    names: BTreeSet<String>,
+}
 
 impl Untransactional {
     /// Looks for such tables on the whole server, since a statement may name any of its databases, and for what leads to
@@ -23,21 +29,37 @@ impl Untransactional {
              WHERE ROUTINE_SCHEMA <> 'sys' \
              UNION ALL SELECT LOWER(TABLE_NAME), LOWER(VIEW_DEFINITION) FROM information_schema.VIEWS \
              WHERE TABLE_SCHEMA <> 'sys'";
-        let names: BTreeSet<_> = session.rows(TABLES).await?.into_iter().flatten().flatten().collect();
-        if names.is_empty() {
-            return Ok(Self(names));
+        let (tables, leading) = neutrally(session, async |session| {
+            let tables = session.rows(TABLES).await?;
+            let leading = if tables.is_empty() { Vec::new() } else { session.rows(LEADING).await? };
+            Ok((tables, leading))
+        })
+        .await?;
+        let tables: BTreeSet<_> = tables.into_iter().flatten().flatten().collect();
+        if tables.is_empty() {
+            return Ok(Self::default());
         }
-        let leading = session.rows(LEADING).await?.into_iter().filter_map(|row| {
+        let leading = leading.into_iter().filter_map(|row| {
             let mut row = row.into_iter();
             // A body that this user may not see could hold anything.
             Some((row.next()??, row.next()?))
         });
-        Ok(Self(closure(names, &leading.collect::<Vec<_>>())))
+        Ok(Self { names: closure(tables.clone(), &leading.collect::<Vec<_>>()), tables })
+    }
+
+    /// Whether a table of this name is one.
+    pub(super) fn has_table(&self, name: &str) -> bool {
+        self.tables.contains(&name.to_lowercase())
+    }
+
+    /// Whether there is any.
+    pub(super) fn has_tables(&self) -> bool {
+        !self.tables.is_empty()
     }
 
     /// The first of these names that is one, or leads to one.
     pub(super) fn among<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-        names.into_iter().find(|name| self.0.contains(&name.to_lowercase()))
+        names.into_iter().find(|name| self.names.contains(&name.to_lowercase()))
     }
 }
 
@@ -75,7 +97,7 @@ mod tests {
             body("auditor", Some("select 1 from audits")),
             body("hidden", None),
         ];
-        let found = Untransactional(closure(names, &leading));
+        let found = Untransactional { names: closure(names, &leading), tables: BTreeSet::new() };
         for (name, expected) in
             [("Audit", true), ("users", true), ("active_users", true), ("auditor", false), ("hidden", true)]
         {

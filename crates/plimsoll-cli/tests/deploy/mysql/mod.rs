@@ -12,5 +12,6 @@ mod promises;
 mod resume;
 mod rotating;
 mod sessions;
+mod settings;
 mod stopping;
 mod waiting;

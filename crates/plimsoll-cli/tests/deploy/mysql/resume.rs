@@ -221,3 +221,22 @@ async fn a_table_that_was_being_emptied_is_emptied() {
         assert_eq!(scene.base.value("SELECT COUNT(*) FROM port").await, "1");
     }
 }
+
+/// The catalog may tell that it took effect, and not whether the table has kept all its rows.
+#[tokio::test]
+async fn a_change_of_a_table_without_transactions_is_left_to_a_person() {
+    const INIT: &str = "CREATE TABLE audit (n INT) ENGINE=MyISAM;\nINSERT INTO audit VALUES (1);\n";
+    const SCRIPT: &str =
+        "CREATE TABLE port (n INT);\nALTER TABLE audit ADD COLUMN m INT;\nINSERT INTO port VALUES (1);\n";
+    for flavour in Flavour::ALL {
+        let scene = with(flavour, INIT, SCRIPT).await;
+        let reader = scene.base.mysql().reading("audit").await;
+        let (mut first, _) = running_into(&scene, "ALTER TABLE audit").await;
+        first.kill();
+        reader.release().await;
+        let columns = "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'audit'";
+        until_async("the server has carried it out", async || scene.base.value(columns).await == "2").await;
+        stops(&scene, &["at statement 2", "whose engine has no transactions"]);
+        assert_eq!(scene.base.value("SELECT COUNT(*) FROM port").await, "0");
+    }
+}
