@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode};
 use process::Outcome;
 
 const USAGE: &str = "\
-cargo xtask setup         installs what the tests need into target/testbed: PostgreSQL, Prisma, pg_dump
+cargo xtask setup         installs what the tests need: servers and Prisma into target/testbed, the rest by apt-get
 cargo xtask test [ARGS]   setup, then `cargo test` of every crate but e2e
 cargo xtask tidy          checks the rules that the compiler does not know; changes nothing
 cargo xtask docs          writes the documents that the program knows, such as docs/errors.md";
@@ -50,8 +50,9 @@ fn usage() -> String {
 fn test(root: &Path, arguments: &[String]) -> Outcome {
     setup::setup(root)?;
     let mut cargo = process::cargo(root);
-    // Those tests need a cluster: `cargo xtask e2e` starts one for them.
-    process::run(cargo.args(["test", "--workspace", "--exclude", "plimsoll-e2e", "--locked"]).args(arguments))
+    // Those tests need a cluster: `cargo xtask e2e` starts one for them. One run names everything that fails.
+    let workspace = ["test", "--workspace", "--exclude", "plimsoll-e2e", "--locked", "--no-fail-fast"];
+    process::run(cargo.args(workspace).args(arguments))
 }
 
 /// The directory of the workspace, which is the parent of this crate's. Cargo tells it when it starts this program; what

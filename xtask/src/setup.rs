@@ -23,12 +23,13 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     let testbed = root.join("target/testbed");
     std::fs::create_dir_all(&testbed).map_err(|error| format!("{}: {error}", testbed.display()))?;
     let _lock = lock(&testbed.join(".lock"))?;
+    is_complete_for(std::env::consts::ARCH)?;
     need("node", NODE_MAJOR, &["nodejs", "npm"])?;
     need("npm", 1, &["npm"])?;
     need("pg_dump", PG_DUMP_MAJOR, &["postgresql-client"])?;
     need("psql", PG_DUMP_MAJOR, &["postgresql-client"])?;
     need("python3", 3, &["python3"])?;
-    apt::need_library("libclang", &["libclang-dev"])?;
+    apt::need_libclang()?;
     mariadb()?;
     mysql::install(&testbed.join("mysql"))?;
     apt::need("strace", &["strace"])?;
@@ -38,6 +39,18 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     backend::build(&root.join("examples/backend"), &testbed.join("backend"))?;
     say("testbed: ready");
     Ok(())
+}
+
+/// Not every server is published for every processor. Whoever has only some of them would take tests that cannot run for
+/// failures of the code.
+fn is_complete_for(processor: &str) -> Outcome {
+    match processor {
+        "x86_64" => Ok(()),
+        other => Err(format!(
+            "the tests need Linux on x86-64: neither MySQL 8.0 nor PostgreSQL 13 is published for {other}.\n\
+             What needs no server can be tested: `cargo test -p plimsoll-core -p plimsoll-project -p plimsoll-inject`"
+        )),
+    }
 }
 
 /// The packages with `core` in their names have the programs alone: no service is started on the machine.
@@ -83,6 +96,13 @@ mod tests {
         assert_eq!(first_number("v20.20.2"), Some(20));
         assert_eq!(first_number("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Some(15));
         assert_eq!(first_number("no number"), None);
+    }
+
+    #[test]
+    fn a_processor_for_which_a_server_is_missing_is_refused_with_what_can_be_done() {
+        assert_eq!(is_complete_for("x86_64"), Ok(()));
+        let why = is_complete_for("aarch64").unwrap_err();
+        assert!(why.contains("MySQL 8.0") && why.contains("aarch64") && why.contains("cargo test"), "{why}");
     }
 
     #[test]

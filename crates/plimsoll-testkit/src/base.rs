@@ -49,6 +49,14 @@ impl Kind {
         }
     }
 
+    /// The same, for the worker with this number of a test that applies very much.
+    pub fn missing_for(self, worker: usize) -> Base {
+        match self {
+            Self::Mysql(flavour) => Base::Mysql(server::mysql_for(flavour, worker).missing_database()),
+            Self::Postgres(_) | Self::Sqlite => self.missing(),
+        }
+    }
+
     /// An empty database. To SQLite an empty file is one.
     pub async fn empty(self) -> Base {
         match self {

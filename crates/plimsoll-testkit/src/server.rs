@@ -76,8 +76,18 @@ pub fn postgres(version: Version) -> &'static PostgresServer {
 /// The server of this flavour that all tests of this process share. It is started by the first who asks.
 ///
 /// User-level locks (`GET_LOCK`) belong to a server and not to a database: whoever applies a migration here waits for every
-/// other test that does. A test that holds the lock for long starts a server of its own.
+/// other test that does. A test that holds the lock for long starts a server of its own, and one that applies very much uses
+/// more than one: see [`mysql_for`].
 pub fn mysql(flavour: Flavour) -> &'static MysqlServer {
-    static SERVERS: [OnceLock<MysqlServer>; 2] = [const { OnceLock::new() }; 2];
-    SERVERS[flavour as usize].get_or_init(|| MysqlServer::start(flavour, &Options::default()))
+    mysql_for(flavour, 0)
+}
+
+/// How many servers of a flavour there are for those who apply very much: enough to keep two processors busy.
+const SHARED: usize = 2;
+
+/// The shared server for the worker with this number, so that not all of them wait for the lock of one.
+pub fn mysql_for(flavour: Flavour, worker: usize) -> &'static MysqlServer {
+    static SERVERS: [[OnceLock<MysqlServer>; SHARED]; 2] = [const { [const { OnceLock::new() }; SHARED] }; 2];
+    SERVERS[flavour as usize][worker % SHARED]
+        .get_or_init(|| MysqlServer::start(flavour, &Options::default()))
 }

@@ -20,22 +20,40 @@ pub(crate) fn need(program: &str, packages: &[&str]) -> Outcome {
     if is_there(program) { Ok(()) } else { install(program, packages) }
 }
 
-/// Installs packages unless there is such a library where Debian keeps shared libraries, or where it keeps LLVM's.
-pub(crate) fn need_library(library: &str, packages: &[&str]) -> Outcome {
-    if library_is_there(library) { Ok(()) } else { install(library, packages) }
+/// Installs libclang, with which bindgen reads C, unless all of it is there: the library, and the headers that come with the
+/// compiler (`stddef.h`). Debian has them in packages of their own, and the library alone makes bindgen fail.
+pub(crate) fn need_libclang() -> Outcome {
+    let roots = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(Path::new);
+    if roots.iter().any(|root| has_libclang(root)) && roots.iter().any(|root| has_headers(root)) {
+        Ok(())
+    } else {
+        install("libclang with its headers", &["libclang-dev"])
+    }
 }
 
-fn library_is_there(library: &str) -> bool {
-    let entries = |path: PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten();
-    let directories = entries("/usr/lib".into()).flat_map(|entry| [entry.path(), entry.path().join("lib")]);
-    let mut files = directories.flat_map(entries);
-    files.any(|file| file.file_name().to_str().is_some_and(|name| is_library(name, library)))
+/// The library lies in one of these directories, in one of a processor's below, or where LLVM keeps its own.
+fn has_libclang(root: &Path) -> bool {
+    let below = entries(root).into_iter().flat_map(|entry| [entry.clone(), entry.join("lib")]);
+    let mut files = std::iter::once(root.to_owned()).chain(below).flat_map(|directory| entries(&directory));
+    files.any(|file| file.file_name().and_then(|name| name.to_str()).is_some_and(is_libclang))
+}
+
+/// The compiler's headers lie in `clang/VERSION/include`, here or where LLVM keeps its own.
+fn has_headers(root: &Path) -> bool {
+    let llvm = entries(root).into_iter().map(|entry| entry.join("lib/clang"));
+    let mut versions =
+        std::iter::once(root.join("clang")).chain(llvm).flat_map(|directory| entries(&directory));
+    versions.any(|version| version.join("include/stddef.h").is_file())
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
 /// `libclang.so.1` and `libclang-14.so` are libclang; `libclang-cpp.so` is another library.
-fn is_library(file: &str, library: &str) -> bool {
+fn is_libclang(file: &str) -> bool {
     let Some((name, _)) = file.split_once(".so") else { return false };
-    name.strip_prefix(library)
+    name.strip_prefix("libclang")
         .is_some_and(|version| version.chars().all(|c| c == '-' || c == '.' || c.is_ascii_digit()))
 }
 
@@ -102,9 +120,23 @@ mod tests {
 
     #[test]
     fn a_library_is_found_by_its_whole_name() {
-        assert!(is_library("libclang.so.1", "libclang") && is_library("libclang-14.so", "libclang"));
-        assert!(!is_library("libclang-cpp.so.14", "libclang") && !is_library("libclang.a", "libclang"));
-        assert!(library_is_there("libc") && !library_is_there("libno-such-library"));
+        assert!(is_libclang("libclang.so.1") && is_libclang("libclang-14.so"));
+        assert!(!is_libclang("libclang-cpp.so.14") && !is_libclang("libclang.a"));
+    }
+
+    #[test]
+    fn the_library_of_debian_without_the_headers_is_not_all_that_bindgen_needs() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        assert!(!has_libclang(root.path()));
+        put("x86_64-linux-gnu/libclang-14.so.1");
+        assert!(has_libclang(root.path()) && !has_headers(root.path()));
+        put("llvm-14/lib/clang/14.0.6/include/stddef.h");
+        assert!(has_headers(root.path()));
     }
 
     #[test]

@@ -75,13 +75,14 @@ const WORKERS: usize = 3;
 fn at_every_step(tale: Tale, deed: Deed, side: Side, moment: Moment) {
     let expected = wait_for(undisturbed(tale));
     let next = AtomicUsize::new(1);
-    let work = async || {
+    let work = async |worker| {
         let strike = || Strike { deed, side, moment, number: next.fetch_add(1, Ordering::Relaxed) };
-        while is_taken_up(tale, strike(), &expected).await {}
+        while is_taken_up(&tale.kind.missing_for(worker), tale, strike(), &expected).await {}
     };
     std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| wait_for(work()));
+        for worker in 0..WORKERS {
+            let work = &work;
+            scope.spawn(move || wait_for(work(worker)));
         }
     });
     // Each of them has found out for itself that there are no more.
@@ -96,9 +97,8 @@ fn wait_for<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Strikes one run, and has the next one finish: false if it ended before the step.
-async fn is_taken_up(tale: Tale, strike: Strike, expected: &Found) -> bool {
-    let base = tale.kind.missing();
-    let (struck, project) = struck(&base, project(tale, &base), strike, deploy);
+async fn is_taken_up(base: &Base, tale: Tale, strike: Strike, expected: &Found) -> bool {
+    let (struck, project) = struck(base, project(tale, base), strike, deploy);
     let (Struck::AtStep(first) | Struck::Never(first)) = &struck;
     let next = deploy(&project).run();
     let told = told(&strike, first, &next);
@@ -110,7 +110,7 @@ async fn is_taken_up(tale: Tale, strike: Strike, expected: &Found) -> bool {
         Some(code) => assert!([69, 75].contains(&code), "{told}"),
         None => {}
     }
-    assert_eq!(found(&base).await, *expected, "{told}");
+    assert_eq!(found(base).await, *expected, "{told}");
     let at_step = matches!(struck, Struck::AtStep(_));
     assert!(at_step || first.code() == Some(0), "nobody has disturbed it: {told}");
     at_step

@@ -13,7 +13,7 @@ pub(super) const SIZES: [&str; 1] = ["innodb-log-file-size=8M"];
 pub(super) fn text(server: &MysqlServer, options: &Options) -> String {
     let mut text = String::from(
         "[mysqld]\nbind-address=127.0.0.1\nskip-name-resolve\nmax-connections=200\nskip-log-bin\n\
-         innodb-flush-log-at-trx-commit=2\ninnodb-buffer-pool-size=32M\ninnodb-use-native-aio=0\nkey-buffer-size=1M\n\
+         innodb-flush-log-at-trx-commit=2\ninnodb-flush-method=nosync\ninnodb-buffer-pool-size=32M\ninnodb-use-native-aio=0\nkey-buffer-size=1M\n\
          character-set-server=utf8mb4\n",
     );
     let mut line = |name: &str, value: &str| {
