@@ -32,7 +32,7 @@ pub fn shape(text: &str) -> Shape<'_> {
         body: blanked(text, blank),
         unterminated: unterminated.clone(),
         merged: !single,
-        sets_transaction: statements.first().is_some_and(sets_transaction),
+        sets_transaction: sets_transaction(&statements),
         statements: statements.len(),
     };
     match controlled(&statements, control) {
@@ -45,7 +45,9 @@ pub fn shape(text: &str) -> Shape<'_> {
             Shape::SelfManaged { because: Reason { span: because, what: "transaction control" } }
         }
         Controlled::Not if refusing.is_empty() => Shape::Atomic(merge(&[], true)),
-        Controlled::Blocks { blank, single } if refusing.is_empty() && (single || mergeable(text)) => {
+        Controlled::Blocks { blank, single }
+            if refusing.is_empty() && (single || mergeable(text, &statements)) =>
+        {
             Shape::Atomic(merge(&blank, single))
         }
         Controlled::Blocks { blank, .. } if refusing.is_empty() => {
@@ -72,8 +74,17 @@ fn cuttable(segmented: Segmented<'_>, unterminated: Option<Range<usize>>) -> Sha
     }
 }
 
+/// Whether the modes of the transaction are set before its first query: PostgreSQL wants nothing that needs a snapshot
+/// before that, which `SET`, `SHOW` and `LOCK` do not (`PlannedStmtRequiresSnapshot` in `tcop/pquery.c`).
+fn sets_transaction(statements: &[Statement<'_>]) -> bool {
+    let is_no_query = |statement: &&Statement<'_>| {
+        matches!(statement.word(0).as_str(), "begin" | "start" | "set" | "reset" | "show" | "lock")
+    };
+    statements.iter().take_while(is_no_query).any(sets_modes)
+}
+
 /// `SET TRANSACTION …`, `SET LOCAL TRANSACTION …`, `SET transaction_isolation = …`.
-fn sets_transaction(statement: &Statement<'_>) -> bool {
+fn sets_modes(statement: &Statement<'_>) -> bool {
     let at = if statement.word(1) == "local" { 2 } else { 1 };
     statement.word(0) == "set" && statement.word(at).starts_with("transaction")
 }
@@ -82,11 +93,10 @@ fn sets_transaction(statement: &Statement<'_>) -> bool {
 ///
 /// They cannot where something lasts until the end of a transaction: `SET LOCAL`, `ON COMMIT`, deferred constraints,
 /// or a setting made through a function. Words in strings count, since bodies of functions are strings.
-fn mergeable(text: &str) -> bool {
+fn mergeable(text: &str, statements: &[Statement<'_>]) -> bool {
     let lower = text.to_ascii_lowercase();
-    !["local", "on commit", "deferr", "set_config", "set constraints", "set transaction"]
-        .iter()
-        .any(|word| lower.contains(word))
+    let lasts = ["local", "on commit", "deferr", "set_config", "set constraints", "set transaction"];
+    !lasts.iter().any(|word| lower.contains(word)) && !statements.iter().any(sets_modes)
 }
 
 fn control(statement: &Statement<'_>) -> Option<Control> {
@@ -231,10 +241,37 @@ mod tests {
     }
 
     #[test]
+    fn the_modes_of_a_transaction_are_seen_behind_what_is_no_query() {
+        let sets = |text: &str| match shape(text) {
+            Shape::Atomic(atomic) => atomic.sets_transaction,
+            Shape::Segmented(segmented) => segmented.segments.iter().any(|one| one.sets_transaction),
+            _ => panic!("{text}: {}", what(text)),
+        };
+        for text in [
+            "SET TRANSACTION READ WRITE; SELECT 1",
+            "BEGIN; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1; COMMIT",
+            "SET lock_timeout = 1; LOCK t; SHOW search_path; SET LOCAL transaction_isolation = 'serializable'",
+            "BEGIN; SET  TRANSACTION READ WRITE; COMMIT; BEGIN; SELECT 1; COMMIT",
+            "VACUUM; SET LOCAL lock_timeout = 1; SET TRANSACTION READ WRITE; SELECT 1",
+        ] {
+            assert!(sets(text), "{text}");
+        }
+        for text in [
+            "SELECT 1",
+            "BEGIN; SET LOCAL lock_timeout = 1; COMMIT",
+            "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
+        ] {
+            assert!(!sets(text), "{text}");
+        }
+    }
+
+    #[test]
     fn several_transactions_are_made_one_unless_something_lasts_to_the_end_of_one() {
         assert_eq!(what("BEGIN; SELECT 1; COMMIT; SELECT 2;"), "merged");
         assert_eq!(what("BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT"), "merged");
         assert_eq!(what("BEGIN; SET LOCAL a = 1; COMMIT; SELECT 2"), "=SET LOCAL a = 1; | +SELECT 2");
+        let blocks = "BEGIN; SET  TRANSACTION READ WRITE; COMMIT; BEGIN; SELECT 2; COMMIT";
+        assert_eq!(what(blocks), "=SET  TRANSACTION READ WRITE; | =SELECT 2;");
     }
 
     #[test]

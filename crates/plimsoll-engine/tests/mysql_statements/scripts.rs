@@ -318,6 +318,12 @@ pub(crate) const BODIES: &[Case] = &[
         "CREATE FUNCTION f() RETURNS SET('a;', 'b') NO SQL BEGIN RETURN 'b'; END; DROP FUNCTION f",
     ),
     (
+        "types that a body follows at once",
+        "",
+        "CREATE FUNCTION f() RETURNS CHAR BEGIN DECLARE a CHAR; RETURN a; END; DROP FUNCTION f; \
+         CREATE FUNCTION f() RETURNS CHAR CHARACTER SET utf8mb4 BEGIN RETURN 'a;'; END; DROP FUNCTION f; CREATE FUNCTION f() RETURNS CHAR RETURN 'a;'; DROP FUNCTION f",
+    ),
+    (
         "characteristics",
         "",
         "CREATE PROCEDURE p() LANGUAGE SQL NOT DETERMINISTIC READS SQL DATA SQL SECURITY INVOKER COMMENT 'begin; end' BEGIN SELECT 1; END; DROP PROCEDURE p",

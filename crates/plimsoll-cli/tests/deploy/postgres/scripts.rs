@@ -37,6 +37,13 @@ async fn scripts_of_every_shape_are_applied_once() {
             format!("BEGIN; {ADD}; COMMIT; BEGIN; DELETE FROM ship WHERE name = 'Argo'; COMMIT;"),
             format!("BEGIN ISOLATION LEVEL SERIALIZABLE; {ADD}; COMMIT;"),
             format!("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; {ADD};"),
+            format!("BEGIN; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; {ADD}; COMMIT;"),
+            format!(
+                "SET LOCAL lock_timeout = '5s'; LOCK ship; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; {ADD};"
+            ),
+            format!(
+                "BEGIN; LOCK ship; SET LOCAL transaction_isolation = serializable; {ADD}; END; VACUUM ship;"
+            ),
             format!("SAVEPOINT s; DELETE FROM ship; ROLLBACK TO s; {ADD};"),
             format!("DO $$ BEGIN {ADD}; COMMIT; PERFORM 1; END $$;"),
             "DO $a$ BEGIN EXECUTE 'INSERT INTO ship VALUES (''COMMIT;'')'; END $a$;".to_owned(),

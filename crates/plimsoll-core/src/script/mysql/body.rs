@@ -88,8 +88,10 @@ enum Previous {
     End,
     /// `EACH`, which `ROW` follows before the body of a trigger.
     Each,
-    /// `RETURNS`, `CHARACTER` or `CHAR`: what follows belongs to a type.
-    Type,
+    /// `RETURNS`: a type follows.
+    Returns,
+    /// `CHARACTER` or `CHAR`, behind which `SET` belongs to a type.
+    Character,
 }
 
 /// The words that a statement of a body can begin with, behind the characteristics of a routine.
@@ -228,12 +230,17 @@ impl Body {
             Kind::Close => self.part = Part::Characteristics(depth.saturating_sub(1)),
             // The colon of a label: the word before it was not taken for a part of the header.
             Kind::Symbol if depth == 0 && text == ":" => self.enter(),
-            _ if depth == 0 && self.previous != Previous::Type && STARTS.contains(&word) => {
+            _ if depth == 0 && !self.is_of_a_type(word) && STARTS.contains(&word) => {
                 self.enter();
                 self.body(kind, word, text);
             }
             _ => {}
         }
+    }
+
+    /// Whether this word of a routine's header belongs to the type that the routine returns.
+    fn is_of_a_type(&self, word: &str) -> bool {
+        self.previous == Previous::Returns || self.previous == Previous::Character && word == "set"
     }
 
     fn event(&mut self, kind: Kind, word: &str, depth: usize) {
@@ -320,7 +327,8 @@ fn previous(kind: Kind, word: &str) -> Previous {
         (Kind::Symbol | Kind::Open, _) => Previous::Operator,
         (_, "end") => Previous::End,
         (_, "each") => Previous::Each,
-        (_, "returns" | "character" | "char") => Previous::Type,
+        (_, "returns") => Previous::Returns,
+        (_, "character" | "char") => Previous::Character,
         (_, word) if OPERATORS.contains(&word) => Previous::Operator,
         _ => Previous::Operand,
     }

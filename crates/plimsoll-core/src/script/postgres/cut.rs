@@ -127,7 +127,7 @@ fn together<'a>(text: &'a str, statements: &[Statement<'_>], of: Range<usize>) -
         body: text[span.clone()].into(),
         span,
         way: Way::Together,
-        sets_transaction: sets_transaction(&statements[of.start]),
+        sets_transaction: sets_transaction(&statements[of.clone()]),
         statements: of,
     }
 }
@@ -139,8 +139,8 @@ fn of_block<'a>(text: &'a str, statements: &[Statement<'_>], of: Range<usize>) -
         span_of.start - span.start..span_of.end - span.start
     };
     let body = blanked(&text[span.clone()], &[inside(of.start), inside(of.end - 1)]);
-    let first = &statements[of.start + 1];
-    Segment { body, way: Way::Block, sets_transaction: sets_transaction(first), statements: of, span }
+    let sets_transaction = sets_transaction(&statements[of.clone()]);
+    Segment { body, way: Way::Block, sets_transaction, statements: of, span }
 }
 
 fn outside_of<'a>(text: &'a str, statements: &[Statement<'_>], n: usize) -> Segment<'a> {

@@ -83,6 +83,23 @@ fn a_body_that_does_not_end_holds_the_rest() {
 }
 
 #[test]
+fn a_body_may_stand_right_behind_the_type_that_is_returned() {
+    for kind in [
+        "CHAR",
+        "CHARACTER",
+        "CHAR CHAR SET utf8mb4",
+        "CHAR CHARACTER SET utf8mb4",
+        "CHAR(2) BINARY",
+        "SET('a')",
+    ] {
+        let function =
+            format!("CREATE FUNCTION f() RETURNS {kind}\nBEGIN\n DECLARE a CHAR;\n RETURN a;\nEND");
+        let text = format!("{function};\nSELECT 1");
+        assert_eq!(texts(&text, mysql()), [function.as_str(), "SELECT 1"]);
+    }
+}
+
+#[test]
 fn begin_opens_a_block_on_mariadb_only_with_not_atomic() {
     assert_eq!(texts("BEGIN; SELECT 1; END", mariadb()), ["BEGIN", "SELECT 1", "END"]);
     assert_eq!(texts("BEGIN NOT ATOMIC SELECT 1; END; SELECT 2", mariadb()).len(), 2);
