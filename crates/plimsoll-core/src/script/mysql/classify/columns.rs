@@ -26,7 +26,7 @@ const NO_COLUMN: [&str; 10] = [
 struct Columns {
     gone: BTreeSet<String>,
     made: BTreeSet<String>,
-    /// Whether something other than their order tells them apart.
+    /// What becomes of their values.
     values: Values,
 }
 

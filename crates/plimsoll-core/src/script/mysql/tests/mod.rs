@@ -1,6 +1,7 @@
 //! Claims about scripts, one a line.
 
 mod carried;
+mod caveats;
 mod effects;
 mod properties;
 mod splitting;
