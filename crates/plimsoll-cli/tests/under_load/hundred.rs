@@ -148,7 +148,7 @@ pub(crate) async fn found(database: &Database<'_>) -> Found {
         data.push(database.query(&format!("SELECT * FROM \"{table}\" ORDER BY 1")).await);
     }
     let indexes = "SELECT c.relname, i.indisvalid, i.indisready, pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-                   WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1";
+                   WHERE c.relnamespace = 'public'::regnamespace OR NOT i.indisvalid ORDER BY 1";
     let is_dumped = database.server().version() <= Version::V15;
     Found {
         schema: is_dumped.then(|| database.schema_dump()),

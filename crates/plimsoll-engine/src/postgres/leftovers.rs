@@ -3,7 +3,7 @@
 use plimsoll_core::script::{Effect, Reindexed};
 use plimsoll_core::{Code, Diagnostic};
 
-use super::look::{Facts, INDEXES, index_built, oid_of, reindexed_table};
+use super::look::{Facts, INDEXES, VALID, index_built, oid_of, reindexed_tables};
 use super::{PostgresSession, quote_text};
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
@@ -20,15 +20,15 @@ pub(super) async fn drop_leftovers(
     before: Option<&Facts>,
     tell: &mut Tell<'_>,
 ) -> Result<()> {
-    let Some((table, condition)) = leftovers(effect, before) else { return Ok(()) };
+    let Some((tables, condition)) = leftovers(effect, before) else { return Ok(()) };
     let rows = session
         .rows(&format!(
             "SELECT c.oid::pg_catalog.regclass, EXISTS \
              (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.datid = \
              (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
-             AND (p.relid IS NULL OR p.relid = i.indrelid)) FROM pg_catalog.pg_class c \
+             AND (p.relid IS NULL OR p.relid IN ({tables}))) FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
-             WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid = {table} AND {condition}"
+             WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid IN ({tables}) AND {condition}"
         ))
         .await?;
     if let Some(row) = rows.iter().find(|row| row.get(1) == Some("t")) {
@@ -51,29 +51,37 @@ pub(super) fn being_built(index: &str) -> Error {
     )
 }
 
-/// The table whose invalid indexes they are, and which of those.
+/// The tables (as they stand behind `IN`) whose invalid indexes they are, and which of those.
 fn leftovers(effect: &Effect, before: Option<&Facts>) -> Option<(String, String)> {
     let unknown_before = || {
         let known = before?.get(INDEXES)?;
-        Some(format!(
-            "c.oid <> ALL (pg_catalog.string_to_array({}, ',')::pg_catalog.oid[])",
-            quote_text(known)
-        ))
+        Some(format!("NOT {}", is_in("c.oid", known)))
     };
     match effect {
         Effect::BuildsIndex { name: Some(name), table } => Some((oid_of(table), index_built(name, table))),
         Effect::BuildsIndex { name: None, table } => Some((oid_of(table), unknown_before()?)),
         Effect::Reindexes { kind, name } => {
-            // What PostgreSQL calls the new index before, and the old one after it takes its place.
-            let built = format!("c.relname ~ '_cc(new|old)[0-9]*$' AND {}", unknown_before()?);
+            // PostgreSQL builds the new index under another name. When it takes its place, the old one is renamed: it was
+            // there before, and could be used.
+            let built = unknown_before()?;
+            let replaced = before?.get(VALID).map_or_else(
+                || "false".to_owned(),
+                |valid| format!("(c.relname ~ '_ccold[0-9]*$' AND {})", is_in("c.oid", valid)),
+            );
+            let built = format!("c.relname ~ '_cc(new|old)[0-9]*$' AND ({built} OR {replaced})");
             let of_index = match kind {
                 Reindexed::Table => String::new(),
                 Reindexed::Index => format!(" AND {}", of_same_name(name)),
             };
-            Some((reindexed_table(*kind, name), format!("{built}{of_index}")))
+            Some((reindexed_tables(*kind, name), format!("{built}{of_index}")))
         }
         _ => None,
     }
+}
+
+/// A condition that a number is one of a list with commas.
+fn is_in(number: &str, list: &str) -> String {
+    format!("({number} = ANY (pg_catalog.string_to_array({}, ',')::pg_catalog.oid[]))", quote_text(list))
 }
 
 /// The name of a transient index begins with that of the index, which may be cut to make room for the rest.

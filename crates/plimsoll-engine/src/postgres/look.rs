@@ -42,7 +42,7 @@ pub(super) async fn look(session: &PostgresSession, effect: &Effect) -> Result<F
             (INDEX, exists(&format!("pg_catalog.pg_class c WHERE c.oid = {}", oid_of(name))))
         }
         Effect::BuildsIndex { name: None, table } => (INDEXES, indexes_of(&oid_of(table))),
-        Effect::Reindexes { kind, name } => (INDEXES, indexes_of(&reindexed_table(*kind, name))),
+        Effect::Reindexes { kind, name } => (INDEXES, indexes_of(&reindexed_tables(*kind, name))),
         Effect::Detaches { table, partition } => (PARTITION, partition_state(table, partition)),
         Effect::Creates { thing, name } | Effect::Removes { thing, name } => {
             (THING, exists(&catalog_of(*thing, name)))
@@ -128,21 +128,25 @@ pub(super) fn index_built(name: &str, table: &str) -> String {
     )
 }
 
-/// An expression for the number of the table whose indexes a `REINDEX` builds.
-pub(super) fn reindexed_table(kind: Reindexed, name: &str) -> String {
+/// Expressions for the numbers of the tables whose indexes a `REINDEX` builds, as they stand behind `IN`: those of the table
+/// that holds the long values of another one are built with it.
+pub(super) fn reindexed_tables(kind: Reindexed, name: &str) -> String {
     match kind {
-        Reindexed::Table => oid_of(name),
+        Reindexed::Table => format!(
+            "SELECT pg_catalog.unnest(ARRAY[t.oid, t.reltoastrelid]) FROM pg_catalog.pg_class t WHERE t.oid = {}",
+            oid_of(name)
+        ),
         Reindexed::Index => {
-            format!("(SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = {})", oid_of(name))
+            format!("SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid = {}", oid_of(name))
         }
     }
 }
 
-fn indexes_of(table: &str) -> String {
+fn indexes_of(tables: &str) -> String {
     format!(
         "SELECT pg_catalog.string_agg(i.indexrelid::pg_catalog.text, ',' ORDER BY i.indexrelid), \
          pg_catalog.string_agg(i.indexrelid::pg_catalog.text, ',' ORDER BY i.indexrelid) FILTER (WHERE i.indisvalid) \
-         FROM pg_catalog.pg_index i WHERE i.indrelid = {table}"
+         FROM pg_catalog.pg_index i WHERE i.indrelid IN ({tables})"
     )
 }
 

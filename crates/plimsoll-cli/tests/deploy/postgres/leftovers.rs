@@ -122,3 +122,30 @@ async fn a_reindex_that_is_cancelled_in_a_later_segment_leaves_no_index_behind()
     scene.deployed();
     assert_eq!(scene.base.value(VALID).await, "ship_name true");
 }
+
+/// When the new index has taken its place, the old one has another name and the number that it always had.
+#[tokio::test]
+async fn what_a_reindex_has_replaced_and_not_dropped_is_dropped() {
+    for version in Version::ALL {
+        for what in ["INDEX CONCURRENTLY ship_name", "TABLE CONCURRENTLY ship"] {
+            let script = format!("INSERT INTO ship VALUES ('Beagle');\nREINDEX {what};");
+            let scene = with_ship(version).await.migration("2_mixed", &script);
+            scene.base.execute("CREATE INDEX ship_name ON ship (name)").await;
+            let reader = scene.postgres().connect().await;
+            reader.batch_execute("BEGIN; SELECT FROM ship").await.expect("the table is there");
+            let mut running = scene.command(&["deploy"]).spawn();
+            until_true(scene.postgres(), "SELECT count(*) > 0 FROM pg_class WHERE relname LIKE '%_ccold'")
+                .await;
+            running.kill();
+            let _killed = running.wait();
+            let end = "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity \
+                       WHERE datname = current_database() AND query LIKE 'REINDEX%'";
+            assert_eq!(scene.base.value(end).await, "t");
+            reader.batch_execute("COMMIT").await.expect("the transaction is ours");
+            scene.deployed();
+            assert_eq!(scene.base.value(VALID).await, "ship_name true", "{version:?}: {what}");
+            let left = "SELECT count(*) FROM pg_class WHERE relname ~ '_cc(new|old)'";
+            assert_eq!(scene.base.value(left).await, "0", "{version:?}: {what}");
+        }
+    }
+}
