@@ -136,7 +136,11 @@ fn commits_by_itself(statement: &mysql::Statement<'_>) -> Option<Because> {
         Effect::Data(_) | Effect::Setting | Effect::Carried => true,
         Effect::Control(control) => !matches!(
             control,
-            Control::AutocommitAmongOthers | Control::Other | Control::Xa | Control::Rollback
+            Control::AutocommitAmongOthers
+                | Control::CallAmongSettings
+                | Control::Other
+                | Control::Xa
+                | Control::Rollback
         ),
         Effect::CarriedAlone | Effect::Definition(_) | Effect::Repeatable | Effect::Opaque(_) => false,
     };

@@ -9,16 +9,13 @@ use plimsoll_core::{Diagnostic, Migration};
 use super::apply::Work;
 use super::lock::HELD;
 use super::send::Row;
-use super::settings::neutrally;
+use super::settings::{neutrally, set_clock_right};
 use super::{MysqlSession, error, history, sql};
 use crate::error::{Error, Result};
 use crate::failure::changed_by_others;
 
 /// A row that is under way.
 const OPEN: &str = "finished_at IS NULL AND rolled_back_at IS NULL";
-
-/// Sets the clock right, which a script may have set to another time. Nothing of it follows.
-const NOW: &str = "SET timestamp = DEFAULT";
 
 /// What to set in the row of an attempt.
 fn update(session: &MysqlSession, id: &str, set: &str) -> String {
@@ -91,8 +88,9 @@ async fn earlier_failure(session: &mut MysqlSession, work: &Work<'_>) -> Result<
 
 /// The finished row of a script that is one transaction with it.
 pub(super) async fn insert_finished(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
+    set_clock_right(session, session.script.touched).await;
     let insert = insert(session, work, "UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), 1, NULL");
-    let rows = in_neutral(session, &format!("{NOW};{insert};SELECT COALESCE({HELD}, 0)")).await?;
+    let rows = in_neutral(session, &format!("{insert};SELECT COALESCE({HELD}, 0)")).await?;
     held(&rows)
 }
 
@@ -143,10 +141,11 @@ pub(super) async fn give_up(
     migration: &Migration,
     failure: &Diagnostic,
 ) -> Result<()> {
+    set_clock_right(session, session.script.touched).await;
     let logs = sql::text(&sql::logs(&failure_log(migration.name(), failure, &session.runner)));
     let set = format!("rolled_back_at = UTC_TIMESTAMP(3), applied_steps_count = 0, logs = {logs}");
     let write = update(session, id, &set);
-    held(&in_neutral(session, &format!("{NOW};{write};SELECT COALESCE({HELD}, 0)")).await?)
+    held(&in_neutral(session, &format!("{write};SELECT COALESCE({HELD}, 0)")).await?)
 }
 
 /// Asks something of our own in the middle of a script.

@@ -73,6 +73,7 @@ fn of_control(control: Control) -> Role<'static> {
         Control::AutocommitOff => Role::ManualCommit,
         Control::AutocommitOn => Role::AutoCommit,
         Control::AutocommitAmongOthers => Role::Unrecordable("SET autocommit = …, …"),
+        Control::CallAmongSettings => Role::Unrecordable("SET of settings with a stored function"),
         Control::Next => Role::NextTransaction,
         Control::Other => Role::Unrecordable("COMMIT or ROLLBACK with CHAIN or RELEASE"),
         Control::Xa => Role::Unrecordable("XA"),

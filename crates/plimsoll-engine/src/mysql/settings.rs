@@ -52,7 +52,8 @@ impl Settings {
         // Under the script's own settings neither could all variables be seen nor every name be understood.
         session.execute(&neutral(session)).await?;
         let database = sql::name(&session.database);
-        session.execute(&format!("UNLOCK TABLES;SET timestamp = DEFAULT;USE {database}")).await?;
+        session.execute(&format!("UNLOCK TABLES;USE {database}")).await?;
+        set_clock_right(session, Touched::Yes).await;
         // To set one may change another: `max_join_size` and `sql_big_selects`.
         for _round in 0..2 {
             let now = Self::remember(session).await?;
@@ -127,6 +128,14 @@ impl Neutral {
                 session.execute(&format!("SET SESSION {}", assignments(session, back))).await.map(drop)
             }
         }
+    }
+}
+
+/// Sets the session's clock right, which a script may have set to another time. Nothing of it may follow.
+pub(super) async fn set_clock_right(session: &mut MysqlSession, touched: Touched) {
+    if touched == Touched::Yes {
+        // A server that refuses it has refused it to the script as well. (MariaDB 10.11 with `secure_timestamp` takes `DEFAULT`.)
+        let _refused = session.execute("SET timestamp = DEFAULT").await;
     }
 }
 

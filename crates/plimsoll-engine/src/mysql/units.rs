@@ -161,11 +161,16 @@ fn unrecordable(migration: &Migration, statement: &Statement<'_>, what: &str) ->
         "migration `{}` uses `{what}`, which no record of what is done can be part of",
         migration.name()
     );
-    let among_others = Effect::Control(Control::AutocommitAmongOthers);
-    let help = if statement.effect == among_others {
-        "write them as two statements: `SET autocommit = …` alone; nothing of it was executed"
-    } else {
-        "write the script so that it only does what is to stay (START TRANSACTION and COMMIT are fine); nothing of it was executed"
+    let help = match statement.effect {
+        Effect::Control(Control::AutocommitAmongOthers) => {
+            "write them as two statements: `SET autocommit = …` alone; nothing of it was executed"
+        }
+        Effect::Control(Control::CallAmongSettings) => {
+            "write the call as a statement of its own (`SET @value = …`), and set the variables of the session behind it; nothing of it was executed"
+        }
+        _ => {
+            "write the script so that it only does what is to stay (START TRANSACTION and COMMIT are fine); nothing of it was executed"
+        }
     };
     let diagnostic = Diagnostic::new(Code::CannotBeAtomic, message).help(help);
     at(migration, statement, diagnostic)
@@ -202,6 +207,17 @@ mod tests {
         assert!(refused.to_string().contains("SET autocommit"), "{refused}");
         let two = "SET autocommit = 0; SET foreign_key_checks = 0; DELETE FROM t; COMMIT; SET autocommit = 1";
         assert_eq!(cut(two), vec![Unit::Rows(1..3)]);
+    }
+
+    /// It would be said again in another session, and the function would change its rows once more.
+    #[test]
+    fn a_stored_function_among_settings_is_refused_and_the_servers_own_is_not() {
+        for refused in ["SET @a = f(), foreign_key_checks = 0", "SET SESSION sql_mode = app.modes()"] {
+            let refused = try_cut(&format!("CREATE TABLE t (n INT); {refused}; DELETE FROM t")).unwrap_err();
+            assert!(refused.to_string().contains("stored function"), "{refused}");
+        }
+        let own = "SET SESSION sql_mode = sys.list_add(@@sql_mode, 'ANSI_QUOTES'), sql_mode = CONCAT(@@sql_mode, ',ANSI')";
+        assert_eq!(cut(own), vec![Unit::Session(0)]);
     }
 
     #[test]

@@ -167,3 +167,14 @@ async fn what_is_set_for_the_next_transaction_is_for_that_of_the_script() {
         holder.disconnect().await.expect("the server is there");
     }
 }
+
+#[tokio::test]
+async fn a_server_that_lets_nobody_set_the_clock_is_no_different() {
+    let server = MysqlServer::start(Flavour::Mariadb, &Options::default().setting("secure-timestamp", "YES"));
+    let database = server.database().await;
+    let project = Project::new(Provider::Mysql).env_url(database.url());
+    project.set_migration("1_init", "SET foreign_key_checks = 0;\nCREATE TABLE ship (n INT);");
+    project.set_migration("2_rows", "SET foreign_key_checks = 0;\nINSERT INTO ship VALUES (1);");
+    plimsoll(&project).arg("deploy").run().expect_code(0);
+    assert_eq!(database.value("SELECT COUNT(*) FROM ship").await, "1");
+}

@@ -139,6 +139,9 @@ pub enum Control {
     AutocommitOn,
     /// `SET autocommit` together with other assignments: it could neither be sent nor left out.
     AutocommitAmongOthers,
+    /// `SET` of session variables that calls a stored function: it has to be said again in another session, and what the
+    /// function does to rows must not be done again.
+    CallAmongSettings,
     /// `SET TRANSACTION`, for the next one only.
     Next,
     /// `COMMIT` or `ROLLBACK` with `CHAIN` or `RELEASE`, or `SET autocommit` to what cannot be told.

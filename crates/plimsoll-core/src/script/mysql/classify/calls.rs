@@ -48,6 +48,8 @@ pub(super) fn stored(phrase: &Phrase<'_>) -> bool {
 fn is_stored(phrase: &Phrase<'_>, at: usize) -> bool {
     let qualified = at > 0 && phrase.text(at - 1) == ".";
     match phrase.kind(at) {
+        // The server's own, as in `SET sql_mode = sys.list_add(@@sql_mode, …)`.
+        Some(Kind::Word) if qualified && at > 1 && phrase.word(at - 2) == "sys" => false,
         Some(Kind::Name) => true,
         Some(Kind::Word) => qualified || HARMLESS.binary_search(&phrase.word(at).as_str()).is_err(),
         _ => false,

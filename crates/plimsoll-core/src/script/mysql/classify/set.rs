@@ -45,6 +45,7 @@ pub(super) fn effect(phrase: &Phrase<'_>) -> Effect {
     }
     match () {
         () if has(Scope::Next) => Effect::Control(Control::Next),
+        () if has(Scope::Session) && calls::stored(phrase) => Effect::Control(Control::CallAmongSettings),
         () if has(Scope::Session) => Effect::Setting,
         // A stored function may change rows.
         () if has(Scope::User) && calls::stored(phrase) => data(phrase),

@@ -347,6 +347,8 @@ fn transactions_are_controlled() {
             ("SET SESSION autocommit = ON", "AutocommitOn"),
             ("SET autocommit = @old", "Other"),
             ("SET autocommit = 0, foreign_key_checks = 0", "AutocommitAmongOthers"),
+            ("SET @a = f(), foreign_key_checks = 0", "CallAmongSettings"),
+            ("SET SESSION sql_mode = app.modes()", "CallAmongSettings"),
             ("SET @old = @@autocommit, @@autocommit = 0", "AutocommitAmongOthers"),
             ("SET NAMES utf8mb4, autocommit = 1", "AutocommitAmongOthers"),
             ("SET TRANSACTION READ ONLY", "Next"),
