@@ -30,9 +30,9 @@ pub fn of(target: &str) -> Result<Vec<String>, String> {
 
 /// The scripts that stand in the code of other tests. SQLite has none of its own: it gets those of PostgreSQL.
 fn written(target: &str) -> Vec<String> {
-    use of_mysql::{BODIES, CLIENT, COMPOUND, MESSAGES, OF_MARIADB, OF_MYSQL};
+    use of_mysql::{BODIES, CLIENT, COMPOUND, MESSAGES, OF_8_0_15, OF_8_0_31, OF_MARIADB, OF_MYSQL};
     if target == "mysql_splitter" {
-        let cases = [MESSAGES, BODIES, OF_MYSQL, OF_MARIADB, COMPOUND, CLIENT];
+        let cases = [MESSAGES, BODIES, OF_MYSQL, OF_8_0_31, OF_8_0_15, OF_MARIADB, COMPOUND, CLIENT];
         cases.into_iter().flatten().map(|&(_, _, text): &of_mysql::Case| text.to_owned()).collect()
     } else {
         of_postgres::HARD.iter().map(|&text| text.to_owned()).collect()

@@ -87,7 +87,7 @@ const SHARED: usize = 2;
 
 /// The shared server for the worker with this number, so that not all of them wait for the lock of one.
 pub fn mysql_for(flavour: Flavour, worker: usize) -> &'static MysqlServer {
-    static SERVERS: [[OnceLock<MysqlServer>; SHARED]; 2] = [const { [const { OnceLock::new() }; SHARED] }; 2];
+    static SERVERS: [[OnceLock<MysqlServer>; SHARED]; 3] = [const { [const { OnceLock::new() }; SHARED] }; 3];
     SERVERS[flavour as usize][worker % SHARED]
         .get_or_init(|| MysqlServer::start(flavour, &Options::default()))
 }

@@ -16,6 +16,11 @@ async fn mysql_sees_the_statements_that_we_see() {
 }
 
 #[tokio::test]
+async fn an_older_mysql_sees_the_statements_that_we_see() {
+    compare(Flavour::OldMysql).await;
+}
+
+#[tokio::test]
 async fn mariadb_sees_the_statements_that_we_see() {
     compare(Flavour::Mariadb).await;
 }

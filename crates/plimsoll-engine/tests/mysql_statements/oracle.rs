@@ -28,7 +28,7 @@ struct Log {
 
 fn log(flavour: Flavour) -> Log {
     match flavour {
-        Flavour::Mysql => Log {
+        Flavour::Mysql | Flavour::OldMysql => Log {
             begin: "SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = ON",
             table: "mysql.general_log",
             text: "argument",

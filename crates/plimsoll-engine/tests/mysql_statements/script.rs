@@ -2,7 +2,7 @@
 
 use plimsoll_testkit::server::Flavour;
 
-use crate::scripts::{BODIES, CLIENT, COMPOUND, Case, MESSAGES, OF_MARIADB, OF_MYSQL};
+use crate::scripts::{BODIES, CLIENT, COMPOUND, Case, MESSAGES, OF_8_0_15, OF_8_0_31, OF_MARIADB, OF_MYSQL};
 
 /// A script.
 pub(crate) struct Script {
@@ -20,7 +20,8 @@ fn scripts(cases: &[&[Case]]) -> Vec<Script> {
 /// Scripts for one message: as Prisma sends them.
 pub(crate) fn for_server(flavour: Flavour) -> Vec<Script> {
     match flavour {
-        Flavour::Mysql => scripts(&[MESSAGES, BODIES, OF_MYSQL]),
+        Flavour::Mysql => scripts(&[MESSAGES, BODIES, OF_MYSQL, OF_8_0_31]),
+        Flavour::OldMysql => scripts(&[MESSAGES, BODIES, OF_MYSQL, OF_8_0_15]),
         Flavour::Mariadb => scripts(&[MESSAGES, BODIES, OF_MARIADB, COMPOUND]),
     }
 }

@@ -117,8 +117,16 @@ pub(crate) const OF_MYSQL: &[Case] = &[
     ),
     ("the pattern of conditional changes", "", CONDITIONAL),
     ("comments of the other", "", "SELECT 1 /*M! + 1; */; SELECT 2 /*M!100100 ; */"),
-    ("versions", "", "SELECT 1 /*!80000 + 1 */ /*!80015 + 2 */ /*!80016 + ; */ /*!80099 ; */; SELECT 2"),
+    ("versions", "", "SELECT 1 /*!80000 + 1 */ /*!80015 + 2 */ /*!80099 ; */; SELECT 2"),
 ];
+
+/// What is code up to the version of a server of the tests, and a comment from the next one on.
+pub(crate) const OF_8_0_31: &[Case] =
+    &[("8.0.31 and the next", "", "SELECT 1 /*!80031 + 2 */ /*!80032 + ; */; SELECT 2")];
+
+/// The same.
+pub(crate) const OF_8_0_15: &[Case] =
+    &[("8.0.15 and the next", "", "SELECT 1 /*!80015 + 2 */ /*!80016 + ; */; SELECT 2")];
 
 /// What only MariaDB takes so.
 pub(crate) const OF_MARIADB: &[Case] = &[

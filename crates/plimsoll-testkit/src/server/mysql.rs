@@ -25,15 +25,22 @@ pub use login::Login;
 /// The servers that speak the protocol of MySQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flavour {
-    /// MySQL 8.0. It is not to be had for aarch64.
+    /// MySQL 8.0.31, the newest that is to be had here.
     Mysql,
     /// MariaDB 10.11, the one of Debian 12.
     Mariadb,
+    /// MySQL 8.0.15: from before 8.0.21, in which `CREATE TABLE … SELECT` became one with its rows.
+    OldMysql,
 }
 
 impl Flavour {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Mysql, Self::Mariadb];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mysql, Self::Mariadb, Self::OldMysql];
+
+    /// Whether it is MySQL itself, of whatever version.
+    pub fn is_mysql(self) -> bool {
+        self != Self::Mariadb
+    }
 }
 
 /// A server with a data directory, a port and a socket of its own. It ends with its owner.
@@ -70,7 +77,7 @@ impl MysqlServer {
         panic!("{:?} does not start:\n{}", self.flavour, self.log());
     }
 
-    /// Which of the two it is.
+    /// Which of them it is.
     pub fn flavour(&self) -> Flavour {
         self.flavour
     }

@@ -1,4 +1,4 @@
-//! TLS. The MySQL of the tests has a library from before ECDHE was a matter of course, and can only be refused.
+//! TLS. The older MySQL of the tests has a library from before ECDHE was a matter of course, and can only be refused.
 
 use std::path::Path;
 
@@ -42,7 +42,12 @@ async fn tls_is_used_if_and_only_if_a_parameter_speaks_of_it() {
 
 #[tokio::test]
 async fn only_the_right_authority_and_the_right_host_are_trusted() {
-    let server = server::mysql(Flavour::Mariadb);
+    for flavour in [Flavour::Mysql, Flavour::Mariadb] {
+        only_the_right_are_trusted_of(server::mysql(flavour)).await;
+    }
+}
+
+async fn only_the_right_are_trusted_of(server: &MysqlServer) {
     let database = server.database().await;
     let address = |authority: &Path| {
         database.address().parameter("sslaccept", "strict").parameter("sslcert", &path(authority))
@@ -71,7 +76,7 @@ async fn nothing_is_sent_in_plain_text_where_tls_is_asked_for() {
 
 #[tokio::test]
 async fn a_server_whose_tls_is_too_old_is_refused_and_says_why() {
-    let database = server::mysql(Flavour::Mysql).database().await;
+    let database = server::mysql(Flavour::OldMysql).database().await;
     let address = database.address().parameter("sslaccept", "accept_invalid_certs");
     refused(deploy(&address), 78, &["P1011", "ECDHE"]);
     assert!(database.history().await.is_empty());

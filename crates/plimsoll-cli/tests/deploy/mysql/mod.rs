@@ -7,6 +7,7 @@ mod encrypted;
 mod fingerprint;
 mod histories;
 mod locking;
+mod neighbours;
 mod once;
 mod promises;
 mod resume;

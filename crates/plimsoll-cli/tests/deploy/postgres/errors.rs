@@ -76,3 +76,18 @@ async fn a_constraint_that_is_checked_at_the_commit_fails_the_script() {
                   INSERT INTO berth VALUES (1);";
     assert_says(&failed(Version::V15, script).await, &["P3018", "23503", "violates foreign key constraint"]);
 }
+
+#[tokio::test]
+async fn a_command_of_psql_is_refused_with_its_place_before_anything_is_executed() {
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await;
+    let scene = scene.migration("1_psql", "CREATE TABLE ship (name TEXT);\n\\i other.sql\n");
+    let ended = scene.run(&["deploy"]).expect_code(65);
+    assert_says(
+        &ended.stderr,
+        &["PLM216", "1_psql/migration.sql:2:1", "has a command of psql", "leave this line out"],
+    );
+    let tables = "SELECT count(*) FROM information_schema.tables WHERE table_name = 'ship'";
+    assert_eq!(scene.base.value(tables).await, "0", "nothing of it was executed");
+    assert!(scene.base.history().await.is_empty(), "it was not even begun");
+    scene.migration("1_psql", "CREATE TABLE ship (name TEXT);").deployed();
+}

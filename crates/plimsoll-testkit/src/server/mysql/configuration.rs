@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Flavour, MysqlServer, template};
+use super::{MysqlServer, template};
 use crate::server::options::{Options, Tls};
 use crate::server::process::PID_FILE;
 
@@ -25,8 +25,8 @@ pub(super) fn text(server: &MysqlServer, options: &Options) -> String {
     line("pid-file", &server.process.data().join(PID_FILE).display().to_string());
     line("socket", &server.socket().display().to_string());
     line("port", &server.port.to_string());
-    if server.flavour == Flavour::Mysql {
-        line("basedir", &template::home().display().to_string());
+    if server.flavour.is_mysql() {
+        line("basedir", &template::home(server.flavour).display().to_string());
         // Another protocol, on a port that only one server can have.
         line("mysqlx", "OFF");
     }

@@ -71,7 +71,7 @@ impl Login {
         let name = self.name();
         let password = self.password().unwrap_or_default();
         let plugin = match (self, flavour) {
-            (Self::Native, Flavour::Mysql) => "WITH mysql_native_password ",
+            (Self::Native, flavour) if flavour.is_mysql() => "WITH mysql_native_password ",
             _ => "",
         };
         let condition = match self {
@@ -95,7 +95,7 @@ impl Login {
 
 /// The statements that prepare a new server, one a line.
 pub(super) fn preparation(flavour: Flavour) -> String {
-    let plugin = if flavour == Flavour::Mysql { "WITH mysql_native_password " } else { "" };
+    let plugin = if flavour.is_mysql() { "WITH mysql_native_password " } else { "" };
     let users: String = Login::ALL.iter().map(|login| login.creation(flavour)).collect();
     let password = Login::Root.password().unwrap_or_default();
     // While MariaDB is initialised, it knows no users before it is told to look.

@@ -11,15 +11,15 @@ use crate::server::template::{Template, succeed};
 /// Where Debian puts the programs of servers, which is not in everybody's `PATH`.
 const DIRECTORIES: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/local/bin"];
 
-/// Where MySQL is.
-pub(super) fn home() -> PathBuf {
-    installed::file("mysql/8.0")
+/// Where this MySQL is.
+pub(super) fn home(flavour: Flavour) -> PathBuf {
+    installed::file(if flavour == Flavour::OldMysql { "mysql/8.0.15" } else { "mysql/8.0.31" })
 }
 
 /// The program of the server.
 pub(super) fn server(flavour: Flavour) -> Command {
     match flavour {
-        Flavour::Mysql => program(&home().join("bin/mysqld")),
+        Flavour::Mysql | Flavour::OldMysql => program(&home(flavour).join("bin/mysqld")),
         Flavour::Mariadb => program(&found("mariadbd")),
     }
 }
@@ -40,7 +40,8 @@ fn found(name: &str) -> PathBuf {
 /// Puts a fresh data directory at `data`, which must not exist yet.
 pub(super) fn copy_to(flavour: Flavour, data: &Path) {
     let (name, program) = match flavour {
-        Flavour::Mysql => ("mysql-8.0", home()),
+        Flavour::Mysql => ("mysql-8.0.31", home(flavour)),
+        Flavour::OldMysql => ("mysql-8.0.15", home(flavour)),
         Flavour::Mariadb => ("mariadb-10.11", found("mariadbd")),
     };
     let template = Template {
@@ -59,10 +60,10 @@ fn make(flavour: Flavour, data: &Path) {
     let script = data.with_file_name("prepare.sql");
     std::fs::write(&script, login::preparation(flavour)).expect("the directory is ours");
     let mut command = match flavour {
-        Flavour::Mysql => {
+        Flavour::Mysql | Flavour::OldMysql => {
             let mut command = server(flavour);
             command.args(["--no-defaults", "--initialize-insecure"]);
-            command.arg(format!("--basedir={}", home().display()));
+            command.arg(format!("--basedir={}", home(flavour).display()));
             command.arg(format!("--init-file={}", script.display()));
             command
         }

@@ -192,7 +192,7 @@ const DOUBTED_MARIADB: [Case; 3] = [
 ];
 
 fn of(both: &[Case], flavour: Flavour, mysql: &[Case], mariadb: &[Case]) -> Vec<Case> {
-    let one = if flavour == Flavour::Mysql { mysql } else { mariadb };
+    let one = if flavour.is_mysql() { mysql } else { mariadb };
     [both, one].concat()
 }
 
