@@ -132,7 +132,9 @@ async fn is_settled(mut scene: Scene) -> Result<(), String> {
 
 #[tokio::test]
 async fn definitions_are_settled_by_what_mysql_shows() {
-    check(Flavour::Mysql, definitions::seen(Flavour::Mysql), is_settled).await;
+    for flavour in [Flavour::Mysql, Flavour::OldMysql] {
+        check(flavour, definitions::seen(flavour), is_settled).await;
+    }
 }
 
 #[tokio::test]
@@ -151,7 +153,9 @@ async fn is_the_same_twice(mut scene: Scene) -> Result<(), String> {
 
 #[tokio::test]
 async fn what_mysql_does_not_show_is_the_same_twice() {
-    check(Flavour::Mysql, definitions::unseen(Flavour::Mysql), is_the_same_twice).await;
+    for flavour in [Flavour::Mysql, Flavour::OldMysql] {
+        check(flavour, definitions::unseen(flavour), is_the_same_twice).await;
+    }
 }
 
 #[tokio::test]

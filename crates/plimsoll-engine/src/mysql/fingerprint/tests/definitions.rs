@@ -198,12 +198,14 @@ fn of(both: &[Case], flavour: Flavour, mysql: &[Case], mariadb: &[Case]) -> Vec<
 
 /// What changes the catalog so that it is seen.
 pub(super) fn seen(flavour: Flavour) -> Vec<Case> {
-    of(&SEEN, flavour, &SEEN_MYSQL, &SEEN_MARIADB)
+    let since_8_0_16: &[Case] = if flavour == Flavour::Mysql { &UNSEEN_MYSQL } else { &[] };
+    [of(&SEEN, flavour, &SEEN_MYSQL, &SEEN_MARIADB), since_8_0_16.to_vec()].concat()
 }
 
 /// What is not seen, and is the same twice.
 pub(super) fn unseen(flavour: Flavour) -> Vec<Case> {
-    of(&UNSEEN, flavour, &UNSEEN_MYSQL, &UNSEEN_MARIADB)
+    let mysql: &[Case] = if flavour == Flavour::OldMysql { &UNSEEN_MYSQL } else { &[] };
+    of(&UNSEEN, flavour, mysql, &UNSEEN_MARIADB)
 }
 
 /// What happens unseen, and would do harm if it happened twice.
