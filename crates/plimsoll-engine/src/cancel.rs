@@ -31,7 +31,9 @@ pub(crate) async fn interruptible<T>(
     };
     match tokio::time::timeout(CANCEL_PATIENCE, ending).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) if error.kind == Kind::Cancelled => Err(rolled_back()),
+        Ok(Err(error)) if error.kind == Kind::Cancelled => Err(cancelled(*error.diagnostic)),
+        // It failed all the same, and its row says so.
+        Ok(Err(error)) if error.kind == Kind::Never && is_settled(error.diagnostic.code) => Err(error),
         Ok(Err(error)) => Err(unclear(&error.diagnostic.to_string())),
         Err(_) => Err(unclear("it did not stop in time")),
     }
@@ -50,8 +52,18 @@ pub(crate) fn interrupted() -> Error {
     error("interrupted while nothing was being applied")
 }
 
-fn rolled_back() -> Error {
-    error("interrupted: the statement under way was cancelled and rolled back")
+/// Whether an error says what has become of a script, for a person to go on with.
+fn is_settled(code: Code) -> bool {
+    matches!(code, Code::MigrationFailed | Code::StepUnclear)
+}
+
+/// What a cancelled statement has left is among the steps that its error ends with; most leave nothing.
+fn cancelled(said: Diagnostic) -> Error {
+    if said.help.is_empty() {
+        return error("interrupted: the statement under way was cancelled and rolled back");
+    }
+    let error = error("interrupted: the statement under way was cancelled");
+    Error { diagnostic: Box::new(error.diagnostic.helps(said.help)), ..error }
 }
 
 fn unclear(why: &str) -> Error {

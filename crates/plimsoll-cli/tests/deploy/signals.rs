@@ -113,7 +113,9 @@ async fn an_index_that_is_being_built_is_cancelled_and_built_again() {
         "SELECT count(*) > 0 FROM pg_index WHERE indexrelid = to_regclass('ship_name')",
     )
     .await;
-    end(running, Signal::TERM);
+    let ended = end(running, Signal::TERM);
+    assert_says(&ended.stderr, &["PLM301", "the invalid index that it may have left is dropped"]);
+    assert!(!ended.stderr.contains("rolled back"), "{ended}");
     reader.batch_execute("COMMIT").await.expect("the transaction is ours");
     assert_eq!(scene.applied().await, ["1_init"]);
     scene.deployed();

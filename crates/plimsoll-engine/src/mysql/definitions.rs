@@ -76,7 +76,8 @@ impl Steps<'_, '_> {
         self.progress = self.done_before(at + 1);
     }
 
-    /// The server has said that it failed: with the catalog as it was, it has done nothing, and no verdict is needed later.
+    /// The server has said that it failed: without its lock, or with the catalog as it was, it has done nothing, and no verdict is
+    /// needed later.
     async fn definition_failed(
         &mut self,
         at: usize,
@@ -84,13 +85,15 @@ impl Steps<'_, '_> {
         before: &Facts,
         error: Error,
     ) -> Error {
-        let after = match fingerprint::of(self.session, definition, self.touched).await {
-            Ok(after) => after,
-            Err(error) => return error,
-        };
-        if after != *before {
-            let left = "the statement that failed has taken effect in part".to_owned();
-            return self.failed(at, error, Left::Something(left)).await;
+        if !waited_in_vain(&error) {
+            let after = match fingerprint::of(self.session, definition, self.touched).await {
+                Ok(after) => after,
+                Err(error) => return error,
+            };
+            if after != *before {
+                let left = "the statement that failed has taken effect in part".to_owned();
+                return self.failed(at, error, Left::Something(left)).await;
+            }
         }
         if verdict::is_atomic(self.session.server()) || waited_in_vain(&error) {
             self.progress.under_way = None;

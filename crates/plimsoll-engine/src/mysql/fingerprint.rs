@@ -62,7 +62,6 @@ pub(super) async fn of(
         Partitions::LeftOut
     };
     let neutral = Neutral::begin(session, touched).await?;
-    in_zone(session, touched, IN_UTC).await?;
     let facts = match &definition.objects {
         Objects::Named(objects) if definition.verb == Verb::Empty => of_rows(session, objects).await,
         Objects::Named(objects) => of_objects(session, objects, partitions).await,
@@ -70,21 +69,8 @@ pub(super) async fn of(
             of_database(session, partitions).await.map(|fact| Facts::from([(WHOLE.to_owned(), fact)]))
         }
     };
-    in_zone(session, touched, IN_ITS_OWN).await?;
     neutral.end(session).await?;
     facts.map(fitting)
-}
-
-/// Defaults of `TIMESTAMP` columns are shown in the time zone of the session, which another runner's is not in yet when it looks.
-const IN_UTC: &str = "SET @plimsoll_zone = @@SESSION.time_zone;SET SESSION time_zone = '+00:00'";
-const IN_ITS_OWN: &str = "SET SESSION time_zone = @plimsoll_zone";
-
-/// Changes the session's time zone, if the script may have.
-async fn in_zone(session: &mut MysqlSession, touched: Touched, change: &str) -> Result<()> {
-    match touched {
-        Touched::No => Ok(()),
-        Touched::Yes => session.execute(change).await.map(drop),
-    }
 }
 
 /// These facts, or what fits into a row instead. Which of the two depends on the names alone, so that it is the same

@@ -67,7 +67,10 @@ impl Steps<'_, '_> {
         if session == Session::TheSame {
             return Ok(());
         }
-        self.settle().await?;
+        if carried_over(&work.statements, self.from).is_err() {
+            // Only a statement that is still to be sent needs what earlier ones left.
+            self.settle().await?;
+        }
         let again = match carried_over(&work.statements, self.from) {
             Ok(again) => again,
             Err(lost) => return Err(self.stop_without_session(&lost).await),
@@ -78,8 +81,8 @@ impl Steps<'_, '_> {
         Ok(())
     }
 
-    /// Finds out about the definition that was under way, before anything is asked of the session: only a statement that is
-    /// still to be sent needs what earlier ones left there.
+    /// Finds out about the definition that was under way without the session in which it was sent: what a script has set there
+    /// is not set here.
     async fn settle(&mut self) -> Result<()> {
         let work = self.work;
         let Some((at, before)) = &self.pending else { return Ok(()) };

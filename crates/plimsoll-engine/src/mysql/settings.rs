@@ -100,8 +100,10 @@ fn assignments(session: &MysqlSession, to: impl Fn(&str, &str) -> String) -> Str
     variables.map(|(name, value)| to(name, value)).collect::<Vec<_>>().join(", ")
 }
 
+/// The time zone is set behind the rest, which decides how its name is read. Defaults of `TIMESTAMP` columns are shown in it.
 fn neutral(session: &MysqlSession) -> String {
-    format!("SET SESSION {}", assignments(session, |name, value| format!("{name} = {value}")))
+    let settings = assignments(session, |name, value| format!("{name} = {value}"));
+    format!("SET SESSION {settings};SET SESSION time_zone = '+00:00'")
 }
 
 /// A session with the same settings for everything of our own; those of the script come back behind it.
@@ -114,7 +116,8 @@ impl Neutral {
     pub(super) async fn begin(session: &mut MysqlSession, touched: Touched) -> Result<Self> {
         if touched == Touched::Yes {
             let keep = assignments(session, |name, _| format!("@plimsoll_{name} = @@SESSION.{name}"));
-            session.execute(&format!("SET {keep};{}", neutral(session))).await?;
+            let zone = "@plimsoll_time_zone = @@SESSION.time_zone";
+            session.execute(&format!("SET {zone}, {keep};{}", neutral(session))).await?;
         }
         Ok(Self { touched })
     }
@@ -125,7 +128,9 @@ impl Neutral {
         match self.touched {
             Touched::No => Ok(()),
             Touched::Yes => {
-                session.execute(&format!("SET SESSION {}", assignments(session, back))).await.map(drop)
+                let settings = assignments(session, back);
+                let zone = back("time_zone", "");
+                session.execute(&format!("SET SESSION {zone}, {settings}")).await.map(drop)
             }
         }
     }

@@ -124,6 +124,10 @@ async fn failed(
             }
             error
         }
+        Kind::Cancelled if matches!(effect, Effect::BuildsIndex { .. } | Effect::Reindexes { .. }) => {
+            let left = "the invalid index that it may have left is dropped when the statement is tried again";
+            Error { diagnostic: Box::new(error.diagnostic.help(left)), ..error }
+        }
         Kind::Script if started.done == 0 => {
             match drop_leftovers(session, effect, Some(before), tell).await {
                 Ok(()) => no_trace(started, error).await,

@@ -38,7 +38,7 @@ const ALL_KINDS: &str = "INSERT INTO ship VALUES ('first');\nCREATE TABLE port (
 /// The table that shows the session's variables.
 fn variables(flavour: Flavour) -> &'static str {
     match flavour {
-        Flavour::Mysql => "performance_schema.session_variables",
+        Flavour::Mysql | Flavour::OldMysql => "performance_schema.session_variables",
         Flavour::Mariadb => "information_schema.SESSION_VARIABLES",
     }
 }

@@ -1,6 +1,7 @@
 //! Scripts that need what ended with the session of a killed runner: what can be found out is found out before they stop, and
 //! no way on is named that would not lead on.
 
+use plimsoll_testkit::program::Signal;
 use plimsoll_testkit::server::Flavour;
 use plimsoll_testkit::wait::until_async;
 
@@ -113,5 +114,25 @@ async fn of_what_cannot_be_settled_it_is_said_that_it_may_have_taken_effect() {
                 .await;
             assert!(is_under_way(&scene).await, "{statement}");
         }
+    }
+}
+
+/// What a routine did before it was cancelled nobody can tell: that the next start carries on would be a lie.
+#[tokio::test]
+async fn a_call_that_is_cancelled_is_said_to_have_failed() {
+    let init = format!(
+        "{INIT}CREATE TABLE audit (n INT);\n\
+         CREATE PROCEDURE fill() BEGIN INSERT INTO audit VALUES (1); INSERT INTO held VALUES (2); END;"
+    );
+    for flavour in Flavour::ALL {
+        let scene = with(flavour, &init, "CALL fill();").await;
+        let mut holder = scene.base.mysql().connect().await;
+        lock(&mut holder, "held").await;
+        let (mut running, _) = running_into(&scene, "INSERT INTO held").await;
+        running.signal(Signal::TERM);
+        let ended = running.wait().expect_code(143);
+        assert_says(&ended.stderr, &["P3018", "what CALL has left cannot be told", "--resume 2_next"]);
+        holder.disconnect().await.expect("the server is there");
+        assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009"]);
     }
 }
