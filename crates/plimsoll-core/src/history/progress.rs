@@ -4,6 +4,7 @@
 //! begun, and a line that cannot be read is no progress at all.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -120,7 +121,7 @@ impl Progress {
 
     /// The text of `logs`: words for people, then the line.
     pub fn log(&self, words: &str) -> String {
-        format!("{words}\n{}", self.line())
+        format!("{words}\n{}", in_ascii(&self.line()))
     }
 
     /// The same of an attempt that is under way.
@@ -149,6 +150,18 @@ impl Progress {
         }
         Value::Object(line)
     }
+}
+
+/// JSON whose texts are in ASCII: the column may be of a character set that has not every letter of a table's name.
+fn in_ascii(line: &Value) -> String {
+    let mut text = String::new();
+    for unit in line.to_string().encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => text.push(char::from(byte)),
+            _ => write!(text, "\\u{unit:04x}").expect("a string takes every text"),
+        }
+    }
+    text
 }
 
 fn read_done(done: &Value) -> Option<Done> {
@@ -201,7 +214,9 @@ mod tests {
         ) {
             let done = Done::of(statements.iter().map(String::as_str));
             let progress = Progress { attempt, runner, done, under_way: before.map(|before| UnderWay { before }) };
-            prop_assert_eq!(Progress::parse(&progress.log(&words)), Some(progress));
+            let log = progress.log(&words);
+            prop_assert!(log[words.len()..].is_ascii(), "{}", log);
+            prop_assert_eq!(Progress::parse(&log), Some(progress));
         }
     }
 }

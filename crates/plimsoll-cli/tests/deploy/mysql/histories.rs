@@ -3,6 +3,7 @@
 use mysql_async::prelude::Queryable as _;
 use plimsoll_testkit::server::Flavour;
 
+use super::resume::{end_both, running_into};
 use crate::scene::{Base, Kind, Scene, assert_says};
 
 async fn scene(flavour: Flavour) -> Scene {
@@ -107,6 +108,25 @@ async fn names_are_told_apart_by_case_and_accent() {
         scene.run(&["resolve", "--applied", "2_Été"]).expect_code(0);
         let open = "SELECT GROUP_CONCAT(migration_name) FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL";
         assert_eq!(scene.base.value(open).await, "2_ete");
+    }
+}
+
+/// A database that somebody has converted: what is remembered of a table is there whatever letters its name has.
+#[tokio::test]
+async fn a_history_in_latin1_remembers_tables_whose_names_it_has_no_letters_for() {
+    const SCRIPT: &str = "CREATE TABLE `корабль` (n INT);\nALTER TABLE ship ADD COLUMN `мачта` INT;\n\
+                          ALTER TABLE `корабль` ADD COLUMN `мачта` INT;\n";
+    for flavour in Flavour::ALL {
+        let scene = scene(flavour).await;
+        scene.deployed();
+        scene.base.execute("ALTER TABLE _prisma_migrations CONVERT TO CHARACTER SET latin1").await;
+        scene.project.set_migration("2_next", SCRIPT);
+        let reader = scene.base.mysql().reading("ship").await;
+        let (first, connection) = running_into(&scene, "ALTER TABLE ship").await;
+        end_both(&scene, first, &connection, "ALTER TABLE ship").await;
+        reader.release().await;
+        scene.deployed();
+        assert_eq!(scene.applied().await, ["1_init", "2_next"], "{flavour:?}");
     }
 }
 
