@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::parameters::Parameters;
-use super::parts::{self, decode, refused};
+use super::parts::{self, decode};
 pub use super::tls::{Tls, TlsMode, Verify};
 use super::{invalid, wrong_protocol};
 use crate::diagnostic::Diagnostic;
@@ -36,14 +36,8 @@ pub struct MysqlUrl {
     pub unused: Vec<String>,
 }
 
-/// Parameters of Prisma's that concern pools and caches, which a migration has none of.
-const MEANINGLESS_NUMBERS: &[&str] = &[
-    "connection_limit",
-    "pool_timeout",
-    "max_connection_lifetime",
-    "max_idle_connection_lifetime",
-    "statement_cache_size",
-];
+/// How parameters begin that concern TLS or who is trusted, in other clients of these servers.
+const DANGEROUS: &[&str] = &["ssl", "tls", "auth", "verify", "require_ssl"];
 
 /// Parameters of other clients that change who is trusted, or which server is meant. To leave one out would be wrong.
 const REFUSED: &[&str] = &["user", "password", "host", "port", "database", "enable_cleartext_plugin"];
@@ -80,19 +74,11 @@ impl MysqlUrl {
             password: url.password().map(|text| decode(text, "password").map(Secret::new)).transpose()?,
             database: parts::database(url)?.unwrap_or_else(|| "mysql".to_owned()),
             tls,
-            connect_timeout: match parameters.take_number("connect_timeout")? {
-                Some(0) => None,
-                Some(seconds) => Some(seconds),
-                None => Some(5),
-            },
-            statement_timeout: parameters.take_number("socket_timeout")?.filter(|seconds| *seconds > 0),
+            connect_timeout: parameters.take_connect_timeout()?,
+            statement_timeout: parameters.take_socket_timeout()?,
             unused: Vec::new(),
         };
-        for name in MEANINGLESS_NUMBERS {
-            // Prisma refuses what is no number, also where the number means nothing to a migration.
-            parameters.take_number(name)?;
-        }
-        found.unused = unused(parameters)?;
+        found.unused = parameters.unused(DANGEROUS, REFUSED)?;
         Ok(found)
     }
 
@@ -130,23 +116,6 @@ impl MysqlUrl {
 /// A path without the parentheses that some put around it, so that its slashes need no percent-encoding.
 fn bare(path: &str) -> String {
     path.trim_start_matches('(').trim_end_matches(')').to_owned()
-}
-
-/// The names that nobody took, unless leaving one out would weaken security.
-fn unused(parameters: Parameters) -> Result<Vec<String>, Diagnostic> {
-    let mut unused = Vec::new();
-    for name in parameters.names() {
-        let lower = name.to_ascii_lowercase();
-        let dangerous =
-            ["ssl", "tls", "auth", "verify", "require_ssl"].iter().any(|start| lower.starts_with(start));
-        if dangerous || REFUSED.contains(&lower.as_str()) {
-            return Err(refused(&name).help(
-                "leaving it out could weaken what it was put there for: remove it, or use a form that Prisma has",
-            ));
-        }
-        unused.push(name);
-    }
-    Ok(unused)
 }
 
 #[cfg(test)]

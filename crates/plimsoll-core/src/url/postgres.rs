@@ -58,14 +58,11 @@ pub enum ChannelBinding {
     Require,
 }
 
-/// Parameters of Prisma's that concern pools and caches, which a migration has none of; and what a service's own tools add.
-const MEANINGLESS_NUMBERS: &[&str] = &[
-    "connection_limit",
-    "pool_timeout",
-    "max_connection_lifetime",
-    "max_idle_connection_lifetime",
-    "statement_cache_size",
-];
+/// Parameters of Prisma's that a migration needs no word about.
+const OF_POOLERS: &[&str] = &["pgbouncer", "single_use_connections"];
+
+/// How parameters begin that concern TLS or who is trusted, in libpq and others.
+const DANGEROUS: &[&str] = &["ssl", "tls", "gss", "krb", "scram", "auth"];
 
 /// Parameters of libpq and others that change who is trusted, or which server is meant. To leave one out would be wrong.
 const REFUSED: &[&str] = &[
@@ -119,22 +116,15 @@ impl PostgresUrl {
             database: parts::database(url)?.unwrap_or_else(|| "postgres".to_owned()),
             schema: parameters.take("schema").filter(|schema| !schema.is_empty()),
             tls,
-            connect_timeout: match parameters.take_number("connect_timeout")? {
-                Some(0) => None,
-                Some(seconds) => Some(seconds),
-                None => Some(5),
-            },
-            statement_timeout: parameters.take_number("socket_timeout")?.filter(|seconds| *seconds > 0),
+            connect_timeout: parameters.take_connect_timeout()?,
+            statement_timeout: parameters.take_socket_timeout()?,
             application_name: parameters.take("application_name"),
             options: parameters.take("options"),
             channel_binding: ChannelBinding::take(&mut parameters)?,
             unused: Vec::new(),
         };
-        for name in MEANINGLESS_NUMBERS {
-            // Prisma refuses what is no number, also where the number means nothing to a migration.
-            parameters.take_number(name)?;
-        }
-        found.unused = unused(parameters)?;
+        found.unused = parameters.unused(DANGEROUS, REFUSED)?;
+        found.unused.retain(|name| !OF_POOLERS.contains(&name.to_ascii_lowercase().as_str()));
         Ok(found)
     }
 
@@ -156,23 +146,6 @@ impl PostgresUrl {
     pub fn endpoint(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
-}
-
-/// The names that nobody took, unless leaving one out would weaken security.
-fn unused(parameters: Parameters) -> Result<Vec<String>, Diagnostic> {
-    let mut unused = Vec::new();
-    for name in parameters.names() {
-        let lower = name.to_ascii_lowercase();
-        let dangerous =
-            ["ssl", "tls", "gss", "krb", "scram", "auth"].iter().any(|start| lower.starts_with(start));
-        if dangerous || REFUSED.contains(&lower.as_str()) {
-            return Err(refused(&name).help("leaving it out could weaken what it was put there for: remove it, or use a form that Prisma has"));
-        }
-        if !["pgbouncer", "single_use_connections"].contains(&lower.as_str()) {
-            unused.push(name);
-        }
-    }
-    Ok(unused)
 }
 
 impl ChannelBinding {
