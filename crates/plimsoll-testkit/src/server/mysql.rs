@@ -13,9 +13,8 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder};
 use rustix::process::Signal;
 
-use super::account::give_to_server;
 use super::certificates::Certificates;
-use super::process::{Process, free_port};
+use super::process::{Process, on_a_free_port};
 use super::{KEEPER, Options, Stop};
 use crate::address::Address;
 use crate::database::MysqlDatabase;
@@ -54,27 +53,21 @@ pub struct MysqlServer {
 impl MysqlServer {
     /// Starts a server that nobody else uses. Its port stays the same through every restart.
     pub fn start(flavour: Flavour, options: &Options) -> Self {
-        let process = Process::new();
-        let certificates = Certificates::make(process.directory().join("tls"));
-        template::copy_to(flavour, &process.data());
-        give_to_server(process.directory());
+        let (process, certificates) = Process::prepared(|data| template::copy_to(flavour, data));
         let mut server = Self { flavour, port: 0, certificates, process };
         server.start_on_a_free_port(options);
         server
     }
 
-    /// Between looking for a free port and using it, somebody else may take it: then another one is tried.
     fn start_on_a_free_port(&mut self, options: &Options) {
-        for _ in 0..5 {
-            self.port = free_port();
-            let text = configuration::text(self, options);
+        let runs = on_a_free_port(|port| {
+            self.port = port;
             let file = self.configuration_file();
-            std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            if self.launch() {
-                return;
-            }
-        }
-        panic!("{:?} does not start:\n{}", self.flavour, self.log());
+            std::fs::write(&file, configuration::text(self, options))
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            self.launch()
+        });
+        assert!(runs, "{:?} does not start:\n{}", self.flavour, self.log());
     }
 
     /// Which of them it is.

@@ -7,9 +7,8 @@ use std::path::Path;
 
 use rustix::process::Signal;
 
-use super::account::give_to_server;
 use super::certificates::Certificates;
-use super::process::{PID_FILE, Process, free_port};
+use super::process::{PID_FILE, Process, on_a_free_port};
 use super::{Options, Stop, Version};
 use crate::address::Address;
 use crate::database::Database;
@@ -25,27 +24,21 @@ pub struct PostgresServer {
 impl PostgresServer {
     /// Starts a server that nobody else uses. Its port stays the same through every restart.
     pub fn start(version: Version, options: &Options) -> Self {
-        let process = Process::new();
-        let certificates = Certificates::make(process.directory().join("tls"));
-        template::copy_to(version, &process.data());
-        give_to_server(process.directory());
+        let (process, certificates) = Process::prepared(|data| template::copy_to(version, data));
         let mut server = Self { version, port: 0, certificates, process };
         server.start_on_a_free_port(options);
         server
     }
 
-    /// Between looking for a free port and using it, somebody else may take it: then another one is tried.
     fn start_on_a_free_port(&mut self, options: &Options) {
-        for _ in 0..5 {
-            self.port = free_port();
-            let text = configuration::text(options, self.process.directory(), self.port, &self.certificates);
+        let runs = on_a_free_port(|port| {
+            self.port = port;
+            let text = configuration::text(options, self.process.directory(), port, &self.certificates);
             let file = self.process.data().join("postgresql.conf");
             std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            if self.launch() {
-                return;
-            }
-        }
-        panic!("PostgreSQL does not start:\n{}", self.log());
+            self.launch()
+        });
+        assert!(runs, "PostgreSQL does not start:\n{}", self.log());
     }
 
     /// The version of the server.

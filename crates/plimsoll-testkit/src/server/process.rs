@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::account::give_to_server;
+use super::certificates::Certificates;
 use super::watchdog::Watchdog;
 
 const START_LIMIT: Duration = Duration::from_mins(1);
@@ -27,8 +29,17 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// A new directory, without a server yet. It goes with its owner, however that ends.
-    pub(super) fn new() -> Self {
+    /// A new directory with certificates and the data that `copy` puts there, all of which is the server's. It goes with its owner,
+    /// however that ends.
+    pub(super) fn prepared(copy: impl FnOnce(&Path)) -> (Self, Certificates) {
+        let process = Self::new();
+        let certificates = Certificates::make(process.directory().join("tls"));
+        copy(&process.data());
+        give_to_server(process.directory());
+        (process, certificates)
+    }
+
+    fn new() -> Self {
         let directory =
             TempDir::with_prefix("plimsoll-server-").expect("there is a place for temporary files").keep();
         open_to_all(&directory);
@@ -115,8 +126,14 @@ fn open_to_all(directory: &Path) {
         .expect("the directory is ours");
 }
 
+/// Calls `start` with free ports until it says that the server runs: between looking for a port and using it, somebody else may
+/// take it. `false` if it never does.
+pub(super) fn on_a_free_port(mut start: impl FnMut(u16) -> bool) -> bool {
+    (0..5).any(|_| start(free_port()))
+}
+
 /// A port that was free a moment ago.
-pub(super) fn free_port() -> u16 {
+fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
     listener.local_addr().expect("it is bound").port()
 }
