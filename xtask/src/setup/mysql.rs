@@ -38,6 +38,10 @@ const ARCHIVES: [Archive; 2] = [
     },
 ];
 
+/// What Maven fetches them with. Without a version it takes another one on every machine, and those to come want a newer Maven than
+/// Debian's.
+const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1";
+
 /// What is in each of them for this system.
 const MEMBER: &str = "mysql-Linux-amd64.tar.gz";
 
@@ -69,12 +73,12 @@ impl Archive {
     fn download(&self, work: &Path) -> Outcome {
         let maven = |goal: &str| {
             let mut command = Command::new("mvn");
-            command.args(["--batch-mode", "--quiet", goal]);
+            command.args(["--batch-mode", "--quiet"]).arg(format!("{PLUGIN}:{goal}"));
             command.arg(format!("-Dartifact={}:{}:jar", self.artifact, self.release)).current_dir(work);
             command
         };
-        run(maven("dependency:get").arg("-Dtransitive=false"))?;
-        run(maven("dependency:copy").arg(format!("-DoutputDirectory={}", work.display())))?;
+        run(maven("get").arg("-Dtransitive=false"))?;
+        run(maven("copy").arg(format!("-DoutputDirectory={}", work.display())))?;
         self.is_what_it_should_be(&output(Command::new("sha256sum").arg(work.join(self.file())))?)
     }
 
