@@ -44,6 +44,11 @@ async fn the_tale_on_mysql() {
 }
 
 #[tokio::test]
+async fn the_tale_on_an_older_mysql() {
+    tale(Kind::Mysql(Flavour::OldMysql)).await;
+}
+
+#[tokio::test]
 async fn the_tale_on_mariadb() {
     tale(Kind::Mysql(Flavour::Mariadb)).await;
 }

@@ -35,7 +35,7 @@ async fn what_is_prepared_is_run_as_what_it_is() {
         PREPARE change_it FROM @sql;\nEXECUTE change_it;\nDEALLOCATE PREPARE change_it;\n\
         PREPARE put FROM 'INSERT INTO ship (name) VALUES (?)';\nSET @name = 'Beagle';\nEXECUTE put USING @name;\n\
         DROP PREPARE put;\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with_ships(flavour, SHIP).await;
         next(&scene, "2_prepared", SCRIPT).await;
         assert_eq!(ships(&scene).await, "Beagle");
@@ -49,7 +49,7 @@ async fn bodies_between_delimiters_and_calls_that_answer_a_lot_are_one_statement
         CREATE TRIGGER weighed BEFORE INSERT ON ship FOR EACH ROW BEGIN\n  SET NEW.tons = 7; SET NEW.name = TRIM(NEW.name);\nEND//\n\
         CREATE PROCEDURE fill() BEGIN\n  SELECT 1; SELECT 2, 3; INSERT INTO ship (name) VALUES (' Beagle ');\n  SELECT * FROM ship;\nEND//\n\
         DELIMITER ;\nCALL fill();\nCALL fill();\nDROP PROCEDURE fill;\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with_ships(flavour, SHIP).await;
         next(&scene, "2_bodies", SCRIPT).await;
         assert_eq!(ships(&scene).await, "Beagle Beagle");
@@ -64,7 +64,7 @@ async fn what_a_routine_leaves_open_is_committed_before_it_is_recorded() {
         CREATE PROCEDURE opens() BEGIN START TRANSACTION; INSERT INTO ship VALUES ('opened'); END;\n\
         CREATE PROCEDURE switches() BEGIN SET autocommit = 0; INSERT INTO ship VALUES ('switched'); END;\n\
         CREATE PROCEDURE fails() BEGIN START TRANSACTION; INSERT INTO ship VALUES ('failed'); SELECT nope FROM ship; END;\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with_ships(flavour, INIT).await;
         next(&scene, "2_open", "CALL opens();\n").await;
         next(&scene, "3_switched", "CALL switches();\nCALL opens();\n").await;
@@ -86,7 +86,7 @@ async fn tables_may_be_locked_for_the_time_of_a_script() {
     const GIVEN_UP: &str = "LOCK TABLES ship WRITE;\nINSERT INTO ship (name) VALUES ('Dart');\n\
         START TRANSACTION;\nINSERT INTO port VALUES ('Hull');\nUPDATE ship SET tons = 9;\nCOMMIT;\n\
         INSERT INTO port VALUES ('Bristol');\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with_ships(flavour, &format!("{SHIP}\nCREATE TABLE port (name VARCHAR(191));")).await;
         next(&scene, "2_dump", DUMP).await;
         assert_eq!(ships(&scene).await, "Beagle Cutty");
@@ -102,7 +102,7 @@ async fn tables_may_be_locked_for_the_time_of_a_script() {
 
 #[tokio::test]
 async fn a_script_may_go_to_another_database_and_its_row_does_not() {
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with_ships(flavour, SHIP).await;
         let other = Kind::Mysql(flavour).empty().await;
         let (here, there) = (scene.base.mysql().name(), other.mysql().name());
@@ -131,7 +131,7 @@ async fn the_settings_of_one_script_are_not_those_of_the_next() {
         @@SESSION.foreign_key_checks AS keys_, @commits AS commits, \
         @@SESSION.time_zone = @@GLOBAL.time_zone AS zone, @@SESSION.character_set_client = 'utf8mb4' AS letters, \
         @left IS NULL AS variable;\nCREATE TABLE passing (n INT);\nINSERT INTO passing VALUES (1);\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with_ships(flavour, SHIP).await;
         scene.project.set_migration("2_changes", CHANGES);
         next(&scene, "3_seen", SEEN).await;
@@ -147,7 +147,7 @@ async fn the_settings_of_one_script_are_not_those_of_the_next() {
 async fn a_definition_that_waited_too_long_is_tried_again_where_it_is() {
     const SCRIPT: &str = "SET SESSION lock_wait_timeout = 1;\nCREATE TABLE port (name VARCHAR(191));\n\
         INSERT INTO port VALUES ('Hull');\nALTER TABLE ship ADD COLUMN berths INT;\nINSERT INTO port VALUES ('Bristol');\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with_ships(flavour, SHIP).await.migration("2_waits", SCRIPT);
         let reader = scene.base.mysql().reading("ship").await;
         let running = scene.command(&["deploy"]).spawn();
@@ -165,7 +165,7 @@ async fn a_definition_that_waited_too_long_is_tried_again_where_it_is() {
 #[tokio::test]
 async fn rows_of_tables_without_transactions_are_written_once() {
     const SCRIPT: &str = "INSERT INTO audit VALUES (1);\nINSERT INTO ship (name) VALUES ('Beagle');\nINSERT INTO audit VALUES (2);\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with_ships(flavour, &format!("{SHIP}\nCREATE TABLE audit (n INT) ENGINE=MyISAM;")).await;
         next(&scene, "2_audit", SCRIPT).await;
         assert_eq!(scene.base.value("SELECT GROUP_CONCAT(n ORDER BY n) FROM audit").await, "1,2");

@@ -8,23 +8,7 @@ use plimsoll_testkit::project::Project;
 use plimsoll_testkit::server::{Flavour, MysqlServer, Options};
 use plimsoll_testkit::wait::until_async;
 
-use crate::scene::{Kind, Scene};
-
-/// A project whose first migration is applied, and a second one.
-async fn with(flavour: Flavour, init: &str, script: &str) -> Scene {
-    let scene = Scene::new(Kind::Mysql(flavour)).await.migration("1_init", init);
-    scene.deployed();
-    scene.migration("2_next", script)
-}
-
-/// The connection in which a statement waits that begins so.
-async fn stuck(database: &MysqlDatabase<'_>, statement: &str) -> Option<String> {
-    let find = format!(
-        "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE '{statement}%' \
-         AND STATE LIKE 'Waiting for table%lock'"
-    );
-    database.query(&find).await.into_iter().flatten().flatten().next()
-}
+use super::resume::{stuck, with};
 
 /// A runner whose statement waits for a table, and that dies together with it.
 async fn dies_before(database: &MysqlDatabase<'_>, deploy: Program, table: &str, statement: &str) {
@@ -55,7 +39,7 @@ async fn a_thousand_tables_are_dropped_by_one_statement_and_by_its_next_runner()
     let names = names.chain(["held".to_owned()]).collect::<Vec<_>>().join(", ");
     let script =
         format!("CREATE TABLE port (n INT);\nDROP TABLE IF EXISTS {names};\nINSERT INTO port VALUES (1);\n");
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, "CREATE TABLE held (n INT);", &script).await;
         dies_before(scene.base.mysql(), scene.command(&["deploy"]), "held", "DROP TABLE IF EXISTS").await;
         scene.deployed();
@@ -72,7 +56,7 @@ async fn a_time_zone_of_the_script_is_not_taken_for_its_definition() {
         "CREATE TABLE held (at TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00');\nINSERT INTO held VALUES ();\n";
     const SCRIPT: &str = "SET time_zone = '+05:30';\nCREATE TABLE port (n INT);\nALTER TABLE held ADD COLUMN m INT;\n\
         INSERT INTO port VALUES (1);\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         dies_before(scene.base.mysql(), scene.command(&["deploy"]), "held", "ALTER TABLE held").await;
         scene.deployed();

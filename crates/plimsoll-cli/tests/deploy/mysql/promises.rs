@@ -3,17 +3,11 @@
 use mysql_async::prelude::Queryable as _;
 use plimsoll_testkit::server::Flavour;
 
-use crate::scene::{Kind, Scene};
+use super::resume::with;
+use crate::scene::Scene;
 
 /// For rows the server's own limit counts, which is 50 s.
 const IMPATIENT: &str = "SET SESSION innodb_lock_wait_timeout = 1;\n";
-
-/// A project whose first migration is applied, and a second one.
-async fn with(flavour: Flavour, init: &str, script: &str) -> Scene {
-    let scene = Scene::new(Kind::Mysql(flavour)).await.migration("1_init", init);
-    scene.deployed();
-    scene.migration("2_next", script)
-}
 
 /// Deploys, and gives the lock back once the server has told the first try that it did not get it in time.
 async fn tried_again(scene: &Scene, lock: &str) {

@@ -1,5 +1,6 @@
 //! A runner that went in the middle of a script, and the next one: no statement is run twice, and none is left out.
 
+use plimsoll_testkit::database::MysqlDatabase;
 use plimsoll_testkit::program::{Running, Signal};
 use plimsoll_testkit::server::Flavour;
 use plimsoll_testkit::wait::until_async;
@@ -20,19 +21,19 @@ pub(super) async fn with(flavour: Flavour, init: &str, script: &str) -> Scene {
 }
 
 /// The connection in which a statement waits that begins so.
-async fn stuck(scene: &Scene, statement: &str) -> Option<String> {
+pub(super) async fn stuck(database: &MysqlDatabase<'_>, statement: &str) -> Option<String> {
     let find = format!(
         "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE '{statement}%' \
          AND STATE LIKE 'Waiting for table%lock'"
     );
-    scene.base.query(&find).await.into_iter().flatten().flatten().next()
+    database.query(&find).await.into_iter().flatten().flatten().next()
 }
 
 /// A runner whose statement waits, and the connection in which it does.
 pub(super) async fn running_into(scene: &Scene, statement: &str) -> (Running, String) {
     let running = scene.command(&["deploy"]).spawn();
-    until_async(statement, async || stuck(scene, statement).await.is_some()).await;
-    let connection = stuck(scene, statement).await.expect("it waits for what we hold");
+    until_async(statement, async || stuck(scene.base.mysql(), statement).await.is_some()).await;
+    let connection = stuck(scene.base.mysql(), statement).await.expect("it waits for what we hold");
     (running, connection)
 }
 
@@ -40,7 +41,7 @@ pub(super) async fn running_into(scene: &Scene, statement: &str) -> (Running, St
 pub(super) async fn end_both(scene: &Scene, mut running: Running, connection: &str, statement: &str) {
     running.kill();
     scene.base.execute(&format!("KILL {connection}")).await;
-    until_async("it is over", async || stuck(scene, statement).await.is_none()).await;
+    until_async("it is over", async || stuck(scene.base.mysql(), statement).await.is_none()).await;
 }
 
 async fn ports(scene: &Scene) -> String {
@@ -50,7 +51,7 @@ async fn ports(scene: &Scene) -> String {
 /// The server carries it out after all, while the next runner waits for the lock of the first one's session.
 #[tokio::test]
 async fn a_definition_that_outlives_its_runner_is_not_run_again() {
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         let reader = scene.base.mysql().reading("held").await;
         let (mut first, _) = running_into(&scene, "ALTER TABLE held").await;
@@ -68,7 +69,7 @@ async fn a_definition_that_outlives_its_runner_is_not_run_again() {
 
 #[tokio::test]
 async fn a_definition_that_went_with_its_runner_is_run() {
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         let reader = scene.base.mysql().reading("held").await;
         let (first, connection) = running_into(&scene, "ALTER TABLE held").await;
@@ -84,7 +85,7 @@ async fn a_definition_that_went_with_its_runner_is_run() {
 /// The row of an attempt that is under way counts statements: they have to be the same ones.
 #[tokio::test]
 async fn a_script_that_was_changed_where_it_is_done_is_not_carried_on() {
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         let reader = scene.base.mysql().reading("held").await;
         let (first, connection) = running_into(&scene, "ALTER TABLE held").await;
@@ -102,7 +103,7 @@ async fn a_script_that_was_changed_where_it_is_done_is_not_carried_on() {
 
 #[tokio::test]
 async fn a_connection_that_somebody_kills_is_made_again_and_the_script_goes_on() {
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         let reader = scene.base.mysql().reading("held").await;
         let (running, connection) = running_into(&scene, "ALTER TABLE held").await;
@@ -117,13 +118,14 @@ async fn a_connection_that_somebody_kills_is_made_again_and_the_script_goes_on()
 
 #[tokio::test]
 async fn sigterm_in_the_middle_leaves_what_the_next_start_goes_on_with() {
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         let reader = scene.base.mysql().reading("held").await;
         let (mut running, _) = running_into(&scene, "ALTER TABLE held").await;
         running.signal(Signal::TERM);
         running.wait().expect_code(143);
-        until_async("it is over", async || stuck(&scene, "ALTER TABLE held").await.is_none()).await;
+        until_async("it is over", async || stuck(scene.base.mysql(), "ALTER TABLE held").await.is_none())
+            .await;
         reader.release().await;
         scene.deployed();
         assert_eq!(ports(&scene).await, "Bristol,Hull");
@@ -144,7 +146,7 @@ fn stops(scene: &Scene, words: &[&str]) {
 async fn rows_of_a_table_without_transactions_are_left_to_a_person() {
     const AUDIT: &str = "CREATE TABLE audit (n INT) ENGINE=MyISAM;";
     const SCRIPT: &str = "CREATE TABLE port (n INT);\nINSERT INTO audit VALUES (1);\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, AUDIT, SCRIPT).await;
         let mut holder = scene.base.mysql().connect().await;
         lock(&mut holder, "audit").await;
@@ -170,7 +172,7 @@ async fn a_variable_that_went_with_its_session_is_missed() {
                          ALTER TABLE held ADD COLUMN m INT;\nUPDATE held SET m = @n;\n";
     const KNOWS: &str = "SET @n = 4;\nINSERT INTO ship VALUES ('Beagle');\n\
                          ALTER TABLE held ADD COLUMN m INT;\nUPDATE held SET m = @n;\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         for script in [NEEDS, KNOWS] {
             let scene = with(flavour, INIT, script).await;
             let reader = scene.base.mysql().reading("held").await;
@@ -193,7 +195,7 @@ async fn a_variable_that_went_with_its_session_is_missed() {
 #[tokio::test]
 async fn of_two_tables_the_one_that_is_left_is_dropped() {
     const SCRIPT: &str = "CREATE TABLE port (n INT);\nDROP TABLE ship, held;\nINSERT INTO port VALUES (1);\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         let reader = scene.base.mysql().reading("held").await;
         let (first, connection) = running_into(&scene, "DROP TABLE").await;
@@ -210,7 +212,7 @@ async fn of_two_tables_the_one_that_is_left_is_dropped() {
 #[tokio::test]
 async fn a_table_that_was_being_emptied_is_emptied() {
     const SCRIPT: &str = "CREATE TABLE port (n INT);\nTRUNCATE TABLE held;\nINSERT INTO port VALUES (1);\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         let reader = scene.base.mysql().reading("held").await;
         let (first, connection) = running_into(&scene, "TRUNCATE TABLE held").await;
@@ -228,7 +230,7 @@ async fn a_change_of_a_table_without_transactions_is_left_to_a_person() {
     const INIT: &str = "CREATE TABLE audit (n INT) ENGINE=MyISAM;\nINSERT INTO audit VALUES (1);\n";
     const SCRIPT: &str =
         "CREATE TABLE port (n INT);\nALTER TABLE audit ADD COLUMN m INT;\nINSERT INTO port VALUES (1);\n";
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, SCRIPT).await;
         let reader = scene.base.mysql().reading("audit").await;
         let (mut first, _) = running_into(&scene, "ALTER TABLE audit").await;

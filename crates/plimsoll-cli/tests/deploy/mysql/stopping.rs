@@ -49,7 +49,7 @@ async fn is_under_way(scene: &Scene) -> bool {
 #[tokio::test]
 async fn a_definition_is_settled_before_its_script_stops() {
     let script = needs_a_temporary_table("ALTER TABLE held ADD COLUMN m INT");
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, &script).await;
         let reader = scene.base.mysql().reading("held").await;
         let (first, connection) = running_into(&scene, "ALTER TABLE held").await;
@@ -63,7 +63,7 @@ async fn a_definition_is_settled_before_its_script_stops() {
 #[tokio::test]
 async fn a_definition_that_took_effect_is_done_when_its_script_stops() {
     let script = needs_a_temporary_table("ALTER TABLE held ADD COLUMN m INT FIRST");
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, INIT, &script).await;
         let reader = scene.base.mysql().reading("held").await;
         let (mut first, _) = running_into(&scene, "ALTER TABLE held").await;
@@ -100,7 +100,7 @@ async fn of_what_cannot_be_settled_it_is_said_that_it_may_have_taken_effect() {
     let init = format!(
         "{INIT}CREATE TABLE audit (n INT) ENGINE=MyISAM;\nCREATE PROCEDURE fill() INSERT INTO audit VALUES (1);"
     );
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         for (statement, waiting) in
             [("CALL fill()", "INSERT INTO audit"), ("INSERT INTO audit VALUES (1)", "INSERT INTO audit")]
         {
@@ -124,7 +124,7 @@ async fn a_call_that_is_cancelled_is_said_to_have_failed() {
         "{INIT}CREATE TABLE audit (n INT);\n\
          CREATE PROCEDURE fill() BEGIN INSERT INTO audit VALUES (1); INSERT INTO held VALUES (2); END;"
     );
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::EACH {
         let scene = with(flavour, &init, "CALL fill();").await;
         let mut holder = scene.base.mysql().connect().await;
         lock(&mut holder, "held").await;
