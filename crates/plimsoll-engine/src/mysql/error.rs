@@ -178,6 +178,7 @@ fn of_driver(found: &mysql_async::Error, endpoint: &str) -> Error {
             Diagnostic::new(Code::NeedsClient, "the script reads a file of the client (`LOAD DATA LOCAL`)")
                 .help("use `INSERT`"),
         ),
+        // For a user that it does not have, MySQL names one of its plugins at random, so that nobody finds out.
         mysql_async::Error::Driver(
             found @ (DriverError::UnknownAuthPlugin { .. }
             | DriverError::CleartextPluginDisabled
@@ -185,7 +186,7 @@ fn of_driver(found: &mysql_async::Error, endpoint: &str) -> Error {
         ) => Error::never(
             Diagnostic::new(
                 Code::AuthenticationFailed,
-                format!("the user logs in by a plugin that is not supported: {found}"),
+                format!("there is no such user, or it logs in by a plugin that is not supported: {found}"),
             )
             .help("`caching_sha2_password`, `mysql_native_password`, `ed25519` and `parsec` are; a password is never sent in plain text"),
         ),
