@@ -12,6 +12,16 @@ pub fn failure_log(migration: &str, failure: &Diagnostic, runner: &str) -> Strin
 
 /// What happened to a failed attempt, in the form that Prisma stores and that its users know.
 pub fn failure_text(migration: &str, failure: &Diagnostic) -> String {
+    text(migration, failure, None)
+}
+
+/// The same of one that may have left something; `left` says in words what. The row has to say it: the next start knows nothing
+/// else of it.
+pub fn doubtful_text(migration: &str, failure: &Diagnostic, left: &str) -> String {
+    text(migration, failure, Some(left))
+}
+
+fn text(migration: &str, failure: &Diagnostic, left: Option<&str>) -> String {
     let said = failure.database.as_deref();
     let code = said.and_then(|said| said.code.as_deref()).unwrap_or("none");
     let message = said.map_or(&failure.message, |said| &said.message);
@@ -24,6 +34,9 @@ pub fn failure_text(migration: &str, failure: &Diagnostic) -> String {
         if let Some(value) = value {
             let _infallible = write!(text, "\n{name}: {value}");
         }
+    }
+    if let Some(left) = left {
+        let _infallible = write!(text, "\n{left}");
     }
     if let Some(place) = &failure.place {
         let _infallible = write!(text, "\n\nPosition: {place}\n\nStatement:\n{}", lines_at(place));

@@ -4,7 +4,7 @@ mod failure;
 mod instant;
 mod progress;
 
-pub use failure::{failure_log, failure_text};
+pub use failure::{doubtful_text, failure_log, failure_text};
 pub use instant::Instant;
 pub use progress::{Attempt, Done, FAILURE_MARK, Progress, UnderWay};
 

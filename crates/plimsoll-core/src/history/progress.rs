@@ -35,6 +35,8 @@ pub enum Attempt {
     Running,
     /// It failed, and what is done stays done: a person decides.
     Failed,
+    /// It failed in a statement of which nobody knows what it left. Carrying on sends that again: a person looks first.
+    Doubtful,
     /// It stopped where carrying it on would be wrong or useless: a person undoes or completes it by hand.
     ByHand,
     /// It failed and nothing of it is left: the next start tries again.
@@ -42,12 +44,13 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    const ALL: [Self; 4] = [Self::Running, Self::Failed, Self::ByHand, Self::RolledBack];
+    const ALL: [Self; 5] = [Self::Running, Self::Failed, Self::Doubtful, Self::ByHand, Self::RolledBack];
 
     fn word(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Failed => "failed",
+            Self::Doubtful => "doubtful",
             Self::ByHand => "by hand",
             Self::RolledBack => "rolled back",
         }

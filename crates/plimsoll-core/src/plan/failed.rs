@@ -81,6 +81,10 @@ impl FailedAttempt {
                 format!("its runner died in it, and the script has been changed since; {done}")
             }
             (Attempt::Running, Compared::Missing) => format!("its runner died in it; {done}"),
+            (Attempt::Doubtful, _) => {
+                let unknown = progress.done.count + 1;
+                format!("{done}; what statement {unknown} has left in the database is not known")
+            }
             (_, Compared::Changed) => format!("{done}; the script has been changed since"),
             _ => done,
         })
@@ -114,7 +118,10 @@ impl FailedAttempt {
             ways.push("give the script back as it was: the next start then carries on by itself".to_owned());
         }
         let way = match &self.progress {
-            Some(progress) if self.can_be_resumed() => WayOn::Resume(progress.done.count + 1),
+            Some(progress) if self.can_be_resumed() => match progress.attempt {
+                Attempt::Doubtful => WayOn::SendAgain(progress.done.count + 1),
+                _ => WayOn::Resume(progress.done.count + 1),
+            },
             _ => WayOn::ByHand,
         };
         ways.extend(way.on(name));
@@ -126,7 +133,7 @@ impl FailedAttempt {
 /// to look for.
 fn is_settled(progress: &Progress, script: Compared) -> bool {
     match progress.attempt {
-        Attempt::Failed => progress.under_way.is_none() || script == Compared::Same,
+        Attempt::Failed | Attempt::Doubtful => progress.under_way.is_none() || script == Compared::Same,
         Attempt::Running => progress.under_way.is_none(),
         Attempt::ByHand | Attempt::RolledBack => false,
     }

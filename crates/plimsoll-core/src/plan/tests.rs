@@ -196,6 +196,7 @@ fn every_block_says_what_to_do_next() {
         Blocked::Failed(vec![attempt.clone()]),
         Blocked::Failed(vec![attempt_with_progress(Attempt::Failed, Compared::Same)]),
         Blocked::Failed(vec![attempt_with_progress(Attempt::Running, Compared::Changed)]),
+        Blocked::Failed(vec![attempt_with_progress(Attempt::Doubtful, Compared::Same)]),
         Blocked::FailedElsewhere(vec![FailedAttempt { script: Compared::Missing, ..attempt }]),
         Blocked::Ahead(Beyond { names: vec!["20240105000000_later".to_owned()], unfinished: vec![] }),
         Blocked::AheadForNow(Beyond {

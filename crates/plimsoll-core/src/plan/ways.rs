@@ -17,7 +17,8 @@ impl WayOn {
     /// How the attempt stands in its row, so that the next start and `resolve` name the same way.
     pub fn attempt(self) -> Attempt {
         match self {
-            Self::Resume(_) | Self::SendAgain(_) => Attempt::Failed,
+            Self::Resume(_) => Attempt::Failed,
+            Self::SendAgain(_) => Attempt::Doubtful,
             Self::ByHand => Attempt::ByHand,
         }
     }

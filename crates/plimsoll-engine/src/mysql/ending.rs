@@ -1,6 +1,6 @@
 //! A script that cannot go on: what of it is recorded, and what a person is told.
 
-use plimsoll_core::history::{Progress, failure_text};
+use plimsoll_core::history::{Progress, doubtful_text, failure_text};
 use plimsoll_core::plan::WayOn;
 use plimsoll_core::script::mysql::Lost;
 use plimsoll_core::{Code, Diagnostic};
@@ -52,8 +52,9 @@ impl Steps<'_, '_> {
             }
             Left::Nothing => self.leave(self.done_before(at), *error.diagnostic, WayOn::Resume(at + 1)).await,
             Left::Something(what) => {
+                let words = doubtful_text(self.work.migration.name(), &error.diagnostic, &what);
                 let diagnostic = error.diagnostic.help(what);
-                self.leave(self.done_before(at), diagnostic, WayOn::SendAgain(at + 1)).await
+                self.store(self.done_before(at), diagnostic, WayOn::SendAgain(at + 1), &words).await
             }
         }
     }
@@ -100,11 +101,16 @@ impl Steps<'_, '_> {
 
     /// What is done stays, and a person decides how it goes on.
     async fn leave(&mut self, progress: Progress, diagnostic: Diagnostic, way: WayOn) -> Error {
+        let words = failure_text(self.work.migration.name(), &diagnostic);
+        self.store(progress, diagnostic, way, &words).await
+    }
+
+    /// The same, with the words for people that the row is to hold.
+    async fn store(&mut self, progress: Progress, diagnostic: Diagnostic, way: WayOn, words: &str) -> Error {
         let (name, of) = (self.work.migration.name(), self.work.statements.len());
         let done = format!("{} of its {of} statements are done and stay done", progress.done.count);
-        let words = failure_text(name, &diagnostic);
         let progress = Progress { attempt: way.attempt(), ..progress };
-        let stored = progress::fail(self.session, &self.id, &progress, &words).await;
+        let stored = progress::fail(self.session, &self.id, &progress, words).await;
         unless_stored(stored, diagnostic.help(done).helps(way.on(name)))
     }
 }

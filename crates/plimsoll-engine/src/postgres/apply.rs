@@ -94,8 +94,9 @@ async fn apply_atomic(
         (format!("BEGIN;{guard}{mark}\n"), still_ours())
     };
     let record = record(session, work);
-    // After a line comment without a line end, and after a last statement without a semicolon.
-    let after = format!("\n;{}{after}{record}COMMIT", session.reset());
+    // After a line comment without a line end, and after a last statement without a semicolon. Deferred triggers run here and
+    // not at the end, where the settings are not those of the script any more.
+    let after = format!("\n;SET CONSTRAINTS ALL IMMEDIATE;{}{after}{record}COMMIT", session.reset());
 
     let sent = if atomic.unterminated.is_none() && session.facts.standard_strings {
         session

@@ -8,6 +8,7 @@ mod connect;
 mod error;
 mod failure;
 mod history;
+mod kept;
 mod leftovers;
 mod likeness;
 mod look;

@@ -114,7 +114,7 @@ async fn failed(
         // Part of it may be committed: neither another try nor another start may send it again.
         Kind::Again | Kind::Script | Kind::Cancelled if *effect == Effect::Unknown => {
             started.under_way = None;
-            started.fail(error, started.resume()).await
+            started.fail_in_part(error).await
         }
         Kind::Again => {
             // If it cannot be cleaned up now, the next try does so first.

@@ -14,6 +14,7 @@ use super::PostgresSession;
 use super::apply::{MARK_KEY, Work, cannot_be_atomic, ended_words, lock_guard, needs_other_way, still_ours};
 use super::error::ENDED;
 use super::failure::{Sent, script_failed};
+use super::kept::kept;
 use super::outside::{no_trace, outside};
 use super::paused::{Paused, check_paused, take_again};
 use super::started::{Started, as_ourselves, insert_started};
@@ -86,7 +87,7 @@ async fn begin<'a>(
         return Err(Error::never(other_script(work.migration)));
     }
     let started = started(row.id.clone(), progress.done.count, progress.under_way);
-    match script::carried(work.script.text(), started.done) {
+    match carried(session, work.script.text(), started.done).await? {
         Ok(settings) => {
             for setting in settings {
                 session.execute(setting).await?;
@@ -97,6 +98,18 @@ async fn begin<'a>(
             let diagnostic = lost_with_session(&started, lost);
             Err(started.fail(Error::never(diagnostic), WayOn::ByHand).await)
         }
+    }
+}
+
+/// The settings of the statements that are done, or what of theirs ended with their session.
+async fn carried<'a>(
+    session: &PostgresSession,
+    text: &'a str,
+    done: usize,
+) -> Result<std::result::Result<Vec<&'a str>, script::Lost>> {
+    match script::carried(text, done) {
+        Ok(settings) => Ok(kept(session, text, done).await?.map_or(Ok(settings), Err)),
+        lost => Ok(lost),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use plimsoll_core::history::{Attempt, Done, Progress, UnderWay, failure_log, failure_text};
+use plimsoll_core::history::{Attempt, Done, Progress, UnderWay, doubtful_text, failure_log, failure_text};
 use plimsoll_core::plan::WayOn;
 use plimsoll_core::{Diagnostic, Migration};
 
@@ -100,9 +100,23 @@ impl Started<'_> {
     /// again; otherwise it is a failed migration, of which the row says how far it got, and what its next statement found if
     /// that may have left something.
     pub(super) async fn fail(&self, error: Error, way: WayOn) -> Error {
+        let words = failure_text(self.migration().name(), &error.diagnostic);
+        self.store(error, way, &words).await
+    }
+
+    /// The same of a statement that has failed and may have committed before it did.
+    pub(super) async fn fail_in_part(&self, error: Error) -> Error {
+        let statement = self.done + 1;
+        let left = format!("part of statement {statement} may be committed");
+        let words = doubtful_text(self.migration().name(), &error.diagnostic, &left);
+        let message = format!("{}; {left}", error.diagnostic.message);
+        let diagnostic = Box::new(Diagnostic { message, ..*error.diagnostic });
+        self.store(Error { diagnostic, ..error }, WayOn::SendAgain(statement), &words).await
+    }
+
+    async fn store(&self, error: Error, way: WayOn, words: &str) -> Error {
         let (session, name) = (self.session, self.migration().name());
-        let words = failure_text(name, &error.diagnostic);
-        let logs = self.progress(way.attempt(), self.done, self.under_way.clone()).log(&words);
+        let logs = self.progress(way.attempt(), self.done, self.under_way.clone()).log(words);
         let stored = async {
             let reset = session.execute(&session.reset()).await;
             reset.map_err(|error| unrecorded(error.diagnostic))?;

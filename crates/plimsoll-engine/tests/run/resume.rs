@@ -78,8 +78,13 @@ async fn refused(rows: Vec<Row>, script: &str) -> (Code, String) {
 
 #[tokio::test]
 async fn a_failed_attempt_is_carried_on_at_the_statement_that_failed() {
-    for script in [BEGUN, "one;two;drei;vier;"] {
-        let database = holding(vec![attempt(Attempt::Failed)]);
+    for (state, script) in [
+        (Attempt::Failed, BEGUN),
+        (Attempt::Failed, "one;two;drei;vier;"),
+        (Attempt::Doubtful, BEGUN),
+        (Attempt::Doubtful, "one;two;drei;vier;"),
+    ] {
+        let database = holding(vec![attempt(state)]);
         assert!(planned(&database, script, |plan| matches!(plan.blocked, Some(Blocked::Failed(_)))).await);
         resume(&database, script).await.expect("the statements that are done are those of the script");
         assert!(is_carried_on(&database, script).await, "{script}");

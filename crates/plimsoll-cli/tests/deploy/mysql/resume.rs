@@ -138,7 +138,8 @@ fn stops(scene: &Scene, words: &[&str]) {
     assert_says(&stopped.stderr, &["PLM221", "2_next", "sends it again", "resolve --resume 2_next"]);
     assert_says(&stopped.stderr, words);
     let blocked = scene.run(&["deploy"]).expect_code(65);
-    assert_says(&blocked.stderr, &["P3009", "resolve --resume 2_next"]);
+    assert_says(&blocked.stderr, &["P3009", "sends it again", "resolve --resume 2_next"]);
+    assert!(!blocked.stderr.contains("remove what stood"), "{blocked}");
     assert_says(&blocked.stderr, words);
 }
 

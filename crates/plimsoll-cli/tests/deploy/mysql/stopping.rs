@@ -136,3 +136,28 @@ async fn a_call_that_is_cancelled_is_said_to_have_failed() {
         assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["P3009"]);
     }
 }
+
+/// The first start's log is gone when somebody comes: every later one has to say that it is sent again.
+#[tokio::test]
+async fn of_a_call_that_failed_every_start_says_that_somebody_has_to_look() {
+    let init = format!(
+        "{INIT}CREATE PROCEDURE fill() BEGIN INSERT INTO held VALUES (2); COMMIT; \
+         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'enough'; END;"
+    );
+    for flavour in Flavour::ALL {
+        let scene = with(flavour, &init, "INSERT INTO held VALUES (3);\nCALL fill();\n").await;
+        for code in ["P3018", "P3009", "P3009"] {
+            let said = scene.run(&["deploy"]).expect_code(65).stderr;
+            let words = [
+                "enough",
+                "what CALL has left cannot be told",
+                "look at whether statement 2",
+                "sends it again",
+            ];
+            assert_says(&said, &[code]);
+            assert_says(&said, &words);
+            assert!(!said.contains("remove what stood"), "{said}");
+        }
+        scene.run(&["resolve", "--resume", "2_next"]).expect_code(0);
+    }
+}

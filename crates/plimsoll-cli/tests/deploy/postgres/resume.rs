@@ -320,6 +320,41 @@ async fn what_ended_with_a_session_is_asked_for_and_not_made_up() {
     assert_eq!(ships(&scene).await, "Ark");
 }
 
+/// Rows that are written without the tenant that the script has set are wrong rows.
+#[tokio::test]
+async fn what_code_has_kept_in_a_session_that_is_gone_is_missed() {
+    let own = "CREATE FUNCTION be(who text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('app.who', who, false); END $$;\n\
+               CREATE PROCEDURE enter() LANGUAGE plpgsql AS $$ BEGIN PERFORM be('me'); END $$;\n\
+               CREATE FUNCTION plain() RETURNS int LANGUAGE plpgsql AS $$ BEGIN UPDATE ship SET name = name; SET LOCAL work_mem = '1MB'; RETURN 1; END $$;";
+    let rest = "CREATE INDEX CONCURRENTLY i ON ship (name);\nINSERT INTO ship VALUES ('Cutty');";
+    for (first, missed) in [
+        ("DO $$BEGIN PERFORM set_config('app.who', 'me', false); END$$;", Some("its code makes")),
+        ("DO $$ BEGIN /* ours */ SET app.who = 'me'; END $$;", Some("its code makes")),
+        ("DO $$ BEGIN EXECUTE format('SET app.who = %L', 'me'); END $$;", Some("its code makes")),
+        ("DO $$ BEGIN CREATE TEMP TABLE IF NOT EXISTS old (); END $$;", Some("its code makes")),
+        ("SELECT be('me');", Some("the function `be` makes")),
+        ("CALL enter();", Some("the function `be` makes")),
+        ("DO $$ BEGIN PERFORM plain(); UPDATE ship SET name = 'Ark'; -- set_config\n END $$;", None),
+        ("CREATE FUNCTION later() RETURNS void LANGUAGE sql AS $$ SELECT be('me') $$;", None),
+        ("INSERT INTO ship VALUES ('set_config');", None),
+    ] {
+        let script = format!("{first}\n{rest}");
+        let scene = with_ship(Version::V15).await.migration("2_mixed", &script);
+        scene.base.execute(own).await;
+        left(&scene, &script, 1, None).await;
+        let Some(missed) = missed else {
+            scene.deployed();
+            continue;
+        };
+        for code in ["PLM221", "P3009"] {
+            let said = scene.run(&["deploy"]).expect_code(65).stderr;
+            assert_says(&said, &[code, missed, "2_mixed/migration.sql:1:1", "--applied 2_mixed"]);
+            assert!(!said.contains("--resume"), "it would come to the same: {said}");
+        }
+        assert_eq!(ships(&scene).await, "Ark", "{script}");
+    }
+}
+
 /// Whether it took effect has not been asked then: the question stays open, and in the row.
 #[tokio::test]
 async fn a_statement_under_way_is_not_forgotten_where_something_of_the_session_is_lost() {

@@ -125,6 +125,30 @@ async fn a_call_that_commits_runs_outside_of_a_transaction() {
     }
 }
 
+/// Whoever does as told must not have twice what it had committed.
+#[tokio::test]
+async fn what_commits_and_then_fails_is_not_called_undone() {
+    let commits = "BEGIN INSERT INTO ship VALUES ('Beagle'); COMMIT; RAISE 'enough'; END";
+    for (script, statement) in [
+        (format!("DO $$ {commits} $$;"), 1),
+        ("INSERT INTO ship VALUES ('Cutty');\nCALL load();\nSELECT 1;".to_owned(), 2),
+    ] {
+        let scene = with_ship(Version::V15).await;
+        scene.base.execute(&format!("CREATE PROCEDURE load() LANGUAGE plpgsql AS $$ {commits} $$")).await;
+        let scene = scene.migration("2_half", &script);
+        let look = format!("look at whether statement {statement} is in the database");
+        let part = format!("part of statement {statement} may be committed");
+        for code in ["P3018", "P3009", "P3009"] {
+            let said = scene.run(&["deploy"]).expect_code(65).stderr;
+            assert_says(&said, &[code, "enough", &part, &look, "sends it again", "--resume 2_half"]);
+            assert!(!said.contains("remove what stood"), "{said}");
+        }
+        assert_says(&scene.run(&["status"]).expect_code(1).stdout, &[&part, &look]);
+        scene.run(&["resolve", "--resume", "2_half"]).expect_code(0);
+        assert_says(&scene.run(&["status"]).expect_code(1).stdout, &["under way 2_half"]);
+    }
+}
+
 /// The server says so only when it meets it: `REINDEX` of a partitioned table looks like any other.
 #[tokio::test]
 async fn what_only_the_server_knows_to_refuse_a_transaction_runs_outside_of_one() {
@@ -204,6 +228,25 @@ async fn deferred_triggers_run_under_the_settings_of_the_script() {
             scene.base.value("SELECT string_agg(name, ' ' ORDER BY name) FROM log").await,
             "Beagle Cutty"
         );
+        assert_finished(&scene, script).await;
+    }
+}
+
+/// A script that is one transaction ends in it as well: its own schema is in its search path until then.
+#[tokio::test]
+async fn deferred_triggers_of_one_transaction_run_under_the_settings_of_the_script() {
+    let trigger = "CREATE SCHEMA yard; CREATE TABLE yard.log (name TEXT);\n\
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (NEW.name); RETURN NULL; END $$;\n\
+        CREATE CONSTRAINT TRIGGER noted AFTER INSERT ON ship DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();";
+    for version in Version::ALL {
+        let scene = with_ship(version).await;
+        scene.base.execute(trigger).await;
+        let script = "SET search_path TO yard, public;\nINSERT INTO ship VALUES ('Beagle');\n-- no semicolon\n\
+                      INSERT INTO ship VALUES ('Cutty')";
+        let scene = scene.migration("2_yard", script);
+        scene.deployed();
+        let noted = "SELECT string_agg(name, ' ' ORDER BY name) FROM yard.log";
+        assert_eq!(scene.base.value(noted).await, "Beagle Cutty");
         assert_finished(&scene, script).await;
     }
 }

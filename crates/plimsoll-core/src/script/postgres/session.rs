@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::script::lexer::{Dialect, Kind};
 use crate::script::statement::{Statement, statements};
 
+use super::code::drew;
 use super::effect::qualified_name;
 use super::rolls_back_to_savepoint;
 
@@ -23,13 +24,9 @@ pub struct Lost {
 /// else that ended with the session: a temporary table, a prepared statement, a cursor.
 pub fn carried(text: &str, done: usize) -> Result<Vec<&str>, Lost> {
     let (statements, _) = statements(text, Dialect::Postgres);
-    let discards = |statement: &Statement<'_>| statement.begins_with(&["discard", "all"]);
-    let done = done.min(statements.len());
-    let first = statements[..done].iter().rposition(discards).map_or(0, |at| at + 1);
-    let behind = statements[..done].last().map_or(0, |last| last.span().end);
-    let rest = text[behind..].to_ascii_lowercase();
+    let rest = rest_behind(text, &statements, done);
     let mut settings = Vec::new();
-    for statement in &statements[first..done] {
+    for statement in behind_discard(&statements, done) {
         if sets(statement) {
             settings.push(&text[statement.span()]);
         } else if let Some(what) = ends_with_session(statement, &rest) {
@@ -39,7 +36,23 @@ pub fn carried(text: &str, done: usize) -> Result<Vec<&str>, Lost> {
             return Err(Lost { span: statement.span(), what });
         }
     }
-    Ok(settings)
+    match drew(text, &statements, done) {
+        Some(span) => Err(Lost { span, what: "the last number that it drew from a sequence".to_owned() }),
+        None => Ok(settings),
+    }
+}
+
+/// Those of the first `done` statements whose session has not been emptied by a later one.
+pub(super) fn behind_discard<'a, 't>(all: &'a [Statement<'t>], done: usize) -> &'a [Statement<'t>] {
+    let done = &all[..done.min(all.len())];
+    let discards = |statement: &Statement<'_>| statement.begins_with(&["discard", "all"]);
+    &done[done.iter().rposition(discards).map_or(0, |at| at + 1)..]
+}
+
+/// What is behind the first `done` statements, in small letters.
+pub(super) fn rest_behind(text: &str, all: &[Statement<'_>], done: usize) -> String {
+    let behind = all[..done.min(all.len())].last().map_or(0, |last| last.span().end);
+    text[behind..].to_ascii_lowercase()
 }
 
 /// Whether a statement changes settings of the session and nothing else.
