@@ -161,12 +161,15 @@ async fn is_atomic(session: &mut MysqlSession, work: &Work<'_>) -> Result<bool> 
     if !work.statements.iter().all(fits) {
         return Ok(false);
     }
-    let names: Vec<_> = work.statements.iter().filter_map(names).flatten().map(String::as_str).collect();
-    if names.is_empty() {
+    let rows: Vec<_> = work.statements.iter().filter_map(names).collect();
+    if rows.is_empty() {
         return Ok(true);
     }
+    let databases = work.statements.iter().filter_map(|statement| statement.database.as_ref());
+    let mut words: BTreeSet<String> = rows.into_iter().flatten().cloned().collect();
+    words.extend(databases.chain([&session.database]).map(|name| name.to_lowercase()));
     let untransactional = Untransactional::look(session).await?;
-    Ok(untransactional.among(names.into_iter().chain([HISTORY])).is_none())
+    Ok(untransactional.among(&words).is_none() && !untransactional.has_history())
 }
 
 fn names<'a>(statement: &'a Statement<'_>) -> Option<&'a BTreeSet<String>> {

@@ -57,7 +57,7 @@ impl Steps<'_, '_> {
         }
         let known = Untransactional::look(self.session).await?;
         let found = match &definition.objects {
-            Objects::Named(objects) => objects.iter().any(|object| known.has_table(&object.name)),
+            Objects::Named(objects) => objects.iter().any(|object| known.has_table(object)),
             Objects::Unknown => known.has_tables(),
         };
         Ok(found.then_some(

@@ -63,7 +63,8 @@ impl Steps<'_, '_> {
     async fn remember(&mut self, error: &Error) {
         if error.kind != Kind::Lost && self.progress != self.recorded {
             // Where this cannot be written, the row has the facts by which the next runner finds out the same.
-            let _found_out_again = progress::write(self.session, &self.id, &self.progress).await;
+            let _found_out_again =
+                progress::write(self.session, self.work.migration, &self.id, &self.progress).await;
         }
     }
 
@@ -86,6 +87,31 @@ impl Steps<'_, '_> {
         };
         let diagnostic = self.cannot_go_on(at, &why);
         self.leave(self.progress.clone(), diagnostic, WayOn::ByHand).await
+    }
+
+    /// Sorts what a write of the row has met: where somebody without the lock has begun the same migration, nobody else may take
+    /// what this attempt has done for done by him alone.
+    pub(super) async fn overtaken(&mut self, error: Error) -> Error {
+        let migration = self.work.migration;
+        match progress::has_others(self.session, migration, &self.id).await {
+            Ok(true) => {}
+            Ok(false) => return error,
+            Err(found) => return found,
+        }
+        let mut sent = self.work.statements[..self.progress.done.count].iter();
+        let name = migration.name();
+        let begun =
+            self.progress.under_way.is_some() || sent.any(|statement| role(statement).leaves_something());
+        let message = format!("migration `{name}` was begun by somebody else as well, who took no lock");
+        let diagnostic = Diagnostic::new(Code::StepUnclear, message);
+        if begun {
+            let help = "what is done may have been done twice: look at the database, and at the rows of `_prisma_migrations`";
+            return self.leave(self.progress.clone(), diagnostic.help(help), WayOn::ByHand).await;
+        }
+        match progress::give_up(self.session, &self.id, migration, &diagnostic).await {
+            Ok(()) => error,
+            Err(found) => found,
+        }
     }
 
     fn cannot_go_on(&self, at: usize, why: &str) -> Diagnostic {

@@ -11,7 +11,7 @@ use super::lock::HELD;
 use super::send::Row;
 use super::settings::{neutrally, set_clock_right};
 use super::{MysqlSession, error, history, sql};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::failure::changed_by_others;
 
 /// A row that is under way.
@@ -23,35 +23,83 @@ fn update(session: &MysqlSession, id: &str, set: &str) -> String {
     format!("UPDATE {table} SET {set} WHERE id = {} AND {OPEN} AND {HELD}", sql::text(id))
 }
 
+/// Asks who holds the lock, for the rows of this migration that count: how many of them are ours and in this state, and how many
+/// are somebody's who takes no lock. A locking read: it sees what others have committed since the transaction began, and
+/// nobody adds a row before it ends.
+fn look(session: &MysqlSession, migration: &Migration, id: &str, state: &str) -> String {
+    let (table, is, named) = (session.history_table(), sql::text(id), history::is_named(migration));
+    format!(
+        "SELECT COALESCE({HELD}, 0), COALESCE(SUM(id = {is} AND {state}), 0), COALESCE(SUM(id <> {is}), 0) \
+         FROM {table} WHERE {named} AND rolled_back_at IS NULL FOR UPDATE"
+    )
+}
+
+/// The rows of one migration that count.
+struct Counted {
+    ours: String,
+    others: String,
+}
+
+impl Counted {
+    /// What a look has found, if this connection holds the lock.
+    fn of(rows: &[Row]) -> Result<Self> {
+        held(rows)?;
+        let value = |n: usize| rows.last().and_then(|row| row.get(n)?.clone()).unwrap_or_default();
+        Ok(Self { ours: value(1), others: value(2) })
+    }
+
+    /// Nobody without the lock has begun the same migration meanwhile.
+    fn are_ours_alone(&self) -> Result<()> {
+        if self.others == "0" { Ok(()) } else { Err(Error::overtaken()) }
+    }
+}
+
 /// Writes how far the attempt has got. Inside a transaction it is committed with what it speaks of, or not at all.
-pub(super) async fn write(session: &mut MysqlSession, id: &str, progress: &Progress) -> Result<()> {
+pub(super) async fn write(
+    session: &mut MysqlSession,
+    migration: &Migration,
+    id: &str,
+    progress: &Progress,
+) -> Result<()> {
     let set = format!(
         "applied_steps_count = {}, logs = {}",
         progress.done.count,
         sql::text(&sql::logs(&progress.running_log()))
     );
-    let (table, is) = (session.history_table(), sql::text(id));
-    let check =
-        format!("SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE id = {is} AND {OPEN})");
-    let rows = in_neutral(session, &format!("{};{check}", update(session, id, &set))).await?;
-    held(&rows)?;
-    match rows.last().and_then(|row| row.get(1)?.as_deref()) {
-        Some("1") => Ok(()),
-        _ => Err(Error::overtaken()),
+    let look = look(session, migration, id, "finished_at IS NULL");
+    let rows = in_neutral(session, &format!("{};{look}", update(session, id, &set))).await?;
+    let counted = Counted::of(&rows)?;
+    counted.are_ours_alone()?;
+    if counted.ours == "1" { Ok(()) } else { Err(Error::overtaken()) }
+}
+
+/// Whether somebody who takes no lock has begun the same migration.
+pub(super) async fn has_others(session: &mut MysqlSession, migration: &Migration, id: &str) -> Result<bool> {
+    let look = look(session, migration, id, "finished_at IS NULL");
+    let rows = in_neutral(session, &look).await?;
+    Ok(Counted::of(&rows)?.are_ours_alone().is_err())
+}
+
+/// The row as Prisma writes it, however it came about; not beside one of somebody else's.
+pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {
+    session.execute("SET autocommit = 0").await?;
+    match finish_alone(session, id, migration).await {
+        Ok(()) => session.execute(sql::COMMIT).await.map(drop),
+        Err(error) if error.kind == Kind::Lost => Err(error),
+        Err(error) => {
+            session.execute(sql::ROLLBACK).await?;
+            Err(error)
+        }
     }
 }
 
-/// The row as Prisma writes it, however it came about.
-pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {
+async fn finish_alone(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {
     let set = "finished_at = UTC_TIMESTAMP(3), applied_steps_count = 1, logs = NULL";
-    let (table, is) = (session.history_table(), sql::text(id));
-    let check = format!(
-        "SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE id = {is} AND finished_at IS NOT NULL)"
-    );
-    let rows = in_neutral(session, &format!("{};{check}", update(session, id, set))).await?;
-    held(&rows)?;
-    let finished = rows.last().and_then(|row| row.get(1)?.as_deref()) == Some("1");
-    if finished { Ok(()) } else { Err(changed_by_others(migration)) }
+    let look = look(session, migration, id, "finished_at IS NOT NULL");
+    let rows = in_neutral(session, &format!("{};{look}", update(session, id, set))).await?;
+    let counted = Counted::of(&rows)?;
+    counted.are_ours_alone()?;
+    if counted.ours == "1" { Ok(()) } else { Err(changed_by_others(migration)) }
 }
 
 /// A started row, before anything is sent; its id. The row of an earlier attempt that failed and left nothing is used
@@ -86,12 +134,13 @@ async fn earlier_failure(session: &mut MysqlSession, work: &Work<'_>) -> Result<
         .await
 }
 
-/// The finished row of a script that is one transaction with it.
+/// The finished row of a script that is one transaction with it; not beside one of somebody else's.
 pub(super) async fn insert_finished(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
     set_clock_right(session, session.script.touched).await;
     let insert = insert(session, work, "UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), 1, NULL");
-    let rows = in_neutral(session, &format!("{insert};SELECT COALESCE({HELD}, 0)")).await?;
-    held(&rows)
+    let look = look(session, work.migration, work.id, "finished_at IS NOT NULL");
+    let rows = in_neutral(session, &format!("{insert};{look}")).await?;
+    Counted::of(&rows)?.are_ours_alone()
 }
 
 /// A new row, if this connection holds the lock.

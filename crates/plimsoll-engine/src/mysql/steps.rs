@@ -26,19 +26,10 @@ pub(super) async fn run(
     tell: &mut Tell<'_>,
 ) -> Result<()> {
     let mut steps = Steps::start(session, work, session_is, touched, tell).await?;
-    let left = units(work.migration, &work.statements, steps.from).map_err(Error::never)?;
-    for unit in left {
-        (steps.tell)(Told::Statement { number: unit.statements().start + 1, of: work.statements.len() });
-        let end = unit.statements().end;
-        if let Err(error) = steps.unit(unit).await {
-            steps.session.script.session_is = steps.left_session(end);
-            return Err(error);
-        }
+    match steps.carry_out().await {
+        Err(error) if error.kind == Kind::Overtaken => Err(steps.overtaken(error).await),
+        result => result,
     }
-    let id = steps.id;
-    // Also for what the server writes down of the row: the time, and its log of changes.
-    super::apply::clean(session, work).await?;
-    progress::finish(session, &id, work.migration).await
 }
 
 /// An attempt that is under way.
@@ -90,6 +81,22 @@ impl<'a, 't> Steps<'a, 't> {
         };
         steps.restore_session(session_is).await?;
         Ok(steps)
+    }
+
+    /// Sends what is left, and finishes the row.
+    async fn carry_out(&mut self) -> Result<()> {
+        let work = self.work;
+        for unit in units(work.migration, &work.statements, self.from).map_err(Error::never)? {
+            (self.tell)(Told::Statement { number: unit.statements().start + 1, of: work.statements.len() });
+            let end = unit.statements().end;
+            if let Err(error) = self.unit(unit).await {
+                self.session.script.session_is = self.left_session(end);
+                return Err(error);
+            }
+        }
+        // Also for what the server writes down of the row: the time, and its log of changes.
+        super::apply::clean(self.session, work).await?;
+        progress::finish(self.session, &self.id, work.migration).await
     }
 
     /// What the session is to a retry, once the statements before this one may have been sent: those that are not recorded
@@ -169,7 +176,7 @@ impl<'a, 't> Steps<'a, 't> {
 
     /// Writes how far the script has got.
     async fn record(&mut self, progress: Progress) -> Result<()> {
-        progress::write(self.session, &self.id, &progress).await?;
+        progress::write(self.session, self.work.migration, &self.id, &progress).await?;
         self.recorded_as(progress);
         Ok(())
     }
@@ -196,19 +203,26 @@ impl<'a, 't> Steps<'a, 't> {
     async fn not_transactional(&mut self, at: usize) -> Result<Option<String>> {
         let work = self.work;
         match role(&work.statements[at]) {
-            Role::Rows(names) => self.untransactional_among(names).await,
+            Role::Rows(names) => {
+                self.untransactional_among(names, work.statements[at].database.as_deref()).await
+            }
             _ => Ok(None),
         }
     }
 
-    async fn untransactional_among(&mut self, names: &BTreeSet<String>) -> Result<Option<String>> {
+    /// The same of rows of what has these names, with this database in use.
+    async fn untransactional_among(
+        &mut self,
+        names: &BTreeSet<String>,
+        database: Option<&str>,
+    ) -> Result<Option<String>> {
         if self.untransactional.is_none() {
             self.untransactional = Some(Untransactional::look(self.session).await?);
         }
-        let known = self.untransactional.as_ref();
-        let history = [HISTORY];
-        let names = names.iter().map(String::as_str).chain(history);
-        let found = known.and_then(|known| known.among(names));
+        let Some(known) = &self.untransactional else { return Ok(None) };
+        let mut words = names.clone();
+        words.insert(database.unwrap_or(&self.session.database).to_lowercase());
+        let found = known.among(&words).or_else(|| known.has_history().then_some(HISTORY));
         Ok(found.map(|name| format!("a change of `{name}`, whose engine has no transactions,")))
     }
 
@@ -235,7 +249,7 @@ impl<'a, 't> Steps<'a, 't> {
 
     /// Commits what is open together with the record of it.
     async fn commit_with(&mut self, progress: &Progress) -> Result<()> {
-        progress::write(self.session, &self.id, progress).await?;
+        progress::write(self.session, self.work.migration, &self.id, progress).await?;
         self.session.execute(sql::COMMIT).await.map(drop)
     }
 
@@ -275,6 +289,7 @@ impl<'a, 't> Steps<'a, 't> {
 
     /// A prepared statement is what its text is.
     async fn prepared(&mut self, at: usize, name: &str) -> Result<()> {
+        let database = self.work.statements[at].database.clone();
         let text = self.session.script.prepared.get(name);
         let effect = text.and_then(|text| effect_of(text, &self.session.server()).ok());
         match effect {
@@ -282,10 +297,12 @@ impl<'a, 't> Steps<'a, 't> {
             Some(Effect::Repeatable | Effect::Setting | Effect::Carried | Effect::CarriedAlone) => {
                 self.send_or_fail(at).await
             }
-            Some(Effect::Data(data)) => match self.untransactional_among(&data.names).await? {
-                Some(why) => self.opaque(at, &why).await,
-                None => self.transaction(at..at + 1).await,
-            },
+            Some(Effect::Data(data)) => {
+                match self.untransactional_among(&data.names, database.as_deref()).await? {
+                    Some(why) => self.opaque(at, &why).await,
+                    None => self.transaction(at..at + 1).await,
+                }
+            }
             Some(Effect::Opaque(opaque)) => self.opaque(at, &opaque.what).await,
             Some(Effect::Control(_)) | None => self.opaque(at, "EXECUTE").await,
         }

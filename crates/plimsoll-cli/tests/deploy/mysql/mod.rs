@@ -9,6 +9,7 @@ mod histories;
 mod locking;
 mod neighbours;
 mod once;
+mod others;
 mod promises;
 mod resume;
 mod rotating;

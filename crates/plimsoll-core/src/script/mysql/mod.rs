@@ -38,6 +38,8 @@ pub struct Statement<'a> {
     pub effect: Effect,
     /// What ties it to its session.
     pub links: Links,
+    /// The database of the last `USE` up to this statement. `None` is the one that was connected to.
+    pub database: Option<String>,
 }
 
 /// Cuts a script into statements and says what each of them does.

@@ -57,7 +57,7 @@ impl<'s> Session<'s> {
             self.temporary.remove(&gone);
         }
         let text = &text[span.clone()];
-        Ok(Statement { span, text, effect, links })
+        Ok(Statement { span, text, effect, links, database: self.database.clone() })
     }
 
     /// What the statement does in this session: names stand for temporary tables, and prepared ones for what they do.
