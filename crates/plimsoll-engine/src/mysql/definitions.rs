@@ -15,7 +15,7 @@ impl Steps<'_, '_> {
     /// comes behind it: a kill before that leaves the facts from before it in the row.
     pub(super) async fn definition(&mut self, at: usize, definition: &Definition) -> Result<()> {
         let now = match self.pending_at(at) {
-            None => fingerprint::of(self.session, definition, self.touched).await?,
+            None => fingerprint::of(self.session, definition).await?,
             Some(before) => match self.verdict(definition, &before).await? {
                 (Verdict::NotYet, now) => now,
                 (Verdict::Done, _) => {
@@ -43,7 +43,7 @@ impl Steps<'_, '_> {
         definition: &Definition,
         before: &Facts,
     ) -> Result<(Verdict, Facts)> {
-        let now = fingerprint::of(self.session, definition, self.touched).await?;
+        let now = fingerprint::of(self.session, definition).await?;
         if let Some(why) = self.may_have_lost_rows(definition).await? {
             return Ok((Verdict::Unclear(why), now));
         }
@@ -86,7 +86,7 @@ impl Steps<'_, '_> {
         error: Error,
     ) -> Error {
         if !waited_in_vain(&error) {
-            let after = match fingerprint::of(self.session, definition, self.touched).await {
+            let after = match fingerprint::of(self.session, definition).await {
                 Ok(after) => after,
                 Err(error) => return error,
             };

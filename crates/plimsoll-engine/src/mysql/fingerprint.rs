@@ -7,23 +7,30 @@
 //! whatever is already as the statement wants it), or has a caveat.
 
 mod rows;
+mod server;
 
 use std::collections::BTreeMap;
 
 use plimsoll_core::checksum::Checksum;
 use plimsoll_core::script::mysql::{Caveat, Definition, Object, ObjectKind, Objects, Verb};
 
-use super::settings::{Neutral, Touched};
+use super::settings::always_neutrally;
 use super::{MysqlSession, sql};
 use crate::error::{Error, Result};
 
-pub(super) use rows::{EMPTY, ROWS};
+pub(super) use rows::EMPTY;
+#[cfg(test)]
+pub(super) use rows::ROWS;
+pub(super) use server::SERVER;
 
 /// What is known of each object, by its kind and name.
 pub(super) type Facts = BTreeMap<String, String>;
 
 /// The fact of an object that is not there.
 pub(super) const ABSENT: &str = "absent";
+
+/// The fact of one that is there, and may not be looked at.
+pub(super) const HIDDEN: &str = "hidden";
 
 /// The name under which the whole database is remembered, where a statement does not say what it changes.
 const WHOLE: &str = "the database and everything in it";
@@ -50,27 +57,31 @@ const MISSING: [u16; 8] = [1049, 1133, 1146, 1305, 1360, 1396, 1539, 4091];
 /// A table that is not among those of `LOCK TABLES` cannot be looked at, nor changed by what follows.
 const NOT_LOCKED: u16 = 1100;
 
-/// What the catalog says of the objects that a definition names, or of the whole database if it is not certain which.
-pub(super) async fn of(
-    session: &mut MysqlSession,
-    definition: &Definition,
-    touched: Touched,
-) -> Result<Facts> {
+/// What the catalog says of the objects that a definition names, or of the whole database if it is not certain which: the
+/// same to every session, whatever its script and its server have set.
+pub(super) async fn of(session: &mut MysqlSession, definition: &Definition) -> Result<Facts> {
+    let looked = async |session: &mut MysqlSession| {
+        let server = server::of(session, definition).await?;
+        let mut facts = fitting(seen(session, definition).await?);
+        facts.insert(SERVER.to_owned(), server);
+        Ok(facts)
+    };
+    always_neutrally(session, looked).await
+}
+
+async fn seen(session: &mut MysqlSession, definition: &Definition) -> Result<Facts> {
     let partitions = if definition.caveats.contains(&Caveat::Partitions) {
         Partitions::Count
     } else {
         Partitions::LeftOut
     };
-    let neutral = Neutral::begin(session, touched).await?;
-    let facts = match &definition.objects {
+    match &definition.objects {
         Objects::Named(objects) if definition.verb == Verb::Empty => of_rows(session, objects).await,
         Objects::Named(objects) => of_objects(session, objects, partitions).await,
         Objects::Unknown => {
             of_database(session, partitions).await.map(|fact| Facts::from([(WHOLE.to_owned(), fact)]))
         }
-    };
-    neutral.end(session).await?;
-    facts.map(fitting)
+    }
 }
 
 /// These facts, or what fits into a row instead. Which of the two depends on the names alone, so that it is the same
@@ -166,6 +177,10 @@ fn missing(error: Error) -> Result<String> {
 fn shown(rows: &[Vec<Option<String>>], partitions: Partitions) -> String {
     /// The time of creation of a trigger: its name and statement come before it.
     const CREATED: usize = 6;
+    // The statement that makes a routine, to a user who may call it and no more.
+    if rows.iter().any(|row| matches!(row.get(2), Some(None))) {
+        return HIDDEN.to_owned();
+    }
     let fields = rows.iter().flat_map(|row| row.iter().take(CREATED));
     let text: Vec<_> = fields.map(|field| stable(field.as_deref().unwrap_or("NULL"), partitions)).collect();
     hash(&text)

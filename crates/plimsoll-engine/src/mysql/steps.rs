@@ -10,7 +10,6 @@ use super::ending::{Left, needs_whole_table, waited_in_vain};
 use super::failure::statement_failed;
 use super::fingerprint::Facts;
 use super::role::{Role, role};
-use super::settings::Touched;
 use super::transactional::Untransactional;
 use super::units::{Unit, units};
 use super::{MysqlSession, progress, resume, said, sql};
@@ -22,10 +21,9 @@ pub(super) async fn run(
     session: &mut MysqlSession,
     work: &Work<'_>,
     session_is: resume::Session,
-    touched: Touched,
     tell: &mut Tell<'_>,
 ) -> Result<()> {
-    let mut steps = Steps::start(session, work, session_is, touched, tell).await?;
+    let mut steps = Steps::start(session, work, session_is, tell).await?;
     match steps.carry_out().await {
         Err(error) if error.kind == Kind::Overtaken => Err(steps.overtaken(error).await),
         result => result,
@@ -47,7 +45,6 @@ pub(super) struct Steps<'a, 't> {
     pub(super) from: usize,
     /// What was known before the statement that an earlier runner had under way, until that statement is come to.
     pub(super) pending: Option<(usize, Facts)>,
-    pub(super) touched: Touched,
     /// Read when it is needed, and again behind whatever may have changed it.
     pub(super) untransactional: Option<Untransactional>,
     /// `SET TRANSACTION`: said right before the statement that it is for, since whatever of ours came between would use it up.
@@ -59,7 +56,6 @@ impl<'a, 't> Steps<'a, 't> {
         session: &'a mut MysqlSession,
         work: &'a Work<'a>,
         session_is: resume::Session,
-        touched: Touched,
         tell: &'a mut Tell<'t>,
     ) -> Result<Self> {
         let begun = resume::begin(session, work).await?;
@@ -75,7 +71,6 @@ impl<'a, 't> Steps<'a, 't> {
             progress: begun.progress,
             from,
             pending,
-            touched,
             untransactional: None,
             next_transaction: Vec::new(),
         };

@@ -2,7 +2,7 @@
 
 use plimsoll_core::script::mysql::{Caveat, Definition, Flavour, Object, ObjectKind, Objects, Server, Verb};
 
-use super::fingerprint::{ABSENT, EMPTY, Facts, NONE_IS_THERE, ROWS, key};
+use super::fingerprint::{ABSENT, EMPTY, Facts, HIDDEN, NONE_IS_THERE, SERVER, key};
 use super::sql;
 
 /// What is to be done about a definition that was under way when its runner died.
@@ -46,11 +46,18 @@ pub(super) fn of(
     if before.keys().ne(now.keys()) {
         return Verdict::Unclear("what it changes is not what was looked at before it");
     }
+    let teller = if before.get(SERVER) == now.get(SERVER) { Teller::Same } else { Teller::Another };
+    let [before, now] = &[before, now].map(of_objects);
     if definition.verb == Verb::Empty {
-        return emptied(before, now);
+        return emptied(before, now, teller);
     }
     if before == now {
         return unchanged(definition, before);
+    }
+    if may_be_in_other_words(before, now, teller) {
+        return Verdict::Unclear(
+            "what it changes is shown in other words, by another version of the server or to another user",
+        );
     }
     if has(Caveat::Rows) && !fills_atomically(server) {
         return Verdict::Unclear("the table is there, and nothing tells whether it has all its rows");
@@ -68,18 +75,46 @@ pub(super) fn of(
     }
 }
 
-/// A table whose rows were to be deleted. One without rows may be emptied again.
-fn emptied(before: &Facts, now: &Facts) -> Verdict {
-    let is_in_doubt = |fact: &String| fact == ROWS || fact == EMPTY;
-    if now.values().all(|fact| fact == EMPTY) {
+/// The facts of the objects alone.
+fn of_objects(facts: &Facts) -> Facts {
+    facts
+        .iter()
+        .filter(|(name, _)| *name != SERVER)
+        .map(|(name, fact)| (name.clone(), fact.clone()))
+        .collect()
+}
+
+/// Whose words two facts are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Teller {
+    Same,
+    /// Another version of the server, or another user.
+    Another,
+}
+
+/// Whether facts may differ although nothing has changed. That an object is there, or is not, is the same in all words.
+fn may_be_in_other_words(before: &Facts, now: &Facts, teller: Teller) -> bool {
+    before.iter().any(|(name, before)| {
+        let two = [before, &now[name]];
+        let differ = two[0] != two[1] && !two.iter().any(|fact| *fact == ABSENT);
+        differ && (teller == Teller::Another || two.iter().any(|fact| *fact == HIDDEN))
+    })
+}
+
+/// A table whose rows were to be deleted. One without rows may be emptied again; a new file with rows in it may be that of
+/// another statement.
+fn emptied(before: &Facts, now: &Facts, teller: Teller) -> Verdict {
+    let file = |fact: &String| fact.split_once(' ').map(|(file, _)| file.to_owned());
+    let files = || before.iter().map(|(name, before)| file(before).zip(file(&now[name])));
+    let files_all =
+        |are: fn((String, String)) -> bool| teller == Teller::Same && files().all(|two| two.is_some_and(are));
+    if now.values().all(|fact| fact.ends_with(EMPTY)) {
+        return if files_all(|(before, now)| before != now) { Verdict::Done } else { Verdict::NotYet };
+    }
+    if files_all(|(before, now)| before == now) {
         return Verdict::NotYet;
     }
-    if before.values().chain(now.values()).any(is_in_doubt) {
-        return Verdict::Unclear(
-            "its table has rows, and nothing tells whether they came before it or behind it",
-        );
-    }
-    if before == now { Verdict::NotYet } else { Verdict::Done }
+    Verdict::Unclear("its table has rows, and nothing tells whether they came before it or behind it")
 }
 
 /// A definition behind which the catalog says what it said before.
@@ -141,6 +176,7 @@ fn drop_of(database: &str, object: &Object) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fingerprint::ROWS;
     use super::*;
 
     const MYSQL: &str = "8.0.36";
@@ -190,6 +226,42 @@ mod tests {
     }
 
     #[test]
+    fn other_words_for_what_is_there_prove_nothing_and_that_it_came_or_went_does() {
+        let upgraded = |verb, facts: &[(&str, &str, &str)]| {
+            let definition = Definition {
+                verb,
+                objects: Objects::Named(facts.iter().map(|(name, ..)| object(name)).collect()),
+                caveats: Vec::new(),
+            };
+            let [mut before, mut now] = [("8.0.15", false), ("8.0.31", true)].map(|(version, now)| {
+                let fact = |(name, was, is): &(&str, &str, &str)| {
+                    (key(&object(name)), (if now { *is } else { *was }).to_owned())
+                };
+                let mut facts: Facts = facts.iter().map(fact).collect();
+                facts.insert(SERVER.to_owned(), version.to_owned());
+                facts
+            });
+            let verdict = of(Server::parse(MYSQL, ""), "app", &definition, &before, &now);
+            for facts in [&mut before, &mut now] {
+                facts.insert(SERVER.to_owned(), "8.0.31".to_owned());
+            }
+            (verdict, of(Server::parse(MYSQL, ""), "app", &definition, &before, &now))
+        };
+        let (other, same) = upgraded(Verb::Alter, &[("t", "a", "b")]);
+        assert!(is_unclear(&other) && same == Verdict::Done);
+        let (other, same) = upgraded(Verb::Alter, &[("t", "hidden", "b")]);
+        assert!(is_unclear(&other) && is_unclear(&same));
+        for (verb, facts, verdict) in [
+            (Verb::Alter, [("t", "a", "a")].as_slice(), Verdict::NotYet),
+            (Verb::Create, &[("t", ABSENT, "b")], Verdict::Done),
+            (Verb::Drop, &[("t", "a", ABSENT)], Verdict::Done),
+            (Verb::Rename, &[("t", "a", ABSENT), ("u", ABSENT, "b")], Verdict::Done),
+        ] {
+            assert_eq!(upgraded(verb, facts), (verdict.clone(), verdict), "{verb:?}");
+        }
+    }
+
+    #[test]
     fn of_several_tables_only_those_that_are_left_are_dropped() {
         let facts = [("a", "1", "absent"), ("b", "2", "2"), ("c", "absent", "absent")];
         let rest = Verdict::Rest(vec!["DROP TABLE `app`.`b`".to_owned()]);
@@ -227,15 +299,35 @@ mod tests {
     }
 
     #[test]
-    fn a_table_was_emptied_if_its_rows_are_in_another_file() {
+    fn a_table_was_emptied_if_it_has_another_file_and_no_rows() {
         let emptied = |before, now| verdict(MYSQL, Verb::Empty, &[], &[("t", before, now)]);
-        assert_eq!(emptied("1060/3", "1067/10"), Verdict::Done);
-        assert_eq!(emptied("1060/3", "1060/3"), Verdict::NotYet);
-        assert_eq!(emptied(ROWS, EMPTY), Verdict::NotYet);
-        assert_eq!(emptied("1060/3", EMPTY), Verdict::NotYet);
-        for (before, now) in [(ROWS, ROWS), (EMPTY, ROWS), ("1060/3", ROWS), (ROWS, "1060/3")] {
+        assert_eq!(emptied("1060/3 rows", "1067/10 empty"), Verdict::Done);
+        assert_eq!(emptied("1060/3 rows", "1060/3 rows"), Verdict::NotYet);
+        for (before, now) in [(ROWS, EMPTY), (ROWS, "1067/10 empty"), ("1060/3 empty", "1060/3 empty")] {
+            assert_eq!(emptied(before, now), Verdict::NotYet, "{before} {now}");
+        }
+        for (before, now) in
+            [(ROWS, ROWS), (EMPTY, ROWS), ("1/3 rows", ROWS), (ROWS, "1/3 rows"), ("1/3 rows", "2/4 rows")]
+        {
             assert!(is_unclear(&emptied(before, now)), "{before} {now}");
         }
+    }
+
+    #[test]
+    fn the_files_of_another_server_tell_nothing() {
+        let [before, same, other] =
+            [("a", "1/3 rows"), ("b", "1/3 rows"), ("b", "2/4 empty")].map(|(server, fact)| {
+                Facts::from(
+                    [(SERVER, server), ("table t", fact)]
+                        .map(|(name, fact)| (name.to_owned(), fact.to_owned())),
+                )
+            });
+        let definition =
+            Definition { verb: Verb::Empty, objects: Objects::Named(vec![object("t")]), caveats: Vec::new() };
+        let verdict = |now| of(Server::parse(MYSQL, ""), "app", &definition, &before, now);
+        assert!(is_unclear(&verdict(&same)));
+        assert_eq!(verdict(&other), Verdict::NotYet);
+        assert_eq!(verdict(&before), Verdict::NotYet);
     }
 
     #[test]

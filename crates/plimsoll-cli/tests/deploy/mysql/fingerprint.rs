@@ -65,6 +65,27 @@ async fn a_time_zone_of_the_script_is_not_taken_for_its_definition() {
     }
 }
 
+/// The next runner's session begins with what the server has by then, and definitions are written out as that says.
+#[tokio::test]
+async fn a_setting_of_the_server_is_not_taken_for_a_definition() {
+    const INIT: &str = "CREATE TABLE held (at TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00');\nINSERT INTO held VALUES ();\n\
+        CREATE TABLE port (n INT);\n";
+    const SCRIPT: &str = "SET GLOBAL sql_mode = 'ANSI_QUOTES', GLOBAL time_zone = '+05:30';\n\
+        ALTER TABLE held ADD COLUMN m INT;\nINSERT INTO port VALUES (1);\n";
+    for flavour in [Flavour::Mysql, Flavour::Mariadb] {
+        let server = MysqlServer::start(flavour, &Options::default());
+        let database = server.database().await;
+        let project = Project::new(Provider::Mysql).env_url(database.url()).migration("1_init", INIT);
+        let deploy = || plimsoll(&project).arg("deploy");
+        deploy().run().expect_code(0);
+        project.set_migration("2_next", SCRIPT);
+        dies_before(&database, deploy(), "held", "ALTER TABLE held").await;
+        deploy().run().expect_code(0);
+        assert_eq!(database.value("SELECT COUNT(*) FROM held WHERE m IS NULL").await, "1", "{flavour:?}");
+        assert_eq!(database.value("SELECT COUNT(*) FROM port").await, "1", "{flavour:?}");
+    }
+}
+
 /// As Prisma writes a history with names in mixed case.
 const MIXED: &str = "CREATE TABLE `User` (`id` INTEGER NOT NULL AUTO_INCREMENT, `userName` VARCHAR(191), PRIMARY KEY (`id`));\n\
     CREATE TABLE `BlogPost` (`id` INTEGER NOT NULL AUTO_INCREMENT, `authorId` INTEGER, PRIMARY KEY (`id`));\n\

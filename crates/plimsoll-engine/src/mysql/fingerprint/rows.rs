@@ -1,8 +1,8 @@
 //! Whether a table was emptied: `TRUNCATE` leaves its definition, the time of its creation and all else that everybody may
-//! see as they were, and puts its rows into a new file. The number of that file is the fact.
+//! see as they were, and puts its rows into a new file. The number of that file is one fact.
 //!
-//! MySQL and MariaDB show it to users with the privilege `PROCESS` only. For others there is one more fact that settles it: a table
-//! without rows may be emptied again.
+//! Others make new files as well (`OPTIMIZE TABLE`, `ALTER TABLE … FORCE`), and keep the rows: whether there are any is the other fact.
+//! A table without rows may be emptied again. MySQL and MariaDB show the file to users with the privilege `PROCESS` only.
 
 use plimsoll_core::script::mysql::{Flavour, Object};
 
@@ -10,21 +10,22 @@ use super::super::{MysqlSession, failure, sql};
 use super::{MISSING, NOT_LOCKED};
 use crate::error::Result;
 
-/// The fact of a table that holds no rows, where its file cannot be told.
+/// The end of the fact of a table that holds no rows; the number of its file comes before it, if that can be told.
 pub(in crate::mysql) const EMPTY: &str = "empty";
 
-/// The fact of one that holds some.
+/// The end of the fact of one that holds some.
 pub(in crate::mysql) const ROWS: &str = "rows";
 
 /// The user may not see what was asked for.
 const DENIED: [u16; 4] = [1142, 1143, 1227, 1044];
 
-/// In which file a table of `InnoDB` keeps its rows; or whether there are any, if that cannot be told.
+/// In which file a table of `InnoDB` keeps its rows, if that can be told, and whether there are any.
 pub(super) async fn of(session: &mut MysqlSession, table: &Object) -> Result<String> {
-    match file(session, table).await? {
-        Some(file) => Ok(file),
-        None => any(session, table).await,
-    }
+    let any = any(session, table).await?;
+    Ok(match file(session, table).await? {
+        Some(file) => format!("{file} {any}"),
+        None => any.to_owned(),
+    })
 }
 
 async fn file(session: &mut MysqlSession, table: &Object) -> Result<Option<String>> {
@@ -57,16 +58,16 @@ fn in_files(name: &str) -> Option<String> {
     name.chars().map(letter).collect()
 }
 
-async fn any(session: &mut MysqlSession, table: &Object) -> Result<String> {
+async fn any(session: &mut MysqlSession, table: &Object) -> Result<&'static str> {
     let database = table.database.as_deref().unwrap_or(&session.database);
     let query = format!("SELECT 1 FROM {}.{} LIMIT 1", sql::name(database), sql::name(&table.name));
     match session.rows(&query).await {
-        Ok(rows) if rows.is_empty() => Ok(EMPTY.to_owned()),
-        Ok(_) => Ok(ROWS.to_owned()),
+        Ok(rows) if rows.is_empty() => Ok(EMPTY),
+        Ok(_) => Ok(ROWS),
         Err(error) => match failure::number(&error) {
             // A table that is not there cannot be emptied either: the server will say so.
-            Some(number) if MISSING.contains(&number) => Ok(EMPTY.to_owned()),
-            Some(number) if number == NOT_LOCKED || DENIED.contains(&number) => Ok(ROWS.to_owned()),
+            Some(number) if MISSING.contains(&number) => Ok(EMPTY),
+            Some(number) if number == NOT_LOCKED || DENIED.contains(&number) => Ok(ROWS),
             _ => Err(error),
         },
     }

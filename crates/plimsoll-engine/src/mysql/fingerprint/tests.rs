@@ -3,6 +3,7 @@
 mod definitions;
 mod emptied;
 mod partitions;
+mod tellers;
 mod texts;
 
 use std::path::Path;
@@ -16,7 +17,7 @@ use plimsoll_testkit::server::{self, Flavour, Login};
 
 use super::super::verdict::{self, Verdict};
 use super::super::{Mysql, MysqlSession};
-use super::{Facts, Touched, of};
+use super::{Facts, of};
 use crate::backend::{Backend as _, Session as _};
 
 /// A database with what a case needs, and a session of ours in it.
@@ -35,12 +36,7 @@ impl Scene {
 
     /// The same in a database that is there, for whoever logs in so.
     async fn of(database: MysqlDatabase<'static>, login: Login, (before, script): Case) -> Self {
-        let url = Secret::new(database.address().login(login).url());
-        let url = DatabaseUrl::parse(Provider::Mysql, &url, Path::new("/"));
-        let Ok(DatabaseUrl::Mysql(url)) = url else { panic!("{url:?}") };
-        let backend = Mysql::new(*url, "test", Vec::new()).expect("it is a database for everybody");
-        let mut session = backend.connect().await.expect("the server runs");
-        session.read().await.expect("there is no history");
+        let session = session(&database, login).await;
         let statements = split(script, &session.server()).expect("it is SQL");
         let (last, first) = statements.split_last().expect("there is a statement");
         let Effect::Definition(definition) = last.effect.clone() else { panic!("{script}: {last:?}") };
@@ -56,8 +52,8 @@ impl Scene {
     /// What is known of the objects of the definition, and of the whole database.
     async fn facts(&mut self) -> [Facts; 2] {
         let whole = Definition { objects: Objects::Unknown, ..self.definition.clone() };
-        let named = of(&mut self.session, &self.definition, Touched::Yes).await.expect("we may look");
-        [named, of(&mut self.session, &whole, Touched::Yes).await.expect("we may look")]
+        let named = of(&mut self.session, &self.definition).await.expect("we may look");
+        [named, of(&mut self.session, &whole).await.expect("we may look")]
     }
 
     async fn run(&self) {
@@ -93,6 +89,17 @@ impl Scene {
     fn verdict(&self, before: &Facts, now: &Facts) -> Verdict {
         verdict::of(self.session.server(), &self.session.database, &self.definition, before, now)
     }
+}
+
+/// A session of ours that has read the history.
+async fn session(database: &MysqlDatabase<'_>, login: Login) -> MysqlSession {
+    let url = Secret::new(database.address().login(login).url());
+    let url = DatabaseUrl::parse(Provider::Mysql, &url, Path::new("/"));
+    let Ok(DatabaseUrl::Mysql(url)) = url else { panic!("{url:?}") };
+    let backend = Mysql::new(*url, "test", Vec::new()).expect("it is a database for everybody");
+    let mut session = backend.connect().await.expect("the server runs");
+    session.read().await.expect("there is no history");
+    session
 }
 
 /// Every case that is not as the test says, so that one run tells about all of them.
@@ -163,12 +170,13 @@ async fn what_mariadb_does_not_show_is_the_same_twice() {
     check(Flavour::Mariadb, definitions::unseen(Flavour::Mariadb), is_the_same_twice).await;
 }
 
-/// Whoever carries on looks before the script's settings are said again.
+/// Whoever carries on looks before the script's settings are said again, and may find other ones of the server.
 #[tokio::test]
-async fn a_table_looks_the_same_whatever_the_script_has_set() {
-    const TABLE: &str = "CREATE TABLE ship (built TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00', name VARCHAR(20) DEFAULT 'é\\\\')";
+async fn objects_look_the_same_whatever_the_session_has_set() {
+    const TABLE: &str = "CREATE TABLE ship (built TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00', name VARCHAR(20) DEFAULT 'é\\\\'); \
+                         CREATE VIEW seen AS SELECT name FROM ship";
     for flavour in Flavour::EACH {
-        let mut scene = Scene::new(flavour, (TABLE, "ALTER TABLE ship ADD COLUMN tons INT")).await;
+        let mut scene = Scene::new(flavour, (TABLE, "DROP TABLE seen, ship")).await;
         let before = scene.facts().await;
         for setting in [
             "time_zone = '+05:30'",
@@ -176,6 +184,7 @@ async fn a_table_looks_the_same_whatever_the_script_has_set() {
             "sql_quote_show_create = 0",
             "sql_select_limit = 0",
             "NAMES latin1",
+            "@x = 1; USE mysql",
         ] {
             scene.session.execute(&format!("SET {setting}")).await.expect("both servers know it");
             assert_eq!(scene.facts().await, before, "{flavour:?} {setting}");
@@ -183,8 +192,8 @@ async fn a_table_looks_the_same_whatever_the_script_has_set() {
         let zone = scene.session.rows("SELECT @@SESSION.time_zone").await;
         assert!(zone.is_ok_and(|rows| rows.is_empty()), "the script's limit is in force again");
         scene.session.execute("SET sql_select_limit = DEFAULT").await.expect("both servers know it");
-        let zone = scene.session.rows("SELECT @@SESSION.time_zone").await.expect("we may look");
-        assert_eq!(zone, [[Some("+05:30".to_owned())]], "and so is its time zone");
+        let zone = scene.session.rows("SELECT @@SESSION.time_zone, DATABASE()").await.expect("we may look");
+        assert_eq!(zone, [["+05:30", "mysql"].map(|text| Some(text.to_owned()))], "and so are the others");
     }
 }
 

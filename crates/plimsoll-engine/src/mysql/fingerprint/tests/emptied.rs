@@ -3,6 +3,7 @@
 use plimsoll_testkit::server::{self, Flavour, Login};
 
 use super::super::super::verdict::Verdict;
+use super::super::SERVER;
 use super::Scene;
 
 const TABLE: &str = "CREATE TABLE ship (a INT); INSERT INTO ship VALUES (1)";
@@ -21,7 +22,7 @@ async fn verdicts(mut scene: Scene, table: &str) -> [Verdict; 3] {
 }
 
 #[tokio::test]
-async fn that_a_table_was_emptied_is_seen_however_many_rows_it_has_by_now() {
+async fn that_a_table_was_emptied_is_seen_until_it_has_rows_again() {
     for flavour in Flavour::EACH {
         for (before, truncate, table) in [
             (TABLE, "TRUNCATE TABLE ship", "ship"),
@@ -29,10 +30,40 @@ async fn that_a_table_was_emptied_is_seen_however_many_rows_it_has_by_now() {
             ("CREATE TABLE `Ship` (a INT); CREATE TABLE ship (a INT)", "TRUNCATE `Ship`", "`Ship`"),
         ] {
             let scene = Scene::new(flavour, (before, truncate)).await;
-            let expected = [Verdict::NotYet, Verdict::Done, Verdict::Done];
-            assert_eq!(verdicts(scene, table).await, expected, "{flavour:?} {truncate}");
+            let [without, behind, used] = verdicts(scene, table).await;
+            assert_eq!([without, behind], [Verdict::NotYet, Verdict::Done], "{flavour:?} {truncate}");
+            assert!(matches!(used, Verdict::Unclear(_)), "{flavour:?} {truncate}: {used:?}");
         }
     }
+}
+
+/// Each of these gives a table a new file, and keeps its rows.
+#[tokio::test]
+async fn a_table_that_was_made_anew_is_not_taken_for_an_emptied_one() {
+    for flavour in Flavour::ALL {
+        for made_anew in ["OPTIMIZE TABLE ship", "ALTER TABLE ship FORCE", "ALTER TABLE ship ENGINE=InnoDB"] {
+            let mut scene = Scene::new(flavour, (TABLE, "TRUNCATE TABLE ship")).await;
+            let [before, _] = scene.facts().await;
+            scene.database.execute(made_anew).await;
+            let [now, _] = scene.facts().await;
+            assert_ne!(before, now, "{flavour:?} {made_anew}");
+            let verdict = scene.verdict(&before, &now);
+            assert!(matches!(verdict, Verdict::Unclear(_)), "{flavour:?} {made_anew}: {verdict:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_the_table_on_another_server_or_in_another_database_is_not_the_table() {
+    let servers = [Flavour::Mysql, Flavour::OldMysql, Flavour::Mariadb, Flavour::Mariadb];
+    let mut tellers = std::collections::BTreeSet::new();
+    for flavour in servers {
+        let mut scene = Scene::new(flavour, (TABLE, "TRUNCATE TABLE ship")).await;
+        let [once, again] = [scene.facts().await, scene.facts().await];
+        assert_eq!(once[0], again[0], "{flavour:?}");
+        tellers.insert(once[0][SERVER].clone());
+    }
+    assert_eq!(tellers.len(), servers.len());
 }
 
 /// Without the privilege `PROCESS`, without `InnoDB`, with several files, with letters that are written otherwise in their names.

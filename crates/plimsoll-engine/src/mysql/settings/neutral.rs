@@ -1,0 +1,101 @@
+//! One and the same session for everything of our own, whatever the script, or its server, has set.
+
+use plimsoll_core::script::mysql::{Flavour, Server};
+
+use super::Touched;
+use crate::error::Result;
+use crate::mysql::{MysqlSession, sql};
+
+/// The settings under which everything of our own is done, whatever a script has set: they decide how definitions are
+/// written out and names are read, how many rows a query answers, which changes are refused, and for how long one may take.
+const NEUTRAL: [(&str, &str); 8] = [
+    ("sql_mode", "''"),
+    ("character_set_client", "'utf8mb4'"),
+    ("character_set_results", "'utf8mb4'"),
+    ("collation_connection", "'utf8mb4_general_ci'"),
+    ("sql_select_limit", "18446744073709551615"),
+    ("sql_quote_show_create", "1"),
+    ("sql_safe_updates", "0"),
+    ("sql_big_selects", "1"),
+];
+
+/// Those that have not the same name everywhere.
+fn named_by(server: Server) -> &'static [(&'static str, &'static str)] {
+    match server.flavour {
+        Flavour::Mysql if server.version < 50_720 => &[("tx_read_only", "0")],
+        Flavour::Mysql => &[
+            ("max_execution_time", "0"),
+            ("transaction_read_only", "0"),
+            ("show_create_table_verbosity", "0"),
+        ],
+        Flavour::Mariadb => &[("max_statement_time", "0"), ("tx_read_only", "0")],
+    }
+}
+
+/// The assignments of a neutral session, each to what this makes of its name and value.
+fn assignments(session: &MysqlSession, to: impl Fn(&str, &str) -> String) -> String {
+    let variables = NEUTRAL.iter().chain(named_by(session.server()));
+    variables.map(|(name, value)| to(name, value)).collect::<Vec<_>>().join(", ")
+}
+
+/// The time zone is set behind the rest, which decides how its name is read. Defaults of `TIMESTAMP` columns are shown in it.
+pub(super) fn settings(session: &MysqlSession) -> String {
+    let settings = assignments(session, |name, value| format!("{name} = {value}"));
+    format!("SET SESSION {settings};SET SESSION time_zone = '+00:00'")
+}
+
+/// A session with the same settings, and the same database in use, for everything of our own; those of the script come back
+/// behind it.
+///
+/// The database in use counts: the definition of a view names those that are others.
+pub(in crate::mysql) struct Neutral {
+    /// What puts back what no variable can hold.
+    back: String,
+}
+
+impl Neutral {
+    /// Sets them. A script that has no database in use any more keeps none: nothing could put that back.
+    pub(in crate::mysql) async fn begin(session: &mut MysqlSession) -> Result<Self> {
+        let keep = assignments(session, |name, _| format!("@plimsoll_{name} = @@SESSION.{name}"));
+        let zone = "@plimsoll_time_zone = @@SESSION.time_zone";
+        let settings = settings(session);
+        let rows = session.rows(&format!("SET {zone}, {keep};{settings};SELECT DATABASE()")).await?;
+        let database = rows.into_iter().flatten().flatten().next();
+        let Some(other) = database.filter(|database| *database != session.database) else {
+            return Ok(Self { back: String::new() });
+        };
+        let ours = sql::name(&session.database);
+        session.execute(&format!("USE {ours}")).await?;
+        Ok(Self { back: format!("USE {};", sql::name(&other)) })
+    }
+
+    /// Puts back those of the script.
+    pub(in crate::mysql) async fn end(self, session: &mut MysqlSession) -> Result<()> {
+        let back = |name: &str, _: &str| format!("{name} = @plimsoll_{name}");
+        let (zone, settings) = (back("time_zone", ""), assignments(session, back));
+        session.execute(&format!("{}SET SESSION {zone}, {settings}", self.back)).await.map(drop)
+    }
+}
+
+/// Does something of our own in the middle of a script, which answers and changes the same under any settings but those that
+/// a script can make.
+pub(in crate::mysql) async fn neutrally<T>(
+    session: &mut MysqlSession,
+    work: impl AsyncFnOnce(&mut MysqlSession) -> Result<T>,
+) -> Result<T> {
+    match session.script.touched {
+        Touched::No => work(session).await,
+        Touched::Yes => always_neutrally(session, work).await,
+    }
+}
+
+/// The same for what depends on settings of the server as well: they may be others when the next runner looks.
+pub(in crate::mysql) async fn always_neutrally<T>(
+    session: &mut MysqlSession,
+    work: impl AsyncFnOnce(&mut MysqlSession) -> Result<T>,
+) -> Result<T> {
+    let neutral = Neutral::begin(session).await?;
+    let result = work(session).await;
+    let ended = neutral.end(session).await;
+    result.and_then(|value| ended.map(|()| value))
+}
