@@ -2,6 +2,7 @@
 
 mod again;
 mod connecting;
+mod doubts;
 mod errors;
 mod leftovers;
 mod places;

@@ -182,3 +182,28 @@ fn the_head_and_the_tail_of_a_dump_belong_together() {
     assert_again(text, 2, &["/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI' */"]);
     assert_again(text, 3, &["/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI' */"]);
 }
+
+#[test]
+fn a_variable_that_a_file_was_read_into_is_lost_whatever_it_was_before() {
+    let text = "SET @a = 1; LOAD DATA INFILE 'f' INTO TABLE t (@a, b); INSERT INTO t VALUES (@a)";
+    assert_lost(text, 2, "the user variable `@a`; LOAD DATA");
+}
+
+#[test]
+fn a_handler_that_was_closed_is_not_missed() {
+    assert_again("HANDLER t OPEN; HANDLER t CLOSE; DELETE FROM u; HANDLER t READ FIRST", 3, &[]);
+}
+
+#[test]
+fn where_a_handler_stands_does_not_come_back() {
+    let text = "HANDLER t OPEN; HANDLER t READ FIRST; DELETE FROM u; HANDLER t READ NEXT; HANDLER t CLOSE";
+    for from in 1..5 {
+        assert_lost(text, from, "the open handler `t`");
+    }
+}
+
+#[test]
+fn a_prepared_statement_that_names_variables_may_have_set_any_of_them() {
+    let text = "SET @n = 1; PREPARE p FROM 'SELECT COUNT(*) INTO @n FROM t'; EXECUTE p; DELETE FROM t; INSERT INTO t VALUES (@n)";
+    assert_lost(text, 4, "the user variable `@n`; EXECUTE p");
+}
