@@ -99,7 +99,10 @@ fn fitting(facts: Facts) -> Facts {
 fn written(name: &str) -> usize {
     /// Two pairs of quotes, a colon, a comma.
     const AROUND: usize = 6;
-    let escaped = |c: char| if c.is_control() || matches!(c, '"' | '\\') { 6 } else { c.len_utf8() };
+    /// Whatever is not plain ASCII is written as `\u` and four digits, twice if need be.
+    const ESCAPED: usize = 6;
+    let plain = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+    let escaped = |c: char| if plain(c) { 1 } else { ESCAPED * c.len_utf16() };
     name.chars().map(escaped).sum::<usize>() + HASH + AROUND
 }
 
