@@ -236,4 +236,39 @@ mod tests {
         let text = "INSERT INTO t VALUES (1); DROP TEMPORARY TABLE IF EXISTS x; INSERT INTO t VALUES (2)";
         assert_eq!(cut(text), vec![Unit::Rows(0..3)]);
     }
+    #[test]
+    fn a_savepoint_is_part_of_its_transaction_and_is_nothing_outside_of_one() {
+        let back =
+            "START TRANSACTION; INSERT INTO t VALUES (1); SAVEPOINT a; DELETE FROM t; ROLLBACK TO a; COMMIT";
+        assert_eq!(cut(back), vec![Unit::Rows(1..5)]);
+        assert_eq!(cut("SAVEPOINT a; INSERT INTO t VALUES (1)"), vec![Unit::Rows(1..2)]);
+    }
+
+    #[test]
+    fn rows_that_are_done_are_no_part_of_what_is_left() {
+        let text = "INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)";
+        let migration = Migration::new("1", "m/1/migration.sql", Script::new(text));
+        let statements = split(text, &Server::parse("8.0.36", "")).unwrap();
+        for (from, expected) in [(0, vec![Unit::Rows(0..3)]), (1, vec![Unit::Rows(1..3)]), (3, vec![])] {
+            assert_eq!(units(&migration, &statements, from).unwrap(), expected, "{from}");
+        }
+    }
+
+    #[test]
+    fn rows_behind_the_last_commit_of_a_transaction_are_refused() {
+        for open in [
+            "START TRANSACTION; DELETE FROM t",
+            "SET autocommit = 0; DELETE FROM t",
+            "SET autocommit = 0; DELETE FROM t; COMMIT; DELETE FROM t",
+            "SET autocommit = 0; DELETE FROM t; CREATE TABLE u (n INT); DELETE FROM t",
+        ] {
+            assert_eq!(try_cut(open).unwrap_err().code, Code::TransactionLeftOpen, "{open}");
+        }
+        for ended in [
+            "START TRANSACTION; DELETE FROM t; COMMIT; DELETE FROM t",
+            "SET autocommit = 0; DELETE FROM t; COMMIT",
+        ] {
+            assert!(try_cut(ended).is_ok(), "{ended}");
+        }
+    }
 }

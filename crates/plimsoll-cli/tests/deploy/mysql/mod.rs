@@ -3,6 +3,7 @@
 mod applying;
 mod blocked;
 mod connecting;
+mod doubts;
 mod encrypted;
 mod fingerprint;
 mod histories;
