@@ -99,10 +99,11 @@ fn fitting(facts: Facts) -> Facts {
 fn written(name: &str) -> usize {
     /// Two pairs of quotes, a colon, a comma.
     const AROUND: usize = 6;
-    /// Whatever is not plain ASCII is written as `\u` and four digits, twice if need be.
-    const ESCAPED: usize = 6;
-    let plain = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
-    let escaped = |c: char| if plain(c) { 1 } else { ESCAPED * c.len_utf16() };
+    let escaped = |c: char| match c {
+        '"' | '\\' => 6,
+        c if c.is_ascii() && !c.is_control() => 1,
+        c => 6 * c.len_utf16(),
+    };
     name.chars().map(escaped).sum::<usize>() + HASH + AROUND
 }
 
