@@ -179,6 +179,11 @@ codes! {
     /// scripts are not cut. On PostgreSQL any other script that cannot be one transaction is run in parts.
     ///
     /// Nothing of it is in the database. Move the statement behind the `COMMIT`, or put it alone into a migration of its own.
+    ///
+    /// On MySQL and MariaDB: the script uses what no record of what is done can be part of, so that after a kill nobody could carry
+    /// on. That is `ROLLBACK`, `XA`, `COMMIT` or `ROLLBACK` with `CHAIN` or `RELEASE`, `SET autocommit` beside other settings, a `SET`
+    /// of settings that calls a stored function, and `FLUSH … WITH READ LOCK`. Nothing of it was executed. Write the script so that it
+    /// only does what is to stay (`START TRANSACTION` and `COMMIT` are fine), and such settings as statements of their own.
     CannotBeAtomic = "PLM201", Data, "the script cannot be one transaction";
     /// The script begins a transaction of its own and does not end it. Where that can be read from the script, nothing of it
     /// is executed; otherwise what came after its `BEGIN` was rolled back.
@@ -216,6 +221,11 @@ codes! {
     ///
     /// Find out who blocks (a long transaction, a backup, another runner), or start again when there is less to do.
     MigrationBlocked = "PLM211", TryAgain, "a migration could not get its locks";
+    /// Somebody has cancelled a statement of a script that is run statement by statement (`KILL QUERY`), or a time limit of the
+    /// server's has. What is done stays done, nothing has failed, and the next start carries on with that statement.
+    ///
+    /// If it is a time limit, the next start meets it again: raise it for the user of the migrations.
+    StatementCancelled = "PLM222", TryAgain, "a statement was cancelled, and the next start carries on";
     /// The server, or the disk, has no room left: disk full, out of memory, too many connections or locks.
     ///
     /// What was under way has been rolled back by the database. Make room, then start again.
@@ -292,7 +302,7 @@ codes! {
     InjectRecord = "PLM436", Config, "the record of the gate cannot be followed";
 
     /// SIGTERM, SIGINT, SIGQUIT or SIGHUP arrived. The message says whether the statement under way was rolled back, or did not stop in
-    /// time and may be committed or not. What had been applied before stays applied; the next start looks and carries on.
+    /// time and may be committed or not. What had been applied before stays applied; the next start looks, and carries on or says what to do.
     Interrupted = "PLM301", Interrupted, "interrupted";
     /// The arguments cannot be understood.
     Usage = "PLM302", Usage, "wrong arguments";

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use plimsoll_core::history::Row;
 use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::Cancel;
+use crate::backend::{Cancel, Session};
 use crate::error::{Error, Kind, Result};
 
 /// How long a cancelled statement may take to end: a pod has little time after SIGTERM.
@@ -52,28 +53,91 @@ pub(crate) fn interrupted() -> Error {
     error("interrupted while nothing was being applied")
 }
 
+/// The error of a statement that was cancelled by others, as it ends a run. Where its row is still that of an attempt under way, the
+/// next start carries on, and nobody has to do anything.
+pub(crate) async fn by_others<S: Session>(session: &mut S, name: &str, error: Error) -> Error {
+    let is_under_way = match session.read().await {
+        Ok(snapshot) => snapshot.history().rows_of(name).any(Row::is_resumable),
+        Err(_unknown) => false,
+    };
+    if !is_under_way {
+        return error;
+    }
+    let diagnostic = Diagnostic { code: Code::StatementCancelled, ..*error.diagnostic };
+    Error::never(diagnostic.help("the next start carries on with it; what is done stays done"))
+}
+
 /// Whether an error says what has become of a script, for a person to go on with.
 fn is_settled(code: Code) -> bool {
-    matches!(code, Code::MigrationFailed | Code::StepUnclear)
+    matches!(
+        code,
+        Code::MigrationFailed
+            | Code::StepUnclear
+            | Code::CannotBeAtomic
+            | Code::TransactionEnded
+            | Code::TransactionLeftOpen
+    )
 }
+
+/// The step after a run that the next one carries on.
+const CARRIED_ON: &str = "what was applied before stays applied; the next start carries on";
 
 /// What a cancelled statement has left is among the steps that its error ends with; most leave nothing.
 fn cancelled(said: Diagnostic) -> Error {
     if said.help.is_empty() {
         return error("interrupted: the statement under way was cancelled and rolled back");
     }
-    let error = error("interrupted: the statement under way was cancelled");
-    Error { diagnostic: Box::new(error.diagnostic.helps(said.help)), ..error }
+    let diagnostic = Diagnostic::new(Code::Interrupted, "interrupted: the statement under way was cancelled");
+    Error::never(diagnostic.help(CARRIED_ON).helps(said.help))
 }
 
+/// Whether the next start can carry on it finds out itself: its row may be one that a person has to look at.
 fn unclear(why: &str) -> Error {
-    let error = error(
-        "interrupted: the migration under way may be committed or not; the next start looks, and carries on",
-    );
-    Error { diagnostic: Box::new(error.diagnostic.help(why)), ..error }
+    let message = "interrupted: the migration under way may be committed or not";
+    let diagnostic = Diagnostic::new(Code::Interrupted, message).help(why);
+    Error::never(diagnostic.help(
+        "what was applied before stays applied; the next start looks what became of it, and carries on or says what to do",
+    ))
 }
 
 fn error(message: &str) -> Error {
-    let diagnostic = Diagnostic::new(Code::Interrupted, message);
-    Error::never(diagnostic.help("what was applied before stays applied; the next start carries on"))
+    Error::never(Diagnostic::new(Code::Interrupted, message).help(CARRIED_ON))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says when it was asked.
+    struct Asked(CancellationToken);
+
+    impl Cancel for Asked {
+        async fn cancel(&self) {
+            self.0.cancel();
+        }
+    }
+
+    /// What a run ends with whose statement failed so after it was asked to stop.
+    async fn ended(failure: Error) -> Diagnostic {
+        let (cancel, asked) = (CancellationToken::new(), Asked(CancellationToken::new()));
+        cancel.cancel();
+        let work = async {
+            asked.0.cancelled().await;
+            Err::<(), _>(failure)
+        };
+        *interruptible(&cancel, &asked, work).await.expect_err("it failed").diagnostic
+    }
+
+    #[tokio::test]
+    async fn only_what_the_next_start_can_carry_on_is_said_to_be_carried_on() {
+        let said = |diagnostic: &Diagnostic| format!("{diagnostic}\n{}", diagnostic.help.join("\n"));
+        for code in [Code::StepUnclear, Code::TransactionEnded, Code::CannotBeAtomic] {
+            let failed = Diagnostic::new(code, "what became of it").help("look first");
+            let ended = ended(Error::never(failed.clone())).await;
+            assert_eq!(said(&ended), said(&failed));
+        }
+        let ended = ended(Error::never(Diagnostic::new(Code::Database, "gone"))).await;
+        assert!(ended.code == Code::Interrupted && said(&ended).contains("says what to do"), "{ended:?}");
+        assert!(!said(&ended).contains("the next start carries on"), "{ended:?}");
+    }
 }

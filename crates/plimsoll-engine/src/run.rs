@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ahead::Ahead;
 use crate::backend::{Backend, Session, Told};
 use crate::backoff::Backoff;
-use crate::cancel::{interrupted, interruptible, sleep};
+use crate::cancel::{by_others, interrupted, interruptible, sleep};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
 use crate::lock::{self, Patience};
@@ -374,7 +374,10 @@ impl<B: Backend> Run<'_, B> {
                 Err(error) if matches!(error.kind, Kind::Again | Kind::Script | Kind::Cancelled) => {
                     // The failure itself matters more than that it could not be recorded.
                     let _unrecorded = session.record_failure(step.migration, &error.diagnostic).await;
-                    return Err(blocked(error));
+                    return Err(match error.kind {
+                        Kind::Cancelled => by_others(session, name, error).await,
+                        _ => blocked(error),
+                    });
                 }
                 result => return result,
             }

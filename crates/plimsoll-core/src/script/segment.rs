@@ -96,6 +96,10 @@ pub enum Reindexed {
     Table,
     /// One index.
     Index,
+    /// All indexes of a schema.
+    Schema,
+    /// All indexes of the database, but those of the system.
+    Database,
 }
 
 /// What a statement can create or remove as a whole.

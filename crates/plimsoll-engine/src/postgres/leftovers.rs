@@ -1,8 +1,9 @@
 //! Invalid indexes that a concurrent statement leaves when it fails or its runner dies.
 
-use plimsoll_core::script::{Effect, Reindexed};
+use plimsoll_core::script::{Effect, Reindexed, Segment};
 use plimsoll_core::{Code, Diagnostic};
 
+use super::likeness::alike;
 use super::look::{Facts, INDEXES, VALID, index_built, oid_of, reindexed_tables};
 use super::{PostgresSession, quote_text};
 use crate::backend::{Tell, Told};
@@ -16,6 +17,7 @@ use crate::error::{Error, Kind, Result};
 /// sent (`before`) is left alone where a name does not tell whose an index is.
 pub(super) async fn drop_leftovers(
     session: &PostgresSession,
+    segment: &Segment<'_>,
     effect: &Effect,
     before: Option<&Facts>,
     tell: &mut Tell<'_>,
@@ -26,7 +28,7 @@ pub(super) async fn drop_leftovers(
             "SELECT c.oid::pg_catalog.regclass, EXISTS \
              (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.datid = \
              (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
-             AND (p.relid IS NULL OR p.relid IN ({tables}))) FROM pg_catalog.pg_class c \
+             AND (p.relid IS NULL OR p.relid IN ({tables}))), c.oid FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
              WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid IN ({tables}) AND {condition}"
         ))
@@ -34,11 +36,33 @@ pub(super) async fn drop_leftovers(
     if let Some(row) = rows.iter().find(|row| row.get(1) == Some("t")) {
         return Err(being_built(row.get(0).unwrap_or_default()));
     }
-    for name in rows.iter().filter_map(|row| row.get(0)) {
+    let found: Vec<(&str, &str)> = rows.iter().filter_map(|row| Some((row.get(0)?, row.get(2)?))).collect();
+    let own = own(session, segment, effect, &found).await?;
+    for (name, number) in found {
+        if !own.iter().any(|own| own == number) {
+            tell(Told::Note(&format!("the invalid index `{name}` is left alone: it may be somebody else's")));
+            continue;
+        }
         session.execute(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
         tell(Told::Note(&format!("dropped the invalid index `{name}` that an earlier attempt had left")));
     }
     Ok(())
+}
+
+/// The numbers of those that the statement must have made: where no name tells, those that are made of the same.
+async fn own(
+    session: &PostgresSession,
+    segment: &Segment<'_>,
+    effect: &Effect,
+    found: &[(&str, &str)],
+) -> Result<Vec<String>> {
+    let numbers: Vec<&str> = found.iter().map(|(_, number)| *number).collect();
+    match effect {
+        Effect::BuildsIndex { name: None, table } if !found.is_empty() => {
+            Ok(alike(session, segment, table, &numbers).await?.unwrap_or_default())
+        }
+        _ => Ok(numbers.into_iter().map(str::to_owned).collect()),
+    }
 }
 
 /// Nobody can say whose an invalid index is while somebody builds one.
@@ -70,8 +94,8 @@ fn leftovers(effect: &Effect, before: Option<&Facts>) -> Option<(String, String)
             );
             let built = format!("c.relname ~ '_cc(new|old)[0-9]*$' AND ({built} OR {replaced})");
             let of_index = match kind {
-                Reindexed::Table => String::new(),
                 Reindexed::Index => format!(" AND {}", of_same_name(name)),
+                Reindexed::Table | Reindexed::Schema | Reindexed::Database => String::new(),
             };
             Some((reindexed_tables(*kind, name), format!("{built}{of_index}")))
         }

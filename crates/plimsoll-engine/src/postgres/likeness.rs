@@ -25,17 +25,28 @@ pub(super) async fn only_its_own(
     if new.is_empty() {
         return Ok(Some(now.clone()));
     }
+    let own = alike(session, segment, table, &new).await?;
+    Ok(own.map(|own| {
+        let mut facts = now.clone();
+        facts.insert(VALID.to_owned(), own.join(","));
+        facts
+    }))
+}
+
+/// Those of the indexes of a table, by their numbers, that are made of the same as the one that a statement without a name for it
+/// makes. Nothing if the server does not say.
+pub(super) async fn alike(
+    session: &PostgresSession,
+    segment: &Segment<'_>,
+    table: &str,
+    indexes: &[&str],
+) -> Result<Option<Vec<String>>> {
     let Some(same) = same_index_in("pg_temp", &segment.body) else { return Ok(None) };
-    let asked = session.rows(&question(table, &same, &new.join(","))).await;
+    let asked = session.rows(&question(table, &same, &indexes.join(","))).await;
     // The transaction may still be open, and failed. If the connection is gone, so is the transaction.
     let _gone = session.client.batch_execute("ROLLBACK").await;
     match asked {
-        Ok(rows) => {
-            let own: Vec<&str> = rows.iter().filter_map(|row| row.get(0)).collect();
-            let mut facts = now.clone();
-            facts.insert(VALID.to_owned(), own.join(","));
-            Ok(Some(facts))
-        }
+        Ok(rows) => Ok(Some(rows.iter().filter_map(|row| row.get(0)).map(str::to_owned).collect())),
         Err(error) if is_no_answer(&error) => Ok(None),
         Err(error) => Err(error),
     }

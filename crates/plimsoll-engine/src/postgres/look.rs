@@ -136,10 +136,23 @@ pub(super) fn reindexed_tables(kind: Reindexed, name: &str) -> String {
             "SELECT pg_catalog.unnest(ARRAY[t.oid, t.reltoastrelid]) FROM pg_catalog.pg_class t WHERE t.oid = {}",
             oid_of(name)
         ),
+        Reindexed::Schema => {
+            all_tables(&format!("= pg_catalog.to_regnamespace({})::pg_catalog.oid", quote_text(name)))
+        }
+        // Concurrently, it leaves out the catalogs of the system.
+        Reindexed::Database => all_tables("<> 'pg_catalog'::pg_catalog.regnamespace"),
         Reindexed::Index => {
             format!("SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid = {}", oid_of(name))
         }
     }
+}
+
+/// The tables whose schema is so, as above.
+fn all_tables(schema: &str) -> String {
+    format!(
+        "SELECT pg_catalog.unnest(ARRAY[t.oid, t.reltoastrelid]) FROM pg_catalog.pg_class t \
+         WHERE t.relkind IN ('r', 'm') AND t.relnamespace {schema}"
+    )
 }
 
 fn indexes_of(tables: &str) -> String {

@@ -28,7 +28,7 @@ pub(super) async fn outside(
 ) -> Result<()> {
     let session = started.session;
     let before = started.under_way.clone().map(|under_way| under_way.before);
-    drop_leftovers(session, effect, before.as_ref(), tell).await?;
+    drop_leftovers(session, segment, effect, before.as_ref(), tell).await?;
     let now = look(session, effect).await?;
     let became = match &before {
         Some(before) => Some(became(started, segment, effect, before, &now).await?),
@@ -118,7 +118,7 @@ async fn failed(
         }
         Kind::Again => {
             // If it cannot be cleaned up now, the next try does so first.
-            let _later = drop_leftovers(session, effect, Some(before), tell).await;
+            let _later = drop_leftovers(session, segment, effect, Some(before), tell).await;
             if *found.code() == SqlState::T_R_DEADLOCK_DETECTED {
                 let_go(session, tell).await;
             }
@@ -129,13 +129,13 @@ async fn failed(
             Error { diagnostic: Box::new(error.diagnostic.help(left)), ..error }
         }
         Kind::Script if started.done == 0 => {
-            match drop_leftovers(session, effect, Some(before), tell).await {
+            match drop_leftovers(session, segment, effect, Some(before), tell).await {
                 Ok(()) => no_trace(started, error).await,
                 Err(_left) => started.fail(error, started.resume()).await,
             }
         }
         Kind::Script => {
-            if drop_leftovers(session, effect, Some(before), tell).await.is_ok() {
+            if drop_leftovers(session, segment, effect, Some(before), tell).await.is_ok() {
                 started.under_way = None;
             }
             started.fail(error, started.resume()).await

@@ -107,8 +107,11 @@ pub(super) async fn give_up_paused(
 /// Drops what a statement outside of any transaction left when it was cut short.
 async fn clean_up(session: &PostgresSession, paused: &Paused, text: &str) -> Result<()> {
     let Some(under_way) = &paused.under_way else { return Ok(()) };
-    match script::outside(text, paused.done).way {
-        Way::Outside(effect) => drop_leftovers(session, &effect, Some(&under_way.before), &mut |_| {}).await,
+    let segment = script::outside(text, paused.done);
+    match &segment.way {
+        Way::Outside(effect) => {
+            drop_leftovers(session, &segment, effect, Some(&under_way.before), &mut |_| {}).await
+        }
         _ => Ok(()),
     }
 }

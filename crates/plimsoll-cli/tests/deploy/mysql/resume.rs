@@ -116,6 +116,24 @@ async fn a_connection_that_somebody_kills_is_made_again_and_the_script_goes_on()
     }
 }
 
+/// Nothing has failed: a Job that gives up at 65 would give up for nothing.
+#[tokio::test]
+async fn a_statement_that_somebody_cancels_is_carried_on_by_the_next_start() {
+    for flavour in Flavour::ALL {
+        let scene = with(flavour, INIT, SCRIPT).await;
+        let reader = scene.base.mysql().reading("held").await;
+        let (running, connection) = running_into(&scene, "ALTER TABLE held").await;
+        scene.base.execute(&format!("KILL QUERY {connection}")).await;
+        let ended = running.wait().expect_code(75);
+        assert_says(&ended.stderr, &["PLM222", "the next start carries on"]);
+        assert_says(&scene.run(&["status"]).expect_code(1).stdout, &["under way 2_next"]);
+        reader.release().await;
+        scene.deployed();
+        assert_eq!(ports(&scene).await, "Bristol,Hull");
+        assert_eq!(scene.base.value("SELECT COUNT(*) FROM held WHERE m IS NULL").await, "1");
+    }
+}
+
 #[tokio::test]
 async fn sigterm_in_the_middle_leaves_what_the_next_start_goes_on_with() {
     for flavour in Flavour::EACH {

@@ -153,6 +153,25 @@ async fn an_index_of_somebody_else_is_not_taken_for_one_without_a_name() {
     }
 }
 
+/// Somebody's own build has failed meanwhile, and is looked at.
+#[tokio::test]
+async fn an_invalid_index_of_somebody_else_is_not_dropped() {
+    let rest = "CREATE INDEX CONCURRENTLY ON ship (name);\nINSERT INTO ship VALUES ('Cutty');";
+    for version in Version::ALL {
+        let scene = begun(version, rest, Some(&[("indexes", "")])).await;
+        scene
+            .base
+            .execute("CREATE UNIQUE INDEX theirs ON ship (name); CREATE INDEX ours ON ship (name)")
+            .await;
+        invalid(&scene, "theirs").await;
+        invalid(&scene, "ours").await;
+        let said = scene.deployed().stderr;
+        assert_says(&said, &["index `theirs` is left alone", "dropped the invalid index `ours`"]);
+        assert_eq!(scene.base.value(VALID).await, "theirs false ship_name_idx true");
+        assert_eq!(ships(&scene).await, "Ark Beagle Cutty");
+    }
+}
+
 #[tokio::test]
 async fn an_index_without_a_name_is_known_however_it_is_written() {
     for version in Version::ALL {
@@ -267,6 +286,25 @@ async fn what_a_reindex_left_beside_an_index_is_dropped() {
             "SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE tablename = 'ship'";
         assert_eq!(scene.base.value(names).await, "mine_ccnew ship_name");
         assert_eq!(ships(&scene).await, "Ark Beagle Cutty");
+    }
+}
+
+#[tokio::test]
+async fn what_a_reindex_of_a_whole_schema_or_database_left_is_dropped() {
+    for version in Version::ALL {
+        for kind in ["SCHEMA CONCURRENTLY public", "DATABASE CONCURRENTLY"] {
+            let scene = with_ship(version).await;
+            let name = scene.postgres().name().to_owned();
+            let of = if kind.starts_with("DATABASE") { format!(" \"{name}\"") } else { String::new() };
+            let script = format!("REINDEX {kind}{of};\nINSERT INTO ship VALUES ('Cutty');");
+            let scene = scene.migration("2_mixed", &script);
+            left(&scene, &script, 0, Some(&[("indexes", "")])).await;
+            scene.base.execute("CREATE INDEX n ON ship (name); CREATE INDEX n_ccnew ON ship (name)").await;
+            invalid(&scene, "n_ccnew").await;
+            assert_says(&scene.deployed().stderr, &["dropped the invalid index `n_ccnew`"]);
+            assert_eq!(scene.base.value(VALID).await, "n true");
+            assert_eq!(ships(&scene).await, "Ark Cutty");
+        }
     }
 }
 

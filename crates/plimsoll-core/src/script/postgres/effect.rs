@@ -68,6 +68,8 @@ fn reindexes(statement: &Statement<'_>) -> Effect {
     let kind = match statement.word(at).as_str() {
         "table" => Reindexed::Table,
         "index" => Reindexed::Index,
+        "schema" => Reindexed::Schema,
+        "database" => Reindexed::Database,
         _ => return Effect::Repeatable,
     };
     let at = if statement.word(at + 1) == "concurrently" { at + 2 } else { at + 1 };
@@ -151,7 +153,11 @@ mod tests {
         assert_eq!(of("REINDEX TABLE CONCURRENTLY t"), table);
         let index = Effect::Reindexes { kind: Reindexed::Index, name: "s.i".to_owned() };
         assert_eq!(of("REINDEX INDEX CONCURRENTLY s.i;"), index);
-        assert_eq!(of("REINDEX SCHEMA CONCURRENTLY s"), Effect::Repeatable);
+        let schema = Effect::Reindexes { kind: Reindexed::Schema, name: "s".to_owned() };
+        assert_eq!(of("REINDEX SCHEMA CONCURRENTLY s"), schema);
+        let database = Effect::Reindexes { kind: Reindexed::Database, name: "d".to_owned() };
+        assert_eq!(of("REINDEX DATABASE CONCURRENTLY d"), database);
+        assert_eq!(of("REINDEX DATABASE CONCURRENTLY"), Effect::Repeatable);
         assert_eq!(of("REINDEX SCHEMA s"), Effect::Repeatable);
     }
 
