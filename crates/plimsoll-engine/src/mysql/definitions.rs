@@ -91,6 +91,9 @@ impl Steps<'_, '_> {
                 Err(error) => return error,
             };
             if after != *before {
+                if error.kind == Kind::Cancelled {
+                    return self.definition_cancelled(at, definition, before, error).await;
+                }
                 let left = "the statement that failed has taken effect in part".to_owned();
                 return self.failed(at, error, Left::Something(left)).await;
             }
@@ -98,6 +101,36 @@ impl Steps<'_, '_> {
         if verdict::is_atomic(self.session.server()) || waited_in_vain(&error) {
             self.progress.under_way = None;
         }
+        self.failed(at, error, Left::Nothing).await
+    }
+
+    /// It was cancelled, and the catalog is another one: the servers cancel a statement at its very end as well, when it is
+    /// done. That is settled as after a kill.
+    async fn definition_cancelled(
+        &mut self,
+        at: usize,
+        definition: &Definition,
+        before: &Facts,
+        error: Error,
+    ) -> Error {
+        let verdict = match self.verdict(definition, before).await {
+            Ok((verdict, _)) => verdict,
+            Err(error) => return error,
+        };
+        let what = match verdict {
+            Verdict::Done => {
+                self.progress = self.done_before(at + 1);
+                "had taken effect when it was cancelled: the next start carries on behind it"
+            }
+            // The row says what was known before it, and the next start finds out the same.
+            Verdict::Rest(_) => "has been carried out in part: the next start carries out the rest",
+            Verdict::NotYet | Verdict::Unclear(_) => {
+                let left = "the statement that was cancelled has taken effect in part".to_owned();
+                return self.failed(at, error, Left::Something(left)).await;
+            }
+        };
+        let help = format!("statement {} of `{}` {what}", at + 1, self.work.migration.name());
+        let error = Error { diagnostic: Box::new(error.diagnostic.help(help)), ..error };
         self.failed(at, error, Left::Nothing).await
     }
 

@@ -1,14 +1,16 @@
 //! Definitions of which little can be remembered, or which look as before: what the next runner makes of them.
 
+use mysql_async::prelude::Queryable as _;
 use plimsoll_core::Provider;
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::database::MysqlDatabase;
-use plimsoll_testkit::program::Program;
+use plimsoll_testkit::program::{Program, Signal};
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::server::{Flavour, MysqlServer, Options};
 use plimsoll_testkit::wait::until_async;
 
 use super::resume::{stuck, with};
+use crate::scene::{Kind, Scene, assert_says};
 
 /// A runner whose statement waits for a table, and that dies together with it.
 async fn dies_before(database: &MysqlDatabase<'_>, deploy: Program, table: &str, statement: &str) {
@@ -83,6 +85,32 @@ async fn a_setting_of_the_server_is_not_taken_for_a_definition() {
         deploy().run().expect_code(0);
         assert_eq!(database.value("SELECT COUNT(*) FROM held WHERE m IS NULL").await, "1", "{flavour:?}");
         assert_eq!(database.value("SELECT COUNT(*) FROM port").await, "1", "{flavour:?}");
+    }
+}
+
+/// A server may cancel a statement at its very end. Here somebody else, who holds the table, does the same meanwhile.
+#[tokio::test]
+async fn a_definition_that_is_there_when_it_is_cancelled_is_not_run_again() {
+    const SCRIPT: &str =
+        "CREATE TABLE port (n INT);\nALTER TABLE held ADD COLUMN m INT;\nINSERT INTO port VALUES (1);\n";
+    for flavour in Flavour::ALL {
+        let scene = with(flavour, "CREATE TABLE held (n INT);", SCRIPT).await;
+        let database = scene.base.mysql();
+        let mut holder = database.connect().await;
+        holder.query_drop("LOCK TABLES held WRITE").await.expect("nobody else has it");
+        let mut running = scene.command(&["deploy"]).spawn();
+        until_async("it waits", async || stuck(database, "ALTER TABLE held").await.is_some()).await;
+        holder.query_drop("ALTER TABLE held ADD COLUMN m INT").await.expect("it is ours");
+        running.signal(Signal::TERM);
+        let ended = running.wait().expect_code(143);
+        assert_says(
+            &ended.stderr,
+            &["had taken effect when it was cancelled: the next start carries on behind it"],
+        );
+        holder.query_drop("UNLOCK TABLES").await.expect("the server is there");
+        scene.deployed();
+        assert_eq!(scene.base.value("SELECT COUNT(*) FROM port").await, "1", "{flavour:?}");
+        assert_eq!(scene.applied().await, ["1_init", "2_next"]);
     }
 }
 
