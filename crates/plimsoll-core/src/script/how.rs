@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::mysql::{self, Control, Effect, Server};
+use super::mysql::{self, Effect, Server};
 use super::{Reason, Shape, postgres, sqlite};
 use crate::diagnostic::Diagnostic;
 use crate::migration::Migration;
@@ -87,7 +87,8 @@ impl How {
             Ok(statements) => statements,
             Err(refusal) => return Self::refused(refusal.diagnostic(migration)),
         };
-        let because: Vec<Because> = statements.iter().filter_map(commits_by_itself).collect();
+        let because: Vec<Because> =
+            mysql::refusing_a_transaction(&statements).into_iter().map(because).collect();
         let changes_rows = statements.iter().any(|statement| matches!(statement.effect, Effect::Data(_)));
         let manner = match (because.is_empty(), changes_rows) {
             (false, _) => Manner::Statements(statements.len()),
@@ -131,24 +132,12 @@ impl How {
 }
 
 /// A statement that cannot share a transaction with its record, in the words that it begins with.
-fn commits_by_itself(statement: &mysql::Statement<'_>) -> Option<Because> {
-    let shares = match &statement.effect {
-        Effect::Data(_) | Effect::Setting | Effect::Carried => true,
-        Effect::Control(control) => !matches!(
-            control,
-            Control::AutocommitAmongOthers
-                | Control::CallAmongSettings
-                | Control::Other
-                | Control::Xa
-                | Control::Rollback
-        ),
-        Effect::CarriedAlone | Effect::Definition(_) | Effect::Repeatable | Effect::Opaque(_) => false,
-    };
+fn because(statement: &mysql::Statement<'_>) -> Because {
     let what = match &statement.effect {
         Effect::Opaque(opaque) => opaque.what.clone(),
         _ => first_words(statement.text),
     };
-    (!shares).then(|| Because { span: statement.span.clone(), what })
+    Because { span: statement.span.clone(), what }
 }
 
 /// `CREATE TABLE`, whatever is between the words.
@@ -206,6 +195,19 @@ mod tests {
             (
                 "INSERT INTO a VALUES (1);\nalter  table a ADD b INT;",
                 ("statements", Some(2), vec!["ALTER TABLE: alter  table a ADD b INT".to_owned()]),
+            ),
+            (
+                "INSERT INTO a VALUES (1);\nSET sql_log_bin = 0;\nINSERT INTO a VALUES (2);",
+                ("statements", Some(3), vec!["SET: SET sql_log_bin = 0".to_owned()]),
+            ),
+            ("SET sql_log_bin = 0; INSERT INTO a VALUES (2);", ("atomic", None, vec![])),
+            (
+                "LOCK TABLES a WRITE;",
+                ("statements", Some(1), vec!["LOCK TABLES: LOCK TABLES a WRITE".to_owned()]),
+            ),
+            (
+                "SET autocommit = 1; DELETE FROM a;",
+                ("statements", Some(2), vec!["SET AUTOCOMMIT: SET autocommit = 1".to_owned()]),
             ),
         ] {
             assert_eq!(told(&How::on_mysql(&migration(text), text, &server), text), expected, "{text}");

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_core::plan::Step;
-use plimsoll_core::script::mysql::{Server, Statement, Thing, split};
+use plimsoll_core::script::mysql::{Server, Statement, Thing, refusing_a_transaction, split};
 use plimsoll_core::{Diagnostic, Migration, Script};
 
 use super::failure::statement_failed;
@@ -78,8 +78,16 @@ pub(super) struct ScriptState {
     settings: Option<Settings>,
     /// Whether it may have changed settings of its session by now.
     pub(super) touched: Touched,
-    /// The texts of prepared statements.
-    pub(super) prepared: BTreeMap<String, String>,
+    /// Prepared statements, by name.
+    pub(super) prepared: BTreeMap<String, Prepared>,
+}
+
+/// What a script has prepared.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub(super) text: String,
+    /// The database that was in use then: the server goes back to it for each `EXECUTE`.
+    pub(super) database: Option<String>,
 }
 
 /// Applies one migration as its script demands.
@@ -152,13 +160,7 @@ fn undo(thing: &Thing) -> Option<String> {
 /// Whether a script and its history row can be one transaction: it only reads and changes rows, in tables that take part in
 /// one, or does nothing at all.
 async fn is_atomic(session: &mut MysqlSession, work: &Work<'_>) -> Result<bool> {
-    let fits = |statement: &Statement<'_>| {
-        matches!(
-            role(statement),
-            Role::Rows(_) | Role::Setting | Role::State | Role::Begin | Role::Commit | Role::Savepoint
-        )
-    };
-    if !work.statements.iter().all(fits) {
+    if !refusing_a_transaction(&work.statements).is_empty() {
         return Ok(false);
     }
     let rows: Vec<_> = work.statements.iter().filter_map(names).collect();

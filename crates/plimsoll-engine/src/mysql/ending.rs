@@ -43,7 +43,9 @@ impl Steps<'_, '_> {
                 return error;
             }
         }
-        let begun = self.work.statements[..at].iter().any(|statement| role(statement).leaves_something());
+        let leaves = self.work.statements[..at].iter().any(|statement| role(statement).leaves_something());
+        // An earlier runner may have sent this very statement: what it left is the next start's business as well.
+        let begun = leaves || self.taken_up == Some(at);
         match left {
             Left::Nothing if !begun => {
                 let stored =
@@ -78,10 +80,13 @@ impl Steps<'_, '_> {
     /// known before a statement that was under way.
     pub(super) async fn stop_without_session(&mut self, lost: &Lost) -> Error {
         let at = self.from;
-        let why = format!("it needs {}, which ended with its runner's session", lost.what);
+        let mut statements = self.work.statements.iter();
+        let by = statements.position(|statement| statement.span == lost.needed_by).unwrap_or(at) + 1;
+        let why = format!("statement {by} needs {}, which ended with its runner's session", lost.what);
         let why = match self.progress.under_way {
             Some(_) => format!(
-                "{why}; this statement was under way when its runner died, and may have taken effect or not"
+                "{why}; statement {} was under way when its runner died, and may have taken effect or not",
+                at + 1
             ),
             None => why,
         };

@@ -14,6 +14,7 @@ mod history;
 mod lock;
 mod progress;
 mod resume;
+mod retry;
 mod role;
 mod said;
 mod send;

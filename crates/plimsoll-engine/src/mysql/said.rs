@@ -3,6 +3,7 @@
 use plimsoll_core::script::mysql::{Control, Effect, Statement, Thing};
 
 use super::MysqlSession;
+use super::apply::Prepared;
 use crate::error::Result;
 
 /// The statement as it is, but for `LOCK TABLES`: under its locks the server lets nobody touch other tables, so the history is
@@ -36,7 +37,8 @@ pub(super) async fn remember_prepared(session: &mut MysqlSession, statement: &St
     // Read as the script's settings want it, and answered whatever they are.
     let rows = session.rows(&format!("SELECT HEX(CONVERT({text} USING utf8mb4)) LIMIT 1")).await?;
     if let Some(text) = rows.into_iter().flatten().flatten().next().and_then(|digits| from_hex(&digits)) {
-        session.script.prepared.insert(name, text);
+        let database = statement.database.clone();
+        session.script.prepared.insert(name, Prepared { text, database });
     }
     Ok(())
 }

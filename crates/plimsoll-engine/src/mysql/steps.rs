@@ -45,6 +45,8 @@ pub(super) struct Steps<'a, 't> {
     pub(super) from: usize,
     /// What was known before the statement that an earlier runner had under way, until that statement is come to.
     pub(super) pending: Option<(usize, Facts)>,
+    /// The statement that an earlier runner had under way.
+    pub(super) taken_up: Option<usize>,
     /// Read when it is needed, and again behind whatever may have changed it.
     pub(super) untransactional: Option<Untransactional>,
     /// `SET TRANSACTION`: said right before the statement that it is for, since whatever of ours came between would use it up.
@@ -70,6 +72,7 @@ impl<'a, 't> Steps<'a, 't> {
             recorded: begun.progress.clone(),
             progress: begun.progress,
             from,
+            taken_up: pending.as_ref().map(|(at, _)| *at),
             pending,
             untransactional: None,
             next_transaction: Vec::new(),
@@ -85,23 +88,13 @@ impl<'a, 't> Steps<'a, 't> {
             (self.tell)(Told::Statement { number: unit.statements().start + 1, of: work.statements.len() });
             let end = unit.statements().end;
             if let Err(error) = self.unit(unit).await {
-                self.session.script.session_is = self.left_session(end);
+                self.session.script.session_is = self.left_session(end, &error).await;
                 return Err(error);
             }
         }
         // Also for what the server writes down of the row: the time, and its log of changes.
         super::apply::clean(self.session, work).await?;
         progress::finish(self.session, &self.id, work.migration).await
-    }
-
-    /// What the session is to a retry, once the statements before this one may have been sent: those that are not recorded
-    /// are sent again, and must not find what they have left themselves.
-    fn left_session(&self, end: usize) -> resume::Session {
-        let again = self.work.statements.get(self.progress.done.count..end).unwrap_or_default();
-        let leaves = |statement: &Statement<'_>| {
-            !statement.links.leaves.is_empty() || !statement.links.ends.is_empty()
-        };
-        if again.iter().any(leaves) { resume::Session::Another } else { resume::Session::TheSame }
     }
 
     async fn unit(&mut self, unit: Unit) -> Result<()> {
@@ -284,9 +277,10 @@ impl<'a, 't> Steps<'a, 't> {
 
     /// A prepared statement is what its text is.
     async fn prepared(&mut self, at: usize, name: &str) -> Result<()> {
-        let database = self.work.statements[at].database.clone();
-        let text = self.session.script.prepared.get(name);
-        let effect = text.and_then(|text| effect_of(text, &self.session.server()).ok());
+        let prepared = self.session.script.prepared.get(name).cloned();
+        let database = prepared.as_ref().and_then(|prepared| prepared.database.clone());
+        let server = self.session.server();
+        let effect = prepared.and_then(|it| effect_of(&it.text, &server, it.database.as_deref()).ok());
         match effect {
             Some(Effect::Definition(definition)) => self.definition(at, &definition).await,
             Some(Effect::Repeatable | Effect::Setting | Effect::Carried | Effect::CarriedAlone) => {

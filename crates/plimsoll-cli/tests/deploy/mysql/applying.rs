@@ -177,3 +177,14 @@ async fn rows_of_tables_without_transactions_are_written_once() {
         assert_eq!(scene.base.value("SELECT COUNT(*) FROM audit").await, "3");
     }
 }
+
+/// As one transaction they would be refused.
+#[tokio::test]
+async fn settings_that_a_transaction_refuses_are_made_between_rows() {
+    const SCRIPT: &str = "INSERT INTO ship (name) VALUES ('Beagle');\nSET SESSION sql_log_bin = 0;\nINSERT INTO ship (name) VALUES ('Cutty');\n";
+    for flavour in Flavour::ALL {
+        let scene = with_ships(flavour, SHIP).await;
+        next(&scene, "2_unlogged", SCRIPT).await;
+        assert_eq!(ships(&scene).await, "Beagle Cutty");
+    }
+}

@@ -10,7 +10,7 @@ use plimsoll_testkit::server::{Flavour, MysqlServer, Options};
 use plimsoll_testkit::wait::until_async;
 
 use super::resume::{stuck, with};
-use crate::scene::{Kind, Scene, assert_says};
+use crate::scene::assert_says;
 
 /// A runner whose statement waits for a table, and that dies together with it.
 async fn dies_before(database: &MysqlDatabase<'_>, deploy: Program, table: &str, statement: &str) {

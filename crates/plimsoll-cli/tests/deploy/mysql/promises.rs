@@ -55,3 +55,38 @@ async fn a_retry_does_not_meet_the_temporary_table_of_the_first_try() {
         }
     }
 }
+
+/// Nobody's session ended: what earlier statements left in it, and no other session could have, is there for the retry.
+#[tokio::test]
+async fn a_retry_finds_what_the_statements_before_it_have_left() {
+    const INIT: &str = "CREATE TABLE t (id INT PRIMARY KEY, x INT);\nINSERT INTO t VALUES (1,0),(2,0);\n\
+                        CREATE TABLE other (n INT);\nCREATE TABLE c (n INT);\nINSERT INTO c VALUES (1),(2);\n";
+    for flavour in Flavour::ALL {
+        for (left, needs) in [
+            ("CREATE TEMPORARY TABLE tmp AS SELECT COUNT(*) AS n FROM c", "UPDATE t JOIN tmp SET x = x + n"),
+            ("SET @n = (SELECT COUNT(*) FROM c)", "UPDATE t SET x = x + @n"),
+        ] {
+            let script = format!(
+                "{IMPATIENT}{left};\nINSERT INTO c VALUES (3);\nALTER TABLE other ADD y INT;\n{needs};\n"
+            );
+            let scene = with(flavour, INIT, &script).await;
+            tried_again(&scene, "BEGIN; UPDATE t SET x = x WHERE id = 2").await;
+            let found = scene.base.value("SELECT GROUP_CONCAT(x ORDER BY id) FROM t").await;
+            assert_eq!(found, "2,2", "{flavour:?}: {left}");
+        }
+    }
+}
+
+/// The rows that the first try put into it are there still, and nobody can take them away.
+#[tokio::test]
+async fn a_retry_does_not_find_its_own_rows_in_a_temporary_table_without_transactions() {
+    const INIT: &str = "CREATE TABLE t (id INT PRIMARY KEY, x INT);\nINSERT INTO t VALUES (1,0),(2,0);\n\
+                        CREATE TABLE other (n INT);\n";
+    const FILLED: &str = "CREATE TEMPORARY TABLE tmp (n INT) ENGINE=MEMORY;\nALTER TABLE other ADD y INT;\n\
+                          INSERT INTO tmp VALUES (1);\nUPDATE t SET x = (SELECT COUNT(*) FROM tmp);\n";
+    for flavour in Flavour::ALL {
+        let scene = with(flavour, INIT, &format!("{IMPATIENT}{FILLED}")).await;
+        tried_again(&scene, "BEGIN; UPDATE t SET x = x WHERE id = 2").await;
+        assert_eq!(scene.base.value("SELECT GROUP_CONCAT(x ORDER BY id) FROM t").await, "1,1", "{flavour:?}");
+    }
+}

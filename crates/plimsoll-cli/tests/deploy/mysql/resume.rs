@@ -261,3 +261,32 @@ async fn a_change_of_a_table_without_transactions_is_left_to_a_person() {
         assert_eq!(scene.base.value("SELECT COUNT(*) FROM port").await, "0");
     }
 }
+
+/// Its text stands in a variable, and its table in the database that was in use when it was prepared.
+#[tokio::test]
+async fn what_was_prepared_for_another_database_is_looked_for_there() {
+    for flavour in Flavour::ALL {
+        let other = Kind::Mysql(flavour).empty().await;
+        other.execute("CREATE TABLE held (n INT); INSERT INTO held VALUES (1)").await;
+        let (there, scene) = (other.mysql().name(), with(flavour, INIT, "").await);
+        let script = format!(
+            "SET @q = 'ALTER TABLE held ADD m INT';\nUSE {there};\nPREPARE s FROM @q;\nUSE {};\nEXECUTE s;\n\
+             INSERT INTO ship VALUES ('Beagle');\n",
+            scene.base.mysql().name()
+        );
+        scene.project.set_migration("3_prepared", &script);
+        let reader = other.mysql().reading("held").await;
+        let mut first = scene.command(&["deploy"]).spawn();
+        let waits = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%ALTER TABLE held ADD m%' \
+                     AND STATE LIKE 'Waiting for table%lock'";
+        until_async("it waits", async || other.value(waits).await == "1").await;
+        first.kill();
+        reader.release().await;
+        let columns = format!(
+            "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '{there}' AND TABLE_NAME = 'held'"
+        );
+        until_async("the server has carried it out", async || other.value(&columns).await == "2").await;
+        assert_says(&scene.deployed().stderr, &["statement 5 of `3_prepared` had taken effect"]);
+        assert_eq!(scene.base.value("SELECT COUNT(*) FROM ship").await, "1");
+    }
+}

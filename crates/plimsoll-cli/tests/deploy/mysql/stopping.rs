@@ -23,7 +23,7 @@ async fn stops_for_good(scene: &Scene, words: &[&str]) {
         assert_says(&ended.stderr, words);
         assert_says(
             &ended.stderr,
-            &["the temporary table `passing`", "--rolled-back 2_next", "--applied 2_next"],
+            &["statement 4 needs the temporary table `passing`", "--rolled-back 2_next", "--applied 2_next"],
         );
         assert!(!ended.stderr.contains("--resume"), "{ended}");
     }

@@ -51,8 +51,11 @@ pub struct Statement<'a> {
 ///
 /// If the script cannot be read to its end, or needs a client: then nothing of it should be sent.
 pub fn split<'a>(text: &'a str, server: &Server) -> Result<Vec<Statement<'a>>, Refusal> {
-    let mut reader = reader::Reader::new(text, server);
-    let mut session = session::Session::new(server);
+    split_in(session::Session::new(server), text)
+}
+
+fn split_in<'a>(mut session: session::Session<'_>, text: &'a str) -> Result<Vec<Statement<'a>>, Refusal> {
+    let mut reader = reader::Reader::new(text, session.server());
     let mut statements = Vec::new();
     while let Some(raw) = reader.next()? {
         statements.push(session.statement(text, &raw)?);
@@ -61,13 +64,34 @@ pub fn split<'a>(text: &'a str, server: &Server) -> Result<Vec<Statement<'a>>, R
     Ok(statements)
 }
 
-/// What a text that a script makes while it runs would do as a prepared statement.
+/// The statements that keep a script from being one transaction with the record of it, in their order: they commit, lock tables,
+/// run what was prepared, or are settings behind rows, some of which a transaction refuses.
+pub fn refusing_a_transaction<'s, 'a>(statements: &'s [Statement<'a>]) -> Vec<&'s Statement<'a>> {
+    let is_data = |statement: &Statement<'_>| matches!(statement.effect, Effect::Data(_));
+    let rows = statements.iter().position(is_data).unwrap_or(statements.len());
+    let refuses = |(at, statement): &(usize, &Statement<'_>)| match &statement.effect {
+        Effect::Data(_) => false,
+        Effect::Setting => *at > rows,
+        Effect::Carried => {
+            let links = &statement.links;
+            let executes = statement.text.get(..7).is_some_and(|verb| verb.eq_ignore_ascii_case("execute"));
+            executes || links.leaves.iter().chain(&links.ends).any(|thing| *thing == Thing::Locks)
+        }
+        Effect::Control(control) => !matches!(control, Control::Begin | Control::Commit | Control::Savepoint),
+        Effect::CarriedAlone | Effect::Definition(_) | Effect::Repeatable | Effect::Opaque(_) => true,
+    };
+    statements.iter().enumerate().filter(refuses).map(|(_, statement)| statement).collect()
+}
+
+/// What a text that a script makes while it runs would do as a prepared statement, with this database in use (`None` is the one
+/// that was connected to) when it is prepared.
 ///
 /// # Errors
 ///
 /// If it cannot be read, or is not exactly one statement: nobody can prepare such a text.
-pub fn effect_of(text: &str, server: &Server) -> Result<Effect, Option<Refusal>> {
-    let mut statements = split(text, server).map_err(Some)?;
+pub fn effect_of(text: &str, server: &Server, database: Option<&str>) -> Result<Effect, Option<Refusal>> {
+    let session = session::Session::new(server).using(database);
+    let mut statements = split_in(session, text).map_err(Some)?;
     match statements.pop() {
         Some(statement) if statements.is_empty() => Ok(statement.effect),
         _ => Err(None),

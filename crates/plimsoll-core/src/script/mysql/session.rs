@@ -37,6 +37,16 @@ impl<'s> Session<'s> {
         }
     }
 
+    /// The same with a database in use.
+    pub(super) fn using(self, database: Option<&str>) -> Self {
+        Self { database: database.map(str::to_owned), ..self }
+    }
+
+    /// The server that reads the script.
+    pub(super) fn server(&self) -> &'s Server {
+        self.server
+    }
+
     /// How the next statement has to be read.
     pub(super) fn quoting(&self) -> Quoting {
         self.quoting
@@ -128,7 +138,7 @@ impl<'s> Session<'s> {
         let server = Server { quoting: self.quoting, ..*self.server };
         // What it does with user variables would have to be known of each EXECUTE.
         let text = phrase.string(3).filter(|text| !text.contains('@'));
-        let effect = text.and_then(|text| super::effect_of(&text, &server).ok());
+        let effect = text.and_then(|text| super::effect_of(&text, &server, None).ok());
         match effect.map(|effect| self.in_session(phrase, effect)) {
             Some(effect) => self.prepared.insert(name, effect),
             None => self.prepared.remove(&name),

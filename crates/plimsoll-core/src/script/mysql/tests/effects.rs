@@ -359,8 +359,8 @@ fn transactions_are_controlled() {
 
 #[test]
 fn the_effect_of_a_text_that_is_prepared_can_be_asked_for() {
-    assert!(matches!(effect_of("ALTER TABLE t ADD a INT", &mysql()), Ok(Effect::Definition(_))));
-    assert!(matches!(effect_of("SELECT 1;", &mysql()), Ok(Effect::Data(_))));
-    assert_eq!(effect_of("SELECT 1; SELECT 2", &mysql()), Err(None));
-    assert_eq!(effect_of("-- nothing", &mysql()), Err(None));
+    assert!(matches!(effect_of("ALTER TABLE t ADD a INT", &mysql(), None), Ok(Effect::Definition(_))));
+    assert!(matches!(effect_of("SELECT 1;", &mysql(), None), Ok(Effect::Data(_))));
+    assert_eq!(effect_of("SELECT 1; SELECT 2", &mysql(), None), Err(None));
+    assert_eq!(effect_of("-- nothing", &mysql(), None), Err(None));
 }
