@@ -45,6 +45,8 @@ pub(super) struct Steps<'a, 't> {
     pub(super) from: usize,
     /// What was known before the statement that an earlier runner had under way, until that statement is come to.
     pub(super) pending: Option<(usize, Facts)>,
+    /// The statement that was said to be next.
+    told: Option<usize>,
     /// The statement that an earlier runner had under way.
     pub(super) taken_up: Option<usize>,
     /// Read when it is needed, and again behind whatever may have changed it.
@@ -72,6 +74,7 @@ impl<'a, 't> Steps<'a, 't> {
             recorded: begun.progress.clone(),
             progress: begun.progress,
             from,
+            told: None,
             taken_up: pending.as_ref().map(|(at, _)| *at),
             pending,
             untransactional: None,
@@ -85,7 +88,7 @@ impl<'a, 't> Steps<'a, 't> {
     async fn carry_out(&mut self) -> Result<()> {
         let work = self.work;
         for unit in units(work.migration, &work.statements, self.from).map_err(Error::never)? {
-            (self.tell)(Told::Statement { number: unit.statements().start + 1, of: work.statements.len() });
+            self.come_to(unit.statements().start);
             let end = unit.statements().end;
             if let Err(error) = self.unit(unit).await {
                 self.session.script.session_is = self.left_session(end, &error).await;
@@ -95,6 +98,14 @@ impl<'a, 't> Steps<'a, 't> {
         // Also for what the server writes down of the row: the time, and its log of changes.
         super::apply::clean(self.session, work).await?;
         progress::finish(self.session, &self.id, work.migration).await
+    }
+
+    /// Says which statement is next, once.
+    fn come_to(&mut self, at: usize) {
+        if self.told != Some(at) {
+            self.told = Some(at);
+            (self.tell)(Told::Statement { number: at + 1, of: self.work.statements.len() });
+        }
     }
 
     async fn unit(&mut self, unit: Unit) -> Result<()> {
@@ -221,6 +232,7 @@ impl<'a, 't> Steps<'a, 't> {
         }
         self.session.execute("SET autocommit = 0").await?;
         for at in range.clone() {
+            self.come_to(at);
             if let Err(error) = self.send(at).await {
                 self.roll_back(&error).await?;
                 return Err(self.failed(range.start, error, Left::Nothing).await);
@@ -251,6 +263,7 @@ impl<'a, 't> Steps<'a, 't> {
 
     /// A statement of which nobody can tell afterwards whether it took effect.
     async fn opaque(&mut self, at: usize, what: &str) -> Result<()> {
+        self.come_to(at);
         if self.pending_at(at).is_some() {
             let why = format!(
                 "{what} was under way when its runner died, and nothing tells whether it took effect"

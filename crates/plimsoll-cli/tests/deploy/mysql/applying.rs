@@ -188,3 +188,18 @@ async fn settings_that_a_transaction_refuses_are_made_between_rows() {
         assert_eq!(ships(&scene).await, "Beagle Cutty");
     }
 }
+
+/// Rows share a transaction, and it is the statement that is named, not the first of them.
+#[tokio::test]
+async fn the_statement_that_failed_is_the_one_that_is_named() {
+    const SCRIPT: &str = "ALTER TABLE ship ADD COLUMN berths INT;\nINSERT INTO ship (name) VALUES ('Beagle');\nSELECT 1;\nINSERT INTO nothing VALUES (1);\n";
+    for flavour in Flavour::ALL {
+        let scene = with_ships(flavour, SHIP).await;
+        scene.project.set_migration("2_fails", SCRIPT);
+        scene.project.write("termination-log", "");
+        let log = scene.project.join("termination-log");
+        scene.run(&["deploy", "--termination-log", log.to_str().expect("it is text")]).expect_code(65);
+        let said = std::fs::read_to_string(&log).expect("it was written");
+        assert_says(&said, &["\"statement\":{\"number\":4,\"of\":4}"]);
+    }
+}
