@@ -75,7 +75,7 @@ pub(super) struct ScriptState {
     /// Whether what is sent again may be sent to this session as it is.
     pub(super) session_is: resume::Session,
     /// What its session was before it, if it may have changed that.
-    settings: Option<Settings>,
+    pub(super) settings: Option<Settings>,
     /// Whether it may have changed settings of its session by now.
     pub(super) touched: Touched,
     /// Prepared statements, by name.

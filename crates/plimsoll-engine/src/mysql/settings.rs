@@ -3,6 +3,7 @@
 //! The protocol has a message that resets a session. It frees the migration lock too, so the variables are remembered and
 //! compared instead.
 
+mod acting;
 mod neutral;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,13 @@ use crate::error::Result;
 
 pub(super) use neutral::{always_neutrally, neutrally};
 
-/// The session's variables before a script.
+/// What a session was before a script.
 #[derive(Clone, Debug)]
-pub(super) struct Settings(BTreeMap<String, String>);
+pub(super) struct Settings {
+    variables: BTreeMap<String, String>,
+    /// The role in which it acted, as `SET ROLE` takes it.
+    role: String,
+}
 
 /// Variables that move by themselves, or that describe a statement and not the session.
 const NOT_SETTINGS: [&str; 16] = [
@@ -37,35 +42,45 @@ const NOT_SETTINGS: [&str; 16] = [
 ];
 
 impl Settings {
-    /// Remembers them all.
+    /// Remembers it all.
     pub(super) async fn remember(session: &mut MysqlSession) -> Result<Self> {
-        let rows = session.rows("SHOW SESSION VARIABLES").await?;
-        let variable = |row: Vec<Option<String>>| {
-            let mut row = row.into_iter();
-            Some((row.next()??, row.next()?.unwrap_or_default()))
-        };
-        let ours = |(name, _): &(String, String)| !NOT_SETTINGS.contains(&name.as_str());
-        Ok(Self(rows.into_iter().filter_map(variable).filter(ours).collect()))
+        let role = acting::role(session).await?;
+        Ok(Self { variables: variables(session).await?, role })
     }
 
-    /// Puts back what a script has changed, and the database of the URL; ends what else it may have left open. Server-wide
+    /// Puts back what a script has changed, its role, and the database of the URL; ends what else it may have left open. Server-wide
     /// variables that a script has set stay, as it wanted.
     pub(super) async fn restore(self, session: &mut MysqlSession) -> Result<()> {
         // Under the script's own settings neither could all variables be seen nor every name be understood.
         session.execute(&neutral::settings(session)).await?;
         let database = sql::name(&session.database);
         session.execute(&format!("UNLOCK TABLES;USE {database}")).await?;
+        if acting::role(session).await? != self.role {
+            acting::act_as(session, &self.role).await?;
+        }
         set_clock_right(session, Touched::Yes).await;
         // To set one may change another: `max_join_size` and `sql_big_selects`.
         for _round in 0..2 {
-            let now = Self::remember(session).await?;
-            for (name, before) in self.0.iter().filter(|(name, before)| now.0.get(*name) != Some(*before)) {
+            let now = variables(session).await?;
+            for (name, before) in
+                self.variables.iter().filter(|(name, before)| now.get(*name) != Some(*before))
+            {
                 // A server-wide variable, or one that only the server changes, cannot be put back, and need not be.
                 let _server_wide = session.execute(&assignment(name, before)).await;
             }
         }
         Ok(())
     }
+}
+
+async fn variables(session: &mut MysqlSession) -> Result<BTreeMap<String, String>> {
+    let rows = session.rows("SHOW SESSION VARIABLES").await?;
+    let variable = |row: Vec<Option<String>>| {
+        let mut row = row.into_iter();
+        Some((row.next()??, row.next()?.unwrap_or_default()))
+    };
+    let ours = |(name, _): &(String, String)| !NOT_SETTINGS.contains(&name.as_str());
+    Ok(rows.into_iter().filter_map(variable).filter(ours).collect())
 }
 
 /// Numbers are not taken as texts, nor texts as numbers.

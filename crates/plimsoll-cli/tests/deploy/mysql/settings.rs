@@ -93,6 +93,29 @@ async fn a_script_may_leave_its_session_read_only() {
     }
 }
 
+/// A role is no variable. It is the script's as far as the script goes, also behind what we write in between, and no further.
+#[tokio::test]
+async fn a_role_that_a_script_takes_is_not_that_of_the_next_script() {
+    const SEES: &str = "INSERT INTO seen VALUES (COALESCE(CURRENT_ROLE(), 'NONE') <> 'NONE')";
+    for flavour in Flavour::ALL {
+        let scene = Scene::new(Kind::Mysql(flavour)).await;
+        let role = format!("`{}`", &scene.base.mysql().name()[..24]);
+        let init =
+            format!("CREATE ROLE {role};\nGRANT {role} TO CURRENT_USER();\nCREATE TABLE seen (it INT);");
+        let scene = scene.migration("1_init", &init);
+        let steps = format!("SET ROLE {role};\n{SEES};\nCREATE TABLE port (n INT);\n{SEES};");
+        let scene = scene.migration("2_takes", &steps).migration("3_next", &format!("{SEES};"));
+        scene.deployed();
+        let seen = "SELECT GROUP_CONCAT(it ORDER BY it SEPARATOR ' ') FROM seen";
+        assert_eq!(scene.base.value(seen).await, "0 1 1", "{flavour:?}");
+        let scene =
+            scene.migration("4_fails", &format!("{SEES};\nSET ROLE {role};\nINSERT INTO seen VALUES ('x');"));
+        scene.run(&["deploy"]).expect_code(65);
+        assert_eq!(scene.base.value(seen).await, "0 1 1", "{flavour:?}: it was rolled back");
+        scene.base.mysql().execute(&format!("DROP ROLE {role}")).await;
+    }
+}
+
 /// A table without transactions is known by its name, whatever characters the script wants its answers in. Its row would stay
 /// when those beside it are rolled back.
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use plimsoll_core::script::mysql::{Flavour, Server};
 
-use super::Touched;
+use super::{Touched, acting};
 use crate::error::Result;
 use crate::mysql::{MysqlSession, sql};
 
@@ -44,13 +44,15 @@ pub(super) fn settings(session: &MysqlSession) -> String {
     format!("SET SESSION {settings};SET SESSION time_zone = '+00:00'")
 }
 
-/// A session with the same settings, and the same database in use, for everything of our own; those of the script come back
+/// A session with the same settings, database in use, and role for everything of our own; those of the script come back
 /// behind it.
 ///
 /// The database in use counts: the definition of a view names those that are others.
 pub(in crate::mysql) struct Neutral {
-    /// What puts back what no variable can hold.
-    back: String,
+    /// The script's database, if it is another one.
+    database: Option<String>,
+    /// The script's role, if it is another one.
+    role: Option<String>,
 }
 
 impl Neutral {
@@ -58,22 +60,32 @@ impl Neutral {
     pub(in crate::mysql) async fn begin(session: &mut MysqlSession) -> Result<Self> {
         let keep = assignments(session, |name, _| format!("@plimsoll_{name} = @@SESSION.{name}"));
         let zone = "@plimsoll_time_zone = @@SESSION.time_zone";
-        let settings = settings(session);
-        let rows = session.rows(&format!("SET {zone}, {keep};{settings};SELECT DATABASE()")).await?;
-        let database = rows.into_iter().flatten().flatten().next();
-        let Some(other) = database.filter(|database| *database != session.database) else {
-            return Ok(Self { back: String::new() });
-        };
-        let ours = sql::name(&session.database);
-        session.execute(&format!("USE {ours}")).await?;
-        Ok(Self { back: format!("USE {};", sql::name(&other)) })
+        let (settings, role) = (settings(session), acting::role_of(session.server()));
+        let ask = format!("SET {zone}, {keep};{settings};SELECT DATABASE(), {role}");
+        let mut now = session.rows(&ask).await?.into_iter().flatten();
+        let database = now.next().flatten().filter(|database| *database != session.database);
+        if database.is_some() {
+            session.execute(&format!("USE {}", sql::name(&session.database))).await?;
+        }
+        let role = acting::as_taken(session.server(), now.next().flatten());
+        let ours = session.script.settings.as_ref();
+        let ours = ours.map(|settings| settings.role.clone()).filter(|ours| *ours != role);
+        if let Some(ours) = &ours {
+            acting::act_as(session, ours).await?;
+        }
+        Ok(Self { database, role: ours.map(|_| role) })
     }
 
     /// Puts back those of the script.
     pub(in crate::mysql) async fn end(self, session: &mut MysqlSession) -> Result<()> {
         let back = |name: &str, _: &str| format!("{name} = @plimsoll_{name}");
         let (zone, settings) = (back("time_zone", ""), assignments(session, back));
-        session.execute(&format!("{}SET SESSION {zone}, {settings}", self.back)).await.map(drop)
+        if let Some(role) = self.role {
+            acting::act_as(session, &role).await?;
+        }
+        let database =
+            self.database.map(|database| format!("USE {};", sql::name(&database))).unwrap_or_default();
+        session.execute(&format!("{database}SET SESSION {zone}, {settings}")).await.map(drop)
     }
 }
 
