@@ -249,17 +249,18 @@ codes! {
     UrlMoved = "PLM215", TryAgain, "the URL names another database now";
     /// `resolve --resume` refused an attempt that nobody can carry on: nothing is recorded of how far it got (Prisma never
     /// does, nor does a script that manages transactions by itself), a statement was under way when its runner died and the
-    /// script has been changed since, or statements that are done have another text in the script now.
+    /// script has been changed since, it stopped where only a person can go on, or statements that are done have another text in
+    /// the script now.
     ///
     /// The message says which, and what is left to do. Nothing was changed.
     NotResumable = "PLM220", Data, "the attempt cannot be carried on";
     /// A runner died in a script that is carried out statement by statement, and the next one cannot carry on by itself: nobody
     /// can tell whether the statement under way took effect (a procedure, a table without transactions, a server from before
     /// atomic definitions), a later statement needs what ended with that runner's session (a user variable, a temporary
-    /// table), or statements that are done have another text now.
+    /// table), statements that are done have another text now, or somebody who took no lock began the migration as well.
     ///
-    /// The message names the statement. Look whether it took effect, then go on with `resolve --resume`, which runs it again,
-    /// or one of the other two ways.
+    /// The message names the statement, and which ways on there are. Look whether it took effect first: `resolve --resume`, where
+    /// it is named, runs it again.
     StepUnclear = "PLM221", Data, "an interrupted script cannot be carried on";
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";

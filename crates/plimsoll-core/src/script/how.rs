@@ -201,6 +201,7 @@ mod tests {
                 ("statements", Some(3), vec!["SET: SET sql_log_bin = 0".to_owned()]),
             ),
             ("SET sql_log_bin = 0; INSERT INTO a VALUES (2);", ("atomic", None, vec![])),
+            ("DELETE FROM a; SET foreign_key_checks = 1; DELETE FROM b;", ("atomic", None, vec![])),
             (
                 "LOCK TABLES a WRITE;",
                 ("statements", Some(1), vec!["LOCK TABLES: LOCK TABLES a WRITE".to_owned()]),

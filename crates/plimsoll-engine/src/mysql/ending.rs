@@ -38,16 +38,14 @@ impl Steps<'_, '_> {
         match (error.kind, &left) {
             (Kind::Script, _) | (Kind::Again | Kind::Cancelled, Left::Something(_)) => {}
             // The row says how far it got: this run, or the next start, carries on at this statement.
-            _ => {
-                self.remember(&error).await;
-                return error;
-            }
+            _ => return error,
         }
         let leaves = self.work.statements[..at].iter().any(|statement| role(statement).leaves_something());
         // An earlier runner may have sent this very statement: what it left is the next start's business as well.
         let begun = leaves || self.taken_up == Some(at);
         match left {
             Left::Nothing if !begun => {
+                self.is_settled();
                 let stored =
                     progress::give_up(self.session, &self.id, self.work.migration, &error.diagnostic).await;
                 unless_stored(stored, error.diagnostic.help(UNTOUCHED))
@@ -61,8 +59,9 @@ impl Steps<'_, '_> {
         }
     }
 
-    /// Writes how far the script has got, if the row does not say so yet: the retry, or the next start, begins there.
-    async fn remember(&mut self, error: &Error) {
+    /// Writes how far the script has got, if the row does not say so yet, whichever statement failed, of the script or of ours: the
+    /// retry, or the next start, begins there.
+    pub(super) async fn remember(&mut self, error: &Error) {
         if error.kind != Kind::Lost && self.progress != self.recorded {
             // Where this cannot be written, the row has the facts by which the next runner finds out the same.
             let _found_out_again =
@@ -119,6 +118,11 @@ impl Steps<'_, '_> {
         }
     }
 
+    /// What the row says now is not to be overwritten with how far the script had got.
+    fn is_settled(&mut self) {
+        self.recorded.clone_from(&self.progress);
+    }
+
     fn cannot_go_on(&self, at: usize, why: &str) -> Diagnostic {
         let statement = &self.work.statements[at];
         let name = self.work.migration.name();
@@ -141,6 +145,7 @@ impl Steps<'_, '_> {
         let (name, of) = (self.work.migration.name(), self.work.statements.len());
         let done = format!("{} of its {of} statements are done and stay done", progress.done.count);
         let progress = Progress { attempt: way.attempt(), ..progress };
+        self.is_settled();
         let stored = progress::fail(self.session, &self.id, &progress, words).await;
         unless_stored(stored, diagnostic.help(done).helps(way.on(name)))
     }

@@ -26,7 +26,11 @@ pub(super) async fn run(
     let mut steps = Steps::start(session, work, session_is, tell).await?;
     match steps.carry_out().await {
         Err(error) if error.kind == Kind::Overtaken => Err(steps.overtaken(error).await),
-        result => result,
+        Err(error) => {
+            steps.remember(&error).await;
+            Err(error)
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -13,6 +13,7 @@ mod once;
 mod others;
 mod promises;
 mod resume;
+mod rights;
 mod rotating;
 mod sessions;
 mod settings;

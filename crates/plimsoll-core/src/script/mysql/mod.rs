@@ -64,14 +64,26 @@ fn split_in<'a>(mut session: session::Session<'_>, text: &'a str) -> Result<Vec<
     Ok(statements)
 }
 
+/// Variables that servers refuse to set in a transaction that has changed rows (errors 1679, 1685, 1694, 1766), by what their names
+/// hold: those of the log of changes.
+const REFUSED_BEHIND_ROWS: [&str; 6] =
+    ["sql_log_bin", "binlog", "gtid", "server_id", "skip_replication", "default_master_connection"];
+
+/// Whether an assignment may be refused in a transaction. A text that only speaks of such a variable counts as well: being run
+/// statement by statement does it no harm.
+fn is_refused_behind_rows(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    REFUSED_BEHIND_ROWS.iter().any(|name| text.contains(name))
+}
+
 /// The statements that keep a script from being one transaction with the record of it, in their order: they commit, lock tables,
-/// run what was prepared, or are settings behind rows, some of which a transaction refuses.
+/// run what was prepared, or are settings behind rows that a transaction refuses.
 pub fn refusing_a_transaction<'s, 'a>(statements: &'s [Statement<'a>]) -> Vec<&'s Statement<'a>> {
     let is_data = |statement: &Statement<'_>| matches!(statement.effect, Effect::Data(_));
     let rows = statements.iter().position(is_data).unwrap_or(statements.len());
     let refuses = |(at, statement): &(usize, &Statement<'_>)| match &statement.effect {
         Effect::Data(_) => false,
-        Effect::Setting => *at > rows,
+        Effect::Setting => *at > rows && is_refused_behind_rows(statement.text),
         Effect::Carried => {
             let links = &statement.links;
             let executes = statement.text.get(..7).is_some_and(|verb| verb.eq_ignore_ascii_case("execute"));
