@@ -221,10 +221,11 @@ codes! {
     ///
     /// Find out who blocks (a long transaction, a backup, another runner), or start again when there is less to do.
     MigrationBlocked = "PLM211", TryAgain, "a migration could not get its locks";
-    /// Somebody has cancelled a statement of a script that is run statement by statement (`KILL QUERY`), or a time limit of the
-    /// server's has. What is done stays done, nothing has failed, and the next start carries on with that statement.
+    /// Somebody has cancelled a statement of a script that is run statement by statement on MySQL or MariaDB (`KILL QUERY`). What
+    /// is done stays done, nothing is recorded as failed, and the next start looks what became of that statement, and carries on
+    /// or says what to do.
     ///
-    /// If it is a time limit, the next start meets it again: raise it for the user of the migrations.
+    /// A time limit that cancels a statement would do so again: that ends with another code, and says which limit.
     StatementCancelled = "PLM222", TryAgain, "a statement was cancelled, and the next start carries on";
     /// The server, or the disk, has no room left: disk full, out of memory, too many connections or locks.
     ///

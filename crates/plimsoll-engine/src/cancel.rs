@@ -56,6 +56,12 @@ pub(crate) fn interrupted() -> Error {
 /// The error of a statement that was cancelled by others, as it ends a run. Where its row is still that of an attempt under way, the
 /// next start carries on, and nobody has to do anything.
 pub(crate) async fn by_others<S: Session>(session: &mut S, name: &str, error: Error) -> Error {
+    // A limit would end the next start as well.
+    let is_limit = error.diagnostic.database.as_ref().and_then(|said| said.code.as_deref())
+        != Some(&crate::mysql::INTERRUPTED.to_string());
+    if is_limit {
+        return error;
+    }
     let is_under_way = match session.read().await {
         Ok(snapshot) => snapshot.history().rows_of(name).any(Row::is_resumable),
         Err(_unknown) => false,
@@ -64,7 +70,9 @@ pub(crate) async fn by_others<S: Session>(session: &mut S, name: &str, error: Er
         return error;
     }
     let diagnostic = Diagnostic { code: Code::StatementCancelled, ..*error.diagnostic };
-    Error::never(diagnostic.help("the next start carries on with it; what is done stays done"))
+    Error::never(diagnostic.help(
+        "what is done stays done; the next start looks what became of the rest, and carries on or says what to do",
+    ))
 }
 
 /// Whether an error says what has become of a script, for a person to go on with.

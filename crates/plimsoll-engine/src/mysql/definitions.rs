@@ -91,7 +91,8 @@ impl Steps<'_, '_> {
                 Err(error) => return error,
             };
             if after != *before {
-                if error.kind == Kind::Cancelled {
+                // Rows that an application moves meanwhile are part of what is known of a table that is emptied.
+                if error.kind == Kind::Cancelled || definition.verb == Verb::Empty {
                     return self.definition_cancelled(at, definition, before, error).await;
                 }
                 let left = "the statement that failed has taken effect in part".to_owned();
@@ -124,7 +125,11 @@ impl Steps<'_, '_> {
             }
             // The row says what was known before it, and the next start finds out the same.
             Verdict::Rest(_) => "has been carried out in part: the next start carries out the rest",
-            Verdict::NotYet | Verdict::Unclear(_) => {
+            Verdict::NotYet => {
+                self.progress.under_way = None;
+                return self.failed(at, error, Left::Nothing).await;
+            }
+            Verdict::Unclear(_) => {
                 let left = "the statement that was cancelled has taken effect in part".to_owned();
                 return self.failed(at, error, Left::Something(left)).await;
             }

@@ -27,9 +27,17 @@ pub(super) fn number(found: &mysql_async::Error) -> Option<u16> {
     }
 }
 
+/// The server's number for a statement that somebody has cancelled.
+pub(crate) const INTERRUPTED: u16 = 1317;
+
+/// What is said of a statement that took longer than the URL allows, with the server's number for limits of its own.
+pub(super) fn limited() -> mysql_async::Error {
+    server(3024, "Query execution was interrupted, `socket_timeout` of the URL exceeded", "HY000")
+}
+
 /// What the server says of a statement that it was asked to cancel.
 pub(super) fn interrupted() -> mysql_async::Error {
-    server(1317, "Query execution was interrupted", "70100")
+    server(INTERRUPTED, "Query execution was interrupted", "70100")
 }
 
 /// What the server says, if it still says anything, of a statement that is longer than it takes.

@@ -44,6 +44,7 @@ use crate::error::Result;
 use crate::target::Target;
 use target::Targets;
 
+pub(crate) use error::INTERRUPTED;
 pub use target::UrlSource;
 
 /// A database of MySQL or MariaDB.

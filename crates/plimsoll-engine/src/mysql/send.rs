@@ -95,7 +95,12 @@ fn text(value: Value) -> Option<String> {
     }
 }
 
-/// Cancels what takes longer than the limit, and returns the server's answer to that.
+/// Whether the server says that somebody has cancelled the statement.
+fn is_interrupted(found: &mysql_async::Error) -> bool {
+    matches!(found, mysql_async::Error::Server(said) if said.code == error::INTERRUPTED)
+}
+
+/// Cancels what takes longer than the limit, which is an error of its own: another start would come to the same.
 async fn within<T>(
     limit: Option<Duration>,
     canceller: &MysqlCanceller,
@@ -107,7 +112,7 @@ async fn within<T>(
         done = &mut work => done,
         () = tokio::time::sleep(limit) => {
             canceller.cancel_statement().await;
-            work.await
+            work.await.map_err(|found| if is_interrupted(&found) { error::limited() } else { found })
         }
     }
 }

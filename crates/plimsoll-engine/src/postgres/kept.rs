@@ -11,7 +11,14 @@ use crate::error::Result;
 
 /// What changes its session in code: `set_config`, a temporary table, or a `SET` that begins a statement. Those that end with
 /// their transaction are left out where that can be seen.
-const KEEPS: &str = r"set_config|\mpg_temp\M|\mcreate\s+((local|global)\s+)?temp|\minto\s+temp|((;|\mbegin|\mthen|\melse|\mloop|\$)\s*|')set\s+(?!local\M|constraints\M|transaction\M)";
+const KEEPS: &str = concat!(
+    r"\mset_config\M(?!\s*\([^;)]*,\s*true\s*\))",
+    r"|\mpg_temp\M",
+    r"|\mcreate\s+((local|global)\s+)?temp(orary)?\M(?![^;]*\mon\s+commit\s+drop\M)",
+    r"|\minto\s+temp(orary)?\M",
+    r"|(^|;|\mbegin|\mthen|\melse|\mloop|\$)\s*set\s+(?!local\M|constraints\M|transaction\M)",
+    r"|'\s*set\s+(session\s+)?[\w.]+\s*(=|\mto\M)"
+);
 
 /// The first of the statements that are done whose code may have left something in its session.
 pub(super) async fn kept(session: &PostgresSession, script: &str, done: usize) -> Result<Option<Lost>> {
@@ -39,7 +46,7 @@ const TEXT: &str = r#"pg_catalog.text) COLLATE pg_catalog."C""#;
 fn question(ran: &[Ran<'_>]) -> String {
     let roots = ran.iter().enumerate().map(|(at, statement)| {
         let is_code = statement.code == Code::Block;
-        let source = quote_text(statement.text);
+        let source = quote_text(&statement.text);
         format!("({at}, CAST(NULL AS {TEXT}, CAST({source} AS {TEXT}, {is_code})")
     });
     let roots = roots.collect::<Vec<_>>().join(", ");

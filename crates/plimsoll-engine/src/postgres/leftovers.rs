@@ -59,7 +59,12 @@ async fn own(
     let numbers: Vec<&str> = found.iter().map(|(_, number)| *number).collect();
     match effect {
         Effect::BuildsIndex { name: None, table } if !found.is_empty() => {
-            Ok(alike(session, segment, table, &numbers).await?.unwrap_or_default())
+            // Where nothing can be compared, the only new one is that of the statement, and it could not be used by anybody.
+            let only = || match numbers.as_slice() {
+                [one] => vec![(*one).to_owned()],
+                _ => Vec::new(),
+            };
+            Ok(alike(session, segment, table, &numbers).await?.unwrap_or_else(only))
         }
         _ => Ok(numbers.into_iter().map(str::to_owned).collect()),
     }

@@ -1,9 +1,11 @@
 //! Statements that do not get their lock in time: the server has done nothing then, and it is not asked whether it has.
 
 use mysql_async::prelude::Queryable as _;
+use plimsoll_testkit::program::Signal;
 use plimsoll_testkit::server::Flavour;
 
-use crate::scene::{Kind, Scene};
+use super::resume::running_into;
+use crate::scene::{Kind, Scene, assert_says};
 
 const INIT: &str = "CREATE TABLE held (n INT);\nINSERT INTO held VALUES (1);\nCREATE TABLE held_new (n INT);\n\
     INSERT INTO held_new VALUES (2);\nCREATE TABLE parts (n INT) PARTITION BY HASH (n) PARTITIONS 2;\n\
@@ -57,6 +59,26 @@ async fn a_table_that_is_emptied_or_replaced_waits_for_its_reader() {
             assert_eq!(sum(&scene, table).await, left, "{statement}");
             assert_eq!(sum(&scene, "port").await, "15", "{statement}");
         }
+    }
+}
+
+/// What an application does with the table meanwhile is not taken for a part of it.
+#[tokio::test]
+async fn a_table_that_is_not_emptied_because_of_a_signal_is_emptied_by_the_next_start() {
+    const SCRIPT: &str = "INSERT INTO held VALUES (3);\nTRUNCATE TABLE port;\nINSERT INTO held VALUES (4);\n";
+    for flavour in Flavour::ALL {
+        let scene = scene(flavour).await;
+        let scene = scene.migration("2_next", SCRIPT);
+        let reader = scene.base.mysql().reading("port").await;
+        let mut application = scene.base.mysql().connect().await;
+        application.query_drop("BEGIN; INSERT INTO port VALUES (5)").await.expect("nobody else has it");
+        let (mut running, _) = running_into(&scene, "TRUNCATE TABLE port").await;
+        application.query_drop("COMMIT").await.expect("the server is there");
+        running.signal(Signal::TERM);
+        assert_says(&running.wait().expect_code(143).stderr, &["PLM301"]);
+        reader.release().await;
+        scene.deployed();
+        assert_eq!((sum(&scene, "port").await, sum(&scene, "held").await), ("0".into(), "8".into()));
     }
 }
 

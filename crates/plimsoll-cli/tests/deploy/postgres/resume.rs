@@ -363,7 +363,8 @@ async fn what_ended_with_a_session_is_asked_for_and_not_made_up() {
 async fn what_code_has_kept_in_a_session_that_is_gone_is_missed() {
     let own = "CREATE FUNCTION be(who text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('app.who', who, false); END $$;\n\
                CREATE PROCEDURE enter() LANGUAGE plpgsql AS $$ BEGIN PERFORM be('me'); END $$;\n\
-               CREATE FUNCTION plain() RETURNS int LANGUAGE plpgsql AS $$ BEGIN UPDATE ship SET name = name; SET LOCAL work_mem = '1MB'; RETURN 1; END $$;";
+               CREATE FUNCTION plain() RETURNS int LANGUAGE plpgsql AS $$ BEGIN UPDATE ship SET name = name; SET LOCAL work_mem = '1MB'; RETURN 1; END $$;\n\
+               CREATE FUNCTION enter_as_me() RETURNS void LANGUAGE sql AS $$ SET app.who = 'me' $$;";
     let rest = "CREATE INDEX CONCURRENTLY i ON ship (name);\nINSERT INTO ship VALUES ('Cutty');";
     for (first, missed) in [
         ("DO $$BEGIN PERFORM set_config('app.who', 'me', false); END$$;", Some("its code makes")),
@@ -374,7 +375,17 @@ async fn what_code_has_kept_in_a_session_that_is_gone_is_missed() {
         ("CALL enter();", Some("the function `be` makes")),
         ("DO $$ BEGIN PERFORM plain(); UPDATE ship SET name = 'Ark'; -- set_config\n END $$;", None),
         ("CREATE FUNCTION later() RETURNS void LANGUAGE sql AS $$ SELECT be('me') $$;", None),
-        ("INSERT INTO ship VALUES ('set_config');", None),
+        ("INSERT INTO ship VALUES ('be(set_config)'); DELETE FROM ship WHERE name LIKE 'be%';", None),
+        ("SELECT enter_as_me();", Some("the function `enter_as_me` makes")),
+        ("GRANT EXECUTE ON FUNCTION be(text) TO CURRENT_USER;", None),
+        (
+            "DO $$ DECLARE template_id text; BEGIN SELECT 'x' INTO template_id; RAISE NOTICE 'Set it'; END$$;",
+            None,
+        ),
+        (
+            "DO $$ BEGIN PERFORM set_config('app.who', 'me', true); CREATE TEMP TABLE old () ON COMMIT DROP; END$$;",
+            None,
+        ),
     ] {
         let script = format!("{first}\n{rest}");
         let scene = with_ship(Version::V15).await.migration("2_mixed", &script);
