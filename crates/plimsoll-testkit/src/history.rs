@@ -40,9 +40,9 @@ pub struct HistoryRow {
     pub applied_steps_count: String,
 }
 
-/// Selects what [`normalised`] reads. The name breaks ties of `started_at`.
-pub(crate) fn query(table: &str) -> String {
-    format!("SELECT {} FROM {table} ORDER BY started_at, migration_name", COLUMNS.join(", "))
+/// Selects what [`normalised`] reads, in the order of `started_at`. Of rows of the same millisecond this column tells which is first.
+pub(crate) fn query(table: &str, then_by: &str) -> String {
+    format!("SELECT {} FROM {table} ORDER BY started_at, {then_by}", COLUMNS.join(", "))
 }
 
 pub(crate) fn normalised(rows: Rows) -> Vec<HistoryRow> {

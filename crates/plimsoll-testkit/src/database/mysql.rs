@@ -107,7 +107,7 @@ impl<'server> MysqlDatabase<'server> {
         if !self.tables().await.iter().any(|table| table == TABLE) {
             return Vec::new();
         }
-        history::normalised(self.query(&history::query(TABLE)).await)
+        history::normalised(self.query(&history::query(TABLE, "migration_name")).await)
     }
 
     /// The names of all tables and views, in order. There are none in a database that does not exist.

@@ -95,7 +95,7 @@ impl<'server> Database<'server> {
         if self.value(&exists).await == "f" {
             return Vec::new();
         }
-        history::normalised(self.query(&history::query(&table)).await)
+        history::normalised(self.query(&history::query(&table, "migration_name")).await)
     }
 
     /// The schema of the whole database as `pg_dump` writes it, without what differs from run to run.

@@ -69,7 +69,7 @@ impl SqliteDatabase {
         if !self.path.exists() || self.query(&exists).is_empty() {
             return Vec::new();
         }
-        history::normalised(self.query(&history::query(TABLE)))
+        history::normalised(self.query(&history::query(TABLE, "rowid")))
     }
 
     /// Every table, index, view and trigger as SQLite keeps it, ordered by kind and name.
