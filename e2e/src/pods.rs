@@ -4,6 +4,7 @@ use futures_util::{AsyncBufReadExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use kube::ResourceExt as _;
 use kube::api::{DeleteParams, LogParams};
+use plimsoll_testkit::wait;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -29,10 +30,12 @@ impl Namespace {
         self.read_log(pod, LogParams { container: Some(container.into()), ..LogParams::default() }).await
     }
 
-    /// Everything that a container said before it was last started.
-    pub async fn previous_log(&self, pod: &Pod, container: &str) -> String {
+    /// Waits until what a container said before it was last started holds `text`. Asked while that log is put away, a node
+    /// answers that the file is not there any more.
+    pub async fn previous_log_says(&self, pod: &Pod, container: &str, text: &str) {
         let which = LogParams { container: Some(container.into()), previous: true, ..LogParams::default() };
-        self.read_log(pod, which).await
+        let says = async || self.read_log(pod, which.clone()).await.contains(text);
+        wait::until_async(&format!("`{container}` has said `{text}`"), says).await;
     }
 
     async fn read_log(&self, pod: &Pod, which: LogParams) -> String {

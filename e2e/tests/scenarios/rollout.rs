@@ -40,8 +40,7 @@ async fn without_a_gate_the_application_starts_too_early() {
         let image = ns.push(&Release::number(1));
         ns.apply(&application(&image));
         let pod = ns.pod(APP, "it has failed", |pod| restarts(pod) > 0).await;
-        let said = ns.previous_log(&pod, "my-backend-app").await;
-        assert!(said.contains("42P01: relation \"release_1\" does not exist"), "{said}");
+        ns.previous_log_says(&pod, "my-backend-app", "42P01: relation \"release_1\" does not exist").await;
     })
     .await;
 }
