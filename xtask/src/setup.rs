@@ -33,6 +33,9 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     mariadb()?;
     mysql::install(&testbed.join("mysql"))?;
     apt::need("strace", &["strace"])?;
+    if !Path::new("/usr/sbin/pgbouncer").is_file() {
+        apt::install("pgbouncer", &["pgbouncer"])?;
+    }
     npm::install(&root.join("testbed/postgres"), &testbed.join("postgres"), Packages::All)?;
     postgres::complete(&testbed.join("postgres/node_modules"))?;
     npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"), Packages::All)?;

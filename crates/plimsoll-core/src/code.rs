@@ -207,8 +207,8 @@ codes! {
     DatabaseAhead = "PLM205", Data, "the database is ahead of this project";
     /// The migration lock was lost before a migration could be committed; that migration was rolled back.
     ///
-    /// Behind a connection pooler in transaction mode a session's lock does not hold: give Plimsoll the database's
-    /// own address (`--url`, or `directUrl`).
+    /// A script may have freed it (`pg_advisory_unlock_all()`). Behind a pooler that Plimsoll could not know for one, a session's lock
+    /// does not hold: say `pgbouncer=true` in the URL, or give the database's own address (`--url`, or `directUrl`).
     LockLost = "PLM206", TryAgain, "the migration lock was lost";
     /// The database file or the server accepts no writes.
     ReadOnly = "PLM207", Denied, "the database is read-only";
@@ -263,6 +263,18 @@ codes! {
     /// The message names the statement, and which ways on there are. Look whether it took effect first: `resolve --resume`, where
     /// it is named, runs it again.
     StepUnclear = "PLM221", Data, "an interrupted script cannot be carried on";
+    /// The connection goes through a pooler that hands it on after each transaction (PgBouncer with `pool_mode = transaction`), and
+    /// a migration needs a connection that stays its own: it has statements that refuse a transaction (`CREATE INDEX
+    /// CONCURRENTLY`), several transactions, or something that would stay behind for another client of the pooler.
+    ///
+    /// Nothing was applied, unless the message says that only the server could tell. Give the database's own address: `directUrl` in the
+    /// datasource, or `--url`. A pooler with `pool_mode = session` does as well. docs/poolers.md tells more.
+    PoolerShares = "PLM230", Config, "the pooler shares its connections";
+    /// The pooler takes no transactions (PgBouncer with `pool_mode = statement`), and a migration is one. Nothing was done.
+    ///
+    /// Give the database's own address (`directUrl` in the datasource, or `--url`), or have the pooler use `pool_mode = transaction`
+    /// for this database. `status`, `plan` and `wait` only read, and work there.
+    PoolerTakesNoTransactions = "PLM231", Config, "the pooler takes no transactions";
     /// The history table exists, but cannot be read as one: columns are missing, or of another kind.
     HistoryUnreadable = "PLM210", Data, "the history cannot be read";
 

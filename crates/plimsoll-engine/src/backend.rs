@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use plimsoll_core::history::{Instant, Progress, Row, Snapshot};
-use plimsoll_core::plan::Step;
+use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::{Diagnostic, Migration, Script};
 
@@ -52,6 +52,9 @@ pub trait Session {
 
     /// Reads the history, or what tables there are if there is none. Writes nothing.
     async fn read(&mut self) -> Result<Snapshot>;
+
+    /// Hears what is to be done, before the lock is tried: a session may have to know what its connection is needed for.
+    fn expect(&mut self, _plan: &Plan<'_>) {}
 
     /// Tries to take the migration lock, which is held until the session is closed. Never waits inside a statement.
     async fn try_lock(&mut self) -> Result<Lock>;

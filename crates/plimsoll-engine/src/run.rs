@@ -232,6 +232,7 @@ impl<B: Backend> Run<'_, B> {
             if let Some(blocked @ Blocked::AheadForNow(_)) = &plan.blocked {
                 return Err(Error::new(Kind::Ahead, blocked.diagnostic()));
             }
+            session.expect(&plan);
             if !locked {
                 // What another runner has under way looks like a failure from outside: only the lock tells.
                 let (work, options) = (self.work, self.options);

@@ -3,6 +3,7 @@
 //! PostgreSQL itself has the last word: what this module does not know to refuse a transaction is refused by the
 //! server, with nothing done.
 
+mod alone;
 mod code;
 mod cut;
 mod effect;
@@ -18,6 +19,7 @@ use super::{Atomic, Control, Controlled, Reason, Refusal, Segmented, Shape, blan
 use cut::{inside_block, refusing, segmented};
 use refusing::needs_psql;
 
+pub use alone::needs_own_connection;
 pub use code::{Code, Ran, ran};
 pub use cut::{apart, divided, outside, texts};
 pub use index::{SameIndex, same_index_in};

@@ -6,7 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 
 use super::parameters::Parameters;
-use super::parts::{self, decode, refused};
+use super::parts::{self, decode};
 pub use super::tls::{Tls, TlsMode, Verify};
 use super::{invalid, wrong_protocol};
 use crate::code::Code;
@@ -32,6 +32,8 @@ pub struct PostgresUrl {
     pub schema: Option<String>,
     /// Everything about TLS.
     pub tls: Tls,
+    /// What `pgbouncer` says of a pooler before the server.
+    pub pooler: Pooler,
     /// `connect_timeout` in seconds: 5 if it is not given, none if it is 0.
     pub connect_timeout: Option<u32>,
     /// `socket_timeout` in seconds; used as the server's `statement_timeout`.
@@ -56,6 +58,16 @@ pub enum ChannelBinding {
     Prefer,
     /// Always.
     Require,
+}
+
+/// What a URL says of a pooler between the runner and the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pooler {
+    /// Nothing: whether there is one is found out.
+    #[default]
+    Unsaid,
+    /// `pgbouncer=true`: there is one, which may hand the connection on after each transaction.
+    Announced,
 }
 
 /// Parameters of Prisma's that a migration needs no word about.
@@ -100,12 +112,7 @@ impl PostgresUrl {
     fn from_url(url: &url::Url, base: &Path) -> Result<Self, Diagnostic> {
         let mut parameters = Parameters::parse(url.query().unwrap_or_default());
         let tls = Tls::take(&mut parameters, base)?;
-        if parameters.take_flag("pgbouncer") {
-            return Err(refused("pgbouncer").help(
-                "a session's lock does not hold behind a pooler in transaction mode: give the database's own address \
-                 (`directUrl` in the schema, or `--url`)",
-            ));
-        }
+        let pooler = if parameters.take_flag("pgbouncer") { Pooler::Announced } else { Pooler::Unsaid };
         let host = parameters.take("host").map_or_else(|| parts::host(url), Ok)?;
         let mut found = Self {
             host,
@@ -116,6 +123,7 @@ impl PostgresUrl {
             database: parts::database(url)?.unwrap_or_else(|| "postgres".to_owned()),
             schema: parameters.take("schema").filter(|schema| !schema.is_empty()),
             tls,
+            pooler,
             connect_timeout: parameters.take_connect_timeout()?,
             statement_timeout: parameters.take_socket_timeout()?,
             application_name: parameters.take("application_name"),
@@ -221,15 +229,25 @@ mod tests {
 
     #[test]
     fn what_would_weaken_security_is_refused_by_name() {
-        for name in ["sslkey", "sslcrl", "gssencmode", "require_auth", "hostaddr", "pgbouncer=true"] {
-            let url =
-                format!("postgres://u:hunter2@h/d?{name}{}", if name.contains('=') { "" } else { "=x" });
-            let error = parse(&url).unwrap_err();
+        for name in ["sslkey", "sslcrl", "gssencmode", "require_auth", "hostaddr"] {
+            let error = parse(&format!("postgres://u:hunter2@h/d?{name}=x")).unwrap_err();
             assert_eq!(error.code, Code::ParameterUnsupported);
-            assert!(error.message.contains(name.split('=').next().unwrap()), "{error}");
+            assert!(error.message.contains(name), "{error}");
         }
         assert_eq!(parse("postgres://h?foo=1&connection_limit=5").unwrap().unused, ["foo"]);
-        assert!(parse("postgres://h?pgbouncer=false").is_ok());
+    }
+
+    #[test]
+    fn a_pooler_is_announced_by_the_parameter_that_prisma_has_for_it() {
+        for (parameters, pooler) in [
+            ("pgbouncer=true", Pooler::Announced),
+            ("pgbouncer=true&connection_limit=1", Pooler::Announced),
+            ("pgbouncer=false", Pooler::Unsaid),
+            ("schema=s", Pooler::Unsaid),
+        ] {
+            let url = parse(&format!("postgres://h/d?{parameters}")).unwrap();
+            assert_eq!((url.pooler, url.unused), (pooler, Vec::new()), "{parameters}");
+        }
     }
 
     #[test]

@@ -6,9 +6,10 @@ use plimsoll_core::script::{Atomic, Segmented, Shape, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::error::{self, ENDED, LOCK_LOST, OVERTAKEN};
+use super::error::{self, ENDED, LOCK_BUSY, LOCK_LOST, OVERTAKEN};
 use super::failure::{Sent, script_failed};
 use super::history::LOCK_ROW;
+use super::pooler::{self, Hold};
 use super::segments::segments;
 use super::self_managed::self_managed;
 use super::started::insert_started;
@@ -26,7 +27,13 @@ pub(super) async fn apply(
 ) -> Result<()> {
     let migration = step.migration;
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
+    if let Some(note) = pooler::note(session) {
+        tell(Told::Note(note));
+    }
     let work = Work { migration, script, id };
+    if step.resume.is_some() {
+        pooler::check_parts(session, migration, "another runner has begun it in parts")?;
+    }
     match script::shape(script.text()) {
         // Only an attempt that had to be cut leaves a row to take up.
         Shape::Atomic(_) if step.resume.is_some() || session.paused.is_some() => {
@@ -34,6 +41,7 @@ pub(super) async fn apply(
         }
         Shape::Atomic(atomic) => match apply_atomic(session, &work, &atomic).await {
             Err(Outcome::NeedsOtherWay(found)) => {
+                pooler::check_parts(session, migration, found.message())?;
                 let Some(parts) = parts(&work, &atomic) else {
                     return Err(cannot_be_atomic(migration, &found));
                 };
@@ -85,13 +93,14 @@ async fn apply_atomic(
     work: &Work<'_>,
     atomic: &Atomic<'_>,
 ) -> std::result::Result<(), Outcome> {
-    let guard = format!("{}{}", lock_guard(), record_guard(session, work.migration));
+    let (begin, lock) = opening(session);
+    let guard = format!("{lock}{}", record_guard(session, work.migration));
     let mark = format!("SELECT pg_catalog.pg_advisory_xact_lock_shared({MARK_KEY});");
     // `SET TRANSACTION` has to come before any query: there the guard follows.
     let (before, after) = if atomic.sets_transaction {
-        ("BEGIN;\n".to_owned(), guard)
+        (format!("{begin}\n"), guard)
     } else {
-        (format!("BEGIN;{guard}{mark}\n"), still_ours())
+        (format!("{begin}{guard}{mark}\n"), still_ours())
     };
     let record = record(session, work);
     // After a line comment without a line end, and after a last statement without a semicolon. Deferred triggers run here and
@@ -111,7 +120,23 @@ async fn apply_atomic(
     let Err((failure, offset)) = sent else { return Ok(()) };
     // The transaction is still open, and failed. If the connection is gone, so is the transaction.
     let _gone = session.client.batch_execute("ROLLBACK").await;
+    if failure.as_db_error().is_some_and(|found| found.message().contains(LOCK_BUSY)) {
+        return Err(Outcome::Failed(pooler::busy()));
+    }
     Err(sort(session, work, &atomic.body, &failure, offset).await)
+}
+
+/// How the transaction begins, and what sees to it that the lock is held in it.
+///
+/// A lock that is taken inside of it protects only what is read afterwards: each statement has to see what is committed by then.
+fn opening(session: &PostgresSession) -> (String, String) {
+    match session.hold {
+        Some(Hold::Transaction) => {
+            let settings = &session.local_settings;
+            (format!("BEGIN ISOLATION LEVEL READ COMMITTED;{settings}"), pooler::take_for_transaction())
+        }
+        _ => ("BEGIN;".to_owned(), lock_guard()),
+    }
 }
 
 async fn send_apart(

@@ -7,11 +7,12 @@ use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::url::postgres::{ChannelBinding, TlsMode};
 use plimsoll_core::{Code, Diagnostic};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, config};
+use tokio_postgres::{Config, config};
 
+use super::link::Link;
+use super::pooler::Needs;
 use super::target::Target;
-use super::tls::Connection;
-use super::{Postgres, PostgresSession, error, history, quote_name};
+use super::{Postgres, PostgresSession, error, history, key, quote_name};
 use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
 
@@ -20,25 +21,33 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
     let target = database.targets.next()?;
     let url = &target.url;
     let opened = open(&target, &url.database, &database.runner).await;
-    let (client, connection) = opened.map_err(|error| database.targets.failed(url.clone(), error))?;
+    let Link { client, task, heard } = opened.map_err(|error| database.targets.failed(url.clone(), error))?;
     database.targets.reached(url);
     Ok(PostgresSession {
+        key: key::process_of(&client.cancel_token()).await,
         client,
-        connection,
-        tls: target.tls.clone(),
+        connection: task,
+        heard,
         endpoint: url.endpoint(),
         runner: database.runner.clone(),
         scope: database.scope.clone(),
-        settings: settings(url),
+        settings: settings(url, Lasting::Session),
+        local_settings: settings(url, Lasting::Transaction),
         schema: url.schema.clone(),
+        pooler: url.pooler,
+        needs: Needs::Transactions,
+        hold: None,
+        told: false,
         facts: history::Facts::default(),
+        first: None,
         paused: None,
+        target,
     })
 }
 
 /// Opens one connection. The time limit is for all of it: the driver's own is for the socket alone, and a proxy that has
 /// no server behind it takes connections and says nothing.
-async fn open(target: &Target, name: &str, runner: &str) -> Result<(Client, Connection)> {
+pub(super) async fn open(target: &Target, name: &str, runner: &str) -> Result<Link> {
     let url = &target.url;
     let config = config(url, name, runner);
     let connecting = target.tls.connect(&config);
@@ -85,20 +94,34 @@ fn config(url: &PostgresUrl, database: &str, runner: &str) -> Config {
     config
 }
 
+/// For how long settings hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lasting {
+    /// To the end of the session.
+    Session,
+    /// To the end of the transaction: they leave nothing on a connection that is not ours alone.
+    Transaction,
+}
+
 /// What the URL asks of the session.
 ///
 /// Sent as statements and not in the start-up message, which poolers refuse.
-fn settings(url: &PostgresUrl) -> String {
+fn settings(url: &PostgresUrl, lasting: Lasting) -> String {
     // The server notices as soon as we do when this side is gone: until then it keeps our lock. On a Unix socket these
     // say nothing.
-    let mut settings =
-        "SET tcp_keepalives_idle = 15;SET tcp_keepalives_interval = 5;SET tcp_keepalives_count = 3;"
-            .to_owned();
+    let (set, keepalives) = match lasting {
+        Lasting::Session => (
+            "SET",
+            "SET tcp_keepalives_idle = 15;SET tcp_keepalives_interval = 5;SET tcp_keepalives_count = 3;",
+        ),
+        Lasting::Transaction => ("SET LOCAL", ""),
+    };
+    let mut settings = keepalives.to_owned();
     if let Some(schema) = &url.schema {
-        let _infallible = write!(settings, "SET search_path = {};", quote_name(schema));
+        let _infallible = write!(settings, "{set} search_path = {};", quote_name(schema));
     }
     if let Some(seconds) = url.statement_timeout {
-        let _infallible = write!(settings, "SET statement_timeout = '{seconds}s';");
+        let _infallible = write!(settings, "{set} statement_timeout = '{seconds}s';");
     }
     settings
 }
@@ -124,11 +147,11 @@ pub(super) async fn create_database(database: &Postgres) -> Result<()> {
 
 async fn create_once(database: &Postgres, target: &Target) -> Result<()> {
     let url = &target.url;
-    let (client, connection) = maintenance_connection(target, &database.runner).await?;
+    let Link { client, task, .. } = maintenance_connection(target, &database.runner).await?;
     let created = client.batch_execute(&format!("CREATE DATABASE {}", quote_name(&url.database))).await;
     drop(client);
     // It ends with its client; how is of no interest once the answer is there.
-    let _ended = connection.await;
+    let _ended = task.await;
     match created {
         Err(found) if already_there(&found) => Ok(()),
         created => {
@@ -146,11 +169,11 @@ fn may_not_create(error: Error, name: &str) -> Error {
 }
 
 /// A connection to `postgres`, or to `template1` where that does not exist.
-async fn maintenance_connection(target: &Target, runner: &str) -> Result<(Client, Connection)> {
+async fn maintenance_connection(target: &Target, runner: &str) -> Result<Link> {
     let mut last = None;
     for name in ["postgres", "template1"] {
         match open(target, name, runner).await {
-            Ok(connected) => return Ok(connected),
+            Ok(link) => return Ok(link),
             Err(error) => last = Some(error),
         }
         if last.as_ref().is_some_and(|error| error.kind != Kind::Missing) {

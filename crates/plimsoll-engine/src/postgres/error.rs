@@ -69,6 +69,11 @@ fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
         SqlState::INSUFFICIENT_PRIVILEGE => {
             never(Diagnostic::new(Code::AccessDenied, format!("User was denied access on the database `{}`", url.database)))
         }
+        // PgBouncer says this with the code that it has for everything, and a longer wait would not mend it.
+        _ if found.message().contains("startup parameter") => never(
+            Diagnostic::new(Code::Database, "the pooler before the database refuses what the connection asks for at its start")
+                .help("leave `options` out of the URL, or name it in PgBouncer's `ignore_startup_parameters`"),
+        ),
         _ if passes(found) => Error::new(
             Kind::NotYet,
             Diagnostic::new(Code::Unreachable, format!("the database server at `{}` accepts no connections yet", url.endpoint()))
@@ -97,6 +102,9 @@ pub(super) fn of_session(error: &tokio_postgres::Error, endpoint: &str) -> Error
     let Some(found) = error.as_db_error() else { return of_driver(error, endpoint) };
     if found.message().contains(LOCK_LOST) {
         return lock_lost();
+    }
+    if found.message().contains(LOCK_BUSY) {
+        return super::pooler::busy();
     }
     if found.message().contains(OVERTAKEN) {
         return Error::overtaken();
@@ -150,13 +158,14 @@ fn read_only() -> Diagnostic {
 
 /// Words that only a failed guard can bring into an error message, in whatever language.
 pub(super) const LOCK_LOST: &str = "plimsoll: lock lost";
+pub(super) const LOCK_BUSY: &str = "plimsoll: lock busy";
 pub(super) const OVERTAKEN: &str = "plimsoll: already recorded";
 pub(super) const ENDED: &str = "plimsoll: transaction ended";
 
 fn lock_lost() -> Error {
     Error::never(
         Diagnostic::new(Code::LockLost, "this connection does not hold the migration lock that it took")
-            .help("behind a pooler in transaction mode give the database's own address (`directUrl`, or `--url`)")
+            .help("behind a pooler say `pgbouncer=true` in the URL, or give the database's own address (`directUrl`, or `--url`)")
             .help("a script that calls `pg_advisory_unlock_all()` has the same effect: start again")
             .help("nothing of this migration was applied"),
     )

@@ -7,6 +7,8 @@ use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::SqlState;
 
+use super::error::LOCK_BUSY;
+use super::pooler::Hold;
 use super::{LOCK_KEY, PostgresSession, only_rows, quote_name, quote_text};
 use crate::backend::{Holder, Lock};
 use crate::error::{Error, Kind, Result};
@@ -20,6 +22,8 @@ pub(super) struct Facts {
     pub(super) standard_strings: bool,
     /// Whether the server is a standby, or still replays its log.
     pub(super) in_recovery: bool,
+    /// The number of its process that answered.
+    pub(super) process: Option<i32>,
 }
 
 /// Reads the history, or what tables there are if there is none.
@@ -46,18 +50,28 @@ async fn read_once(session: &mut PostgresSession) -> Result<Option<Snapshot>> {
     let facts = format!(
         "{}SELECT current_schema(), (SELECT n.nspname FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('_prisma_migrations')), \
-         current_setting('standard_conforming_strings'), version(), pg_is_in_recovery()",
-        session.settings
+         current_setting('standard_conforming_strings'), version(), pg_is_in_recovery(), pg_backend_pid()",
+        session.local_settings
     );
-    let (facts, rows) = tokio::join!(session.rows(&facts), session.client.simple_query(HISTORY));
+    // What looks like a failed attempt may be another runner at work, unless the lock is held while it is read.
+    let history = format!("{}{}{HISTORY}", session.local_settings, session.guard());
+    let (facts, rows) = tokio::join!(session.rows(&facts), session.client.simple_query(&history));
     let table = take_facts(session, &facts?)?;
+    if let Err(busy) = &rows
+        && let error = session.error(busy)
+        && error.kind == Kind::Busy
+    {
+        return Err(error);
+    }
     if !table {
         let tables = tables(session).await?;
         let unseen = tables.iter().any(|table| table.rsplit('.').next() == Some("_prisma_migrations"));
         return Ok((!unseen).then_some(Snapshot::Unmanaged { tables }));
     }
     let rows = only_rows(rows.map_err(|error| unreadable(&error, session))?);
-    Ok(Some(Snapshot::Managed(History::new(rows.iter().map(history_row).collect()))))
+    // The guard answers with a row of its own.
+    let rows = rows.iter().filter(|row| row.len() > 1);
+    Ok(Some(Snapshot::Managed(History::new(rows.map(history_row).collect()))))
 }
 
 /// Takes what the server told about itself: true if there is a history table.
@@ -77,6 +91,7 @@ fn take_facts(session: &mut PostgresSession, rows: &[SimpleQueryRow]) -> Result<
         history_schema: schema,
         standard_strings: text(2).as_deref() == Some("on"),
         in_recovery: text(4).as_deref() == Some("t"),
+        process: text(5).and_then(|text| text.parse().ok()),
     };
     Ok(found)
 }
@@ -153,8 +168,8 @@ fn unseen() -> Error {
     )
 }
 
-/// Takes Prisma's advisory lock if it is free; otherwise says who has it.
-pub(super) async fn try_lock(session: &PostgresSession) -> Result<Lock> {
+/// Fails on a server that is a standby: its lock protects nothing.
+pub(super) fn accepts_writes(session: &PostgresSession) -> Result<()> {
     if session.facts.in_recovery {
         return Err(Error::new(
             Kind::NotYet,
@@ -165,7 +180,20 @@ pub(super) async fn try_lock(session: &PostgresSession) -> Result<Lock> {
             .help("give the address of the primary server, or wait for its promotion"),
         ));
     }
-    let rows = session.rows(&format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK_KEY})")).await?;
+    Ok(())
+}
+
+/// Takes Prisma's advisory lock if it is free; otherwise says who has it.
+///
+/// A session that holds it gets these settings with it. Where it can only be held for a transaction it is let go at once: each transaction takes it again.
+pub(super) async fn try_lock(session: &PostgresSession, settings: &str) -> Result<Lock> {
+    let take = match session.hold {
+        Some(Hold::Session) => {
+            format!("{settings}SELECT pg_catalog.pg_try_advisory_lock({LOCK_KEY})")
+        }
+        Some(Hold::Transaction) | None => format!("SELECT pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY})"),
+    };
+    let rows = session.rows(&take).await?;
     if rows.first().and_then(|row| row.get(0)) == Some("t") {
         return Ok(Lock::Taken);
     }
@@ -179,6 +207,14 @@ pub(super) async fn try_lock(session: &PostgresSession) -> Result<Lock> {
         ))
         .await?;
     Ok(Lock::HeldBy(rows.first().map(holder)))
+}
+
+/// Frees the lock, as often as it has been taken in this session.
+pub(super) fn unlock() -> String {
+    format!(
+        "SELECT pg_catalog.pg_advisory_unlock({LOCK_KEY}) FROM pg_catalog.generate_series(1, \
+         (SELECT count(*) FROM pg_catalog.pg_locks l WHERE {LOCK_ROW} AND l.granted AND l.pid = pg_catalog.pg_backend_pid()))"
+    )
 }
 
 /// The row of `pg_locks` that is our lock: a key of 64 bits is shown in two halves.
@@ -207,7 +243,7 @@ pub(super) async fn create(session: &PostgresSession) -> Result<()> {
         if missing { format!("CREATE SCHEMA IF NOT EXISTS {};", quote_name(schema)) } else { String::new() };
     session
         .execute(&format!(
-            "{create_schema}CREATE TABLE {}(
+            "{}{create_schema}CREATE TABLE {}(
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,
     finished_at             TIMESTAMPTZ,
@@ -217,6 +253,7 @@ pub(super) async fn create(session: &PostgresSession) -> Result<()> {
     started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
     applied_steps_count     INTEGER NOT NULL DEFAULT 0
 )",
+            session.guard(),
             session.history_table()
         ))
         .await
@@ -266,13 +303,28 @@ pub(super) async fn mark_applied(session: &PostgresSession, migration: &Migratio
     let (name, checksum) = (quote_text(migration.name()), quote_text(&script.checksum().to_string()));
     session
         .execute(&format!(
-            "UPDATE {table} SET rolled_back_at = now() \
+            "{}{}UPDATE {table} SET rolled_back_at = now() \
              WHERE migration_name = {name} AND finished_at IS NULL AND rolled_back_at IS NULL;\
              INSERT INTO {table} (id, checksum, migration_name, logs, started_at, finished_at) \
              VALUES ('{}', {checksum}, {name}, '', now(), now())",
+            session.guard(),
+            applied_guard(session, migration),
             new_id()
         ))
         .await
+}
+
+/// A statement that fails if the migration has been applied since the history was read, where the lock was not held meanwhile.
+fn applied_guard(session: &PostgresSession, migration: &Migration) -> String {
+    if session.hold != Some(Hold::Transaction) {
+        return String::new();
+    }
+    format!(
+        "SELECT CASE count(*) WHEN 0 THEN 0 ELSE ('{LOCK_BUSY} ' || count(*))::pg_catalog.int4 END FROM {} \
+         WHERE migration_name = {} AND finished_at IS NOT NULL AND rolled_back_at IS NULL;",
+        session.history_table(),
+        quote_text(migration.name())
+    )
 }
 
 /// `resolve --rolled-back`: gives up failed attempts.
@@ -281,7 +333,8 @@ pub(super) async fn mark_rolled_back(session: &PostgresSession, rows: &[&Row]) -
     let table = session.history_table();
     session
         .execute(&format!(
-            "UPDATE {table} SET rolled_back_at = now() WHERE id IN ({ids}) AND finished_at IS NULL"
+            "{}UPDATE {table} SET rolled_back_at = now() WHERE id IN ({ids}) AND finished_at IS NULL",
+            session.guard()
         ))
         .await
 }
@@ -296,15 +349,17 @@ pub(super) async fn mark_resumable(
     let Ok(script) = migration.script() else { return Ok(()) };
     let rows = session
         .rows(&format!(
-            "UPDATE {} SET logs = {}, checksum = '{}' WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL \
-             RETURNING id",
+            "{}UPDATE {} SET logs = {}, checksum = '{}' WHERE id = {} AND finished_at IS NULL AND rolled_back_at IS NULL \
+             RETURNING 'resumable'",
+            session.guard(),
             session.history_table(),
             quote_text(&progress.running_log()),
             script.checksum(),
             quote_text(&row.id)
         ))
         .await?;
-    if rows.is_empty() { Err(Error::overtaken()) } else { Ok(()) }
+    let is_resumable = rows.iter().any(|row| row.get(0) == Some("resumable"));
+    if is_resumable { Ok(()) } else { Err(Error::overtaken()) }
 }
 
 /// A new id, in the form that Prisma writes.

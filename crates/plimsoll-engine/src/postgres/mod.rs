@@ -9,11 +9,14 @@ mod error;
 mod failure;
 mod history;
 mod kept;
+mod key;
 mod leftovers;
 mod likeness;
+mod link;
 mod look;
 mod outside;
 mod paused;
+mod pooler;
 mod segments;
 mod self_managed;
 mod started;
@@ -25,16 +28,19 @@ use std::borrow::Cow;
 
 use plimsoll_core::diagnostic::Diagnostic;
 use plimsoll_core::history::{Progress, Row, Snapshot};
-use plimsoll_core::plan::Step;
+use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::{How, Shape, postgres as script};
 use plimsoll_core::url::PostgresUrl;
+use plimsoll_core::url::postgres::Pooler;
 use plimsoll_core::{Code, Migration, Script};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use paused::Paused;
+use pooler::{Hold, Needs};
 use target::{Target, Targets};
 use tls::Tls;
 
@@ -88,7 +94,15 @@ impl Backend for Postgres {
     type Session = PostgresSession;
 
     async fn connect(&self) -> Result<PostgresSession> {
-        connect::session(self).await
+        let mut session = connect::session(self).await?;
+        // A pooler takes connections also while it has no server: only an answer tells that there is one.
+        match history::read(&mut session).await {
+            Err(error) if error.kind == Kind::Lost => Err(Error { kind: Kind::NotYet, ..error }),
+            first => {
+                session.first = Some(first);
+                Ok(session)
+            }
+        }
     }
 
     async fn create_database(&self) -> Result<()> {
@@ -100,17 +114,34 @@ impl Backend for Postgres {
 pub struct PostgresSession {
     client: Client,
     connection: JoinHandle<std::result::Result<(), tokio_postgres::Error>>,
-    tls: Tls,
+    /// The channels on which it has been notified.
+    heard: UnboundedReceiver<String>,
+    /// Where it leads to.
+    target: Target,
+    /// The number of the server's process that was given out for cancelling.
+    key: Option<i32>,
     /// Host and port, for messages.
     endpoint: String,
     runner: String,
     scope: Scope,
     /// `SET` statements that make the session what the URL asks for; said again after each script.
     settings: String,
+    /// The same for one transaction.
+    local_settings: String,
     /// The schema that the URL asks for.
     schema: Option<String>,
+    /// What the URL says of a pooler.
+    pooler: Pooler,
+    /// What the last plan asks of the connection.
+    needs: Needs,
+    /// For how long the lock is held, once it has been tried.
+    hold: Option<Hold>,
+    /// Whether the pooler has been spoken of.
+    told: bool,
     /// What the first read found out.
     facts: history::Facts,
+    /// What the first read brought, until it is asked for: a connection is one once something has answered on it.
+    first: Option<Result<Snapshot>>,
     /// The script that this session has stopped in the middle of, and may go on with.
     paused: Option<Paused>,
 }
@@ -127,13 +158,26 @@ impl PostgresSession {
         Ok(only_rows(messages))
     }
 
+    /// What a transaction that reads or writes the history begins with: the lock, where it is held for one at a time.
+    fn guard(&self) -> String {
+        if self.hold == Some(Hold::Transaction) { pooler::take_for_transaction() } else { String::new() }
+    }
+
     fn error(&self, error: &tokio_postgres::Error) -> Error {
         error::of_session(error, &self.endpoint)
     }
 
     /// Statements that undo what a script may have changed of the session, so that it does not leak into the next one, nor
     /// keep us from writing the history. `RESET ALL` leaves roles alone, and `DISCARD ALL` would free the lock.
+    ///
+    /// A connection that others get after us keeps what is theirs: prepared statements, and the channels that they listen on.
     fn reset(&self) -> String {
+        if self.hold == Some(Hold::Transaction) {
+            return format!(
+                "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;CLOSE ALL;DISCARD TEMP;{}",
+                self.local_settings
+            );
+        }
         format!(
             "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;CLOSE ALL;UNLISTEN *;DEALLOCATE ALL;DISCARD TEMP;{}",
             self.settings
@@ -156,11 +200,20 @@ impl Session for PostgresSession {
     type Canceller = PostgresCanceller;
 
     async fn read(&mut self) -> Result<Snapshot> {
-        history::read(self).await
+        match self.first.take() {
+            Some(first) => first,
+            None => history::read(self).await,
+        }
+    }
+
+    fn expect(&mut self, plan: &Plan<'_>) {
+        self.needs = Needs::of(plan);
     }
 
     async fn try_lock(&mut self) -> Result<Lock> {
-        history::try_lock(self).await
+        history::accepts_writes(self)?;
+        pooler::decide(self).await?;
+        history::try_lock(self, &self.settings).await
     }
 
     async fn create_history(&mut self) -> Result<()> {
@@ -184,7 +237,7 @@ impl Session for PostgresSession {
             Shape::Segmented(parts) if parts.segments.len() > 1 && !self.reads_strings_as_we_do(script) => {
                 Err(other_strings(migration))
             }
-            _ => Ok(()),
+            _ => pooler::check(self, migration, script),
         }
     }
 
@@ -220,16 +273,23 @@ impl Session for PostgresSession {
     }
 
     fn canceller(&self) -> PostgresCanceller {
-        PostgresCanceller { token: self.client.cancel_token(), tls: self.tls.clone() }
+        PostgresCanceller { token: self.client.cancel_token(), tls: self.target.tls.clone() }
     }
 
     async fn close(self) {
-        let Self { client, connection, .. } = self;
-        // The connection ends when its client is gone, and says good-bye first. A server that does not answer any more
-        // is not waited for.
-        drop(client);
+        let Self { client, connection, hold, .. } = self;
         let abort = connection.abort_handle();
-        if tokio::time::timeout(std::time::Duration::from_millis(500), connection).await.is_err() {
+        let ending = async {
+            // The lock ends with the connection, unless there is a pooler that keeps it open for somebody else.
+            if hold == Some(Hold::Session) {
+                let _gone = client.batch_execute(&history::unlock()).await;
+            }
+            // The connection ends when its client is gone, and says good-bye first.
+            drop(client);
+            connection.await
+        };
+        // A server that does not answer any more is not waited for.
+        if tokio::time::timeout(std::time::Duration::from_millis(500), ending).await.is_err() {
             abort.abort();
         }
     }

@@ -67,7 +67,7 @@ pub(super) async fn take_again(session: &PostgresSession) -> Result<()> {
     if is_ours(session).await? {
         return Ok(());
     }
-    match history::try_lock(session).await? {
+    match history::try_lock(session, "").await? {
         Lock::Taken => Ok(()),
         Lock::HeldBy(_) => Err(Error::new(
             Kind::Again,

@@ -12,19 +12,16 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use tokio::task::JoinHandle;
-use tokio_postgres::{CancelToken, Client, Config, NoTls};
+use tokio_postgres::{CancelToken, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::link::Link;
 use crate::target::FromParameters;
 use crate::tls::{certificates_from, failed, file_failed, identity, system_certificates};
 
 /// How connections to one server are encrypted.
 #[derive(Clone)]
 pub(super) struct Tls(Option<MakeRustlsConnect>);
-
-/// The task that moves the bytes of a connection; it ends when its client is dropped.
-pub(super) type Connection = JoinHandle<Result<(), tokio_postgres::Error>>;
 
 impl FromParameters for Tls {
     /// Reads the files that the parameters name. The system's certificates are loaded only if they are needed: that
@@ -38,16 +35,13 @@ impl FromParameters for Tls {
 }
 
 impl Tls {
-    pub(super) async fn connect(
-        &self,
-        config: &Config,
-    ) -> Result<(Client, Connection), tokio_postgres::Error> {
+    pub(super) async fn connect(&self, config: &Config) -> Result<Link, tokio_postgres::Error> {
         if let Some(tls) = &self.0 {
             let (client, connection) = config.connect(tls.clone()).await?;
-            return Ok((client, tokio::spawn(connection)));
+            return Ok(Link::of(client, connection));
         }
         let (client, connection) = config.connect(NoTls).await?;
-        Ok((client, tokio::spawn(connection)))
+        Ok(Link::of(client, connection))
     }
 
     pub(super) async fn cancel(&self, token: &CancelToken) -> Result<(), tokio_postgres::Error> {

@@ -6,6 +6,7 @@ mod doubts;
 mod errors;
 mod leftovers;
 mod places;
+mod poolers;
 mod promises;
 mod resume;
 mod scripts;

@@ -1,0 +1,89 @@
+//! What a script needs that only a connection of its own can give.
+//!
+//! Behind a pooler that hands connections on after each transaction, a script has one transaction and nothing before or after it;
+//! what it leaves in its session stays for somebody else.
+
+use crate::script::lexer::Dialect;
+use crate::script::statement::{Statement, statements};
+use crate::script::{Reason, Shape};
+
+use super::shape;
+
+/// Why a script needs a connection that stays the same from its first statement to its last; nothing if one transaction is
+/// all that it needs, or if it cannot be run at all.
+pub fn needs_own_connection(text: &str) -> Option<Reason> {
+    match shape(text) {
+        Shape::Segmented(parts) => {
+            let several = || Reason { span: 0..text.len(), what: "several transactions" };
+            Some(parts.because.into_iter().next().unwrap_or_else(several))
+        }
+        Shape::SelfManaged { because } => Some(because),
+        Shape::Atomic(_) => statements(text, Dialect::Postgres)
+            .0
+            .iter()
+            .find_map(|statement| needs(statement).map(|what| Reason { span: statement.span(), what })),
+        Shape::Refused(_) => None,
+    }
+}
+
+/// What of a statement in one transaction goes beyond it: what it leaves cannot be undone for this script alone.
+fn needs(statement: &Statement<'_>) -> Option<&'static str> {
+    match statement.word(0).as_str() {
+        "prepare" => Some("PREPARE"),
+        "listen" => Some("LISTEN"),
+        "load" => Some("LOAD"),
+        // It has to come before any query, and so before the lock is taken and the history is looked at.
+        "set" if statement.word(1) == "transaction" => Some("SET TRANSACTION"),
+        "do" if locks_in(&statement.text()[statement.span()].to_ascii_lowercase()) => Some(SESSION_LOCK),
+        _ => LOCKING.iter().any(|word| statement.has(word)).then_some(SESSION_LOCK),
+    }
+}
+
+const SESSION_LOCK: &str = "a lock of the session";
+
+/// The functions whose lock outlives the transaction.
+const LOCKING: [&str; 4] =
+    ["pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"];
+
+fn locks_in(body: &str) -> bool {
+    LOCKING.iter().any(|word| body.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needed(text: &str) -> Option<&'static str> {
+        needs_own_connection(text).map(|reason| reason.what)
+    }
+
+    #[test]
+    fn one_transaction_is_enough_for_ordinary_scripts() {
+        for text in [
+            "CREATE TABLE t (a INT); INSERT INTO t VALUES (1);",
+            "BEGIN; ALTER TABLE t ADD b INT; COMMIT;",
+            "SET search_path = ''; CREATE TEMP TABLE x (a INT); SELECT pg_advisory_xact_lock(1);",
+            "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SELECT pg_advisory_lock(1) $$;",
+            "-- pg_advisory_lock\nSELECT 'LISTEN';",
+            "DECLARE c CURSOR FOR SELECT 1;",
+        ] {
+            assert_eq!(needed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_outlives_a_transaction_is_named() {
+        for (text, what) in [
+            ("CREATE INDEX CONCURRENTLY i ON t (a);", "CREATE INDEX CONCURRENTLY"),
+            ("CREATE TABLE t (a INT); PREPARE p AS SELECT 1;", "PREPARE"),
+            ("LISTEN n;", "LISTEN"),
+            ("LOAD 'auto_explain';", "LOAD"),
+            ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT 1;", "SET TRANSACTION"),
+            ("SELECT pg_catalog.pg_try_advisory_lock(1);", SESSION_LOCK),
+            ("DO $$ BEGIN PERFORM pg_advisory_lock(1); END $$;", SESSION_LOCK),
+            ("BEGIN; SELECT 1; ROLLBACK;", "transaction control"),
+        ] {
+            assert_eq!(needed(text), Some(what), "{text}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Poolers: whether the connection is one that stays ours, and what is done where it is not.
+//!
+//! A pooler that hands its connections on after each transaction takes a session's lock away from whoever took it, and leaves it on a
+//! connection that somebody else gets. So a session takes its lock for longer than a transaction only where that cannot happen:
+//!
+//! * on a connection of the server itself, which says the same number of its process as it gave out at first;
+//! * behind a pooler that has been seen to keep the connection for us ([`kept`]).
+//!
+//! Everywhere else the lock is taken anew inside of each transaction, and the history is read again there. Settings are those of the
+//! transaction as well, and nothing is relied on between two messages.
+
+mod kept;
+
+use plimsoll_core::plan::Plan;
+use plimsoll_core::script::postgres::needs_own_connection;
+use plimsoll_core::url::postgres::Pooler;
+use plimsoll_core::{Code, Diagnostic, Migration, Script};
+use tokio_postgres::error::SqlState;
+
+use super::error::LOCK_BUSY;
+use super::{LOCK_KEY, PostgresSession};
+use crate::error::{Error, Kind, Result};
+
+/// For how long the lock is held at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// From one message to the next, until the session ends.
+    Session,
+    /// For one transaction, in which all that it protects is done.
+    Transaction,
+}
+
+/// What the plan asks of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// One transaction for each migration.
+    Transactions,
+    /// That it stays the same: a script has to be run in parts.
+    OwnConnection,
+}
+
+impl Needs {
+    pub(super) fn of(plan: &Plan<'_>) -> Self {
+        let alone = |script: &Script| needs_own_connection(script.text()).is_some();
+        let needs =
+            plan.steps.iter().any(|step| step.resume.is_some() || step.migration.script().is_ok_and(alone));
+        if needs { Self::OwnConnection } else { Self::Transactions }
+    }
+}
+
+/// Whether there is, or is said to be, a pooler before the server. The history has been read by then.
+fn is_there(session: &PostgresSession) -> bool {
+    session.pooler == Pooler::Announced || session.key.is_none() || session.key != session.facts.process
+}
+
+/// Decides once for how long this session holds the lock.
+pub(super) async fn decide(session: &mut PostgresSession) -> Result<()> {
+    if session.hold.is_some() {
+        return Ok(());
+    }
+    let hold =
+        if !is_there(session) || (session.needs == Needs::OwnConnection && kept::is_kept(session).await?) {
+            Hold::Session
+        } else {
+            takes_transactions(session).await?;
+            Hold::Transaction
+        };
+    session.hold = Some(hold);
+    Ok(())
+}
+
+/// A pooler in statement mode ends the connection of a client that begins a transaction.
+async fn takes_transactions(session: &PostgresSession) -> Result<()> {
+    match session.client.batch_execute("BEGIN").await {
+        Ok(()) => session.execute("ROLLBACK").await,
+        Err(found) if found.as_db_error().is_some_and(refuses_transactions) => {
+            Err(Error::never(no_transactions(found.to_string())))
+        }
+        Err(found) => Err(session.error(&found)),
+    }
+}
+
+/// The code is what PgBouncer says for all that it does not do; a lost server has it too, in other words.
+fn refuses_transactions(found: &tokio_postgres::error::DbError) -> bool {
+    *found.code() == SqlState::PROTOCOL_VIOLATION && found.message().contains("transaction")
+}
+
+/// A statement that takes the lock for the transaction that it is in, and fails if somebody else has it.
+pub(super) fn take_for_transaction() -> String {
+    format!(
+        "SELECT CASE WHEN l.ours THEN 0 ELSE ('{LOCK_BUSY} ' || l.ours)::pg_catalog.int4 END \
+         FROM (SELECT pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY}) AS ours OFFSET 0) l;"
+    )
+}
+
+/// Refuses a script for which a transaction is not enough, where there is nothing else to be had.
+pub(super) fn check(
+    session: &PostgresSession,
+    migration: &Migration,
+    script: &Script,
+) -> std::result::Result<(), Diagnostic> {
+    if session.hold != Some(Hold::Transaction) {
+        return Ok(());
+    }
+    let Some(reason) = needs_own_connection(script.text()) else { return Ok(()) };
+    let diagnostic = shared(migration, reason.what).help("nothing was applied");
+    Err(match migration.place(reason.span) {
+        Some(place) => diagnostic.at(place),
+        None => diagnostic,
+    })
+}
+
+/// The same of what only the server, or another runner's row, could tell.
+pub(super) fn check_parts(session: &PostgresSession, migration: &Migration, what: &str) -> Result<()> {
+    if session.hold != Some(Hold::Transaction) {
+        return Ok(());
+    }
+    Err(Error::never(shared(migration, what).help("nothing of this migration was applied")))
+}
+
+fn shared(migration: &Migration, what: &str) -> Diagnostic {
+    let message = format!(
+        "migration `{}` needs a connection of its own ({what}), and there is a pooler that shares its connections",
+        migration.name()
+    );
+    with_ways(Diagnostic::new(Code::PoolerShares, message))
+        .help("or have the pooler use `pool_mode = session` for this database")
+}
+
+fn no_transactions(said: String) -> Diagnostic {
+    let message = "the pooler before the database takes no transactions, and each migration is one";
+    with_ways(Diagnostic::new(Code::PoolerTakesNoTransactions, message))
+        .help("or have the pooler use `pool_mode = transaction` for this database")
+        .help(said)
+        .help("nothing was applied")
+}
+
+/// How to get around the pooler.
+fn with_ways(diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.help("give the database's own address: `directUrl` in the datasource, or `--url`")
+}
+
+/// Somebody else holds the lock in the moment in which a transaction wanted it.
+pub(super) fn busy() -> Error {
+    Error::new(
+        Kind::Busy,
+        Diagnostic::new(
+            Code::LockTimeout,
+            "Timed out trying to acquire the migration lock, which another runner holds",
+        )
+        .help("let the holder finish, or end it if it is stuck: the lock is freed with its connection")
+        .help("then start again, or wait longer with `--lock-wait`"),
+    )
+}
+
+/// What is worth a line, once.
+pub(super) fn note(session: &mut PostgresSession) -> Option<&'static str> {
+    let is_shared = session.hold == Some(Hold::Transaction);
+    (is_shared && !std::mem::replace(&mut session.told, true)).then_some(
+        "there is a pooler before the database: each migration takes the lock inside of its own transaction",
+    )
+}

@@ -1,0 +1,117 @@
+//! PgBouncer before a test server.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use super::account::unprivileged;
+use super::process::{PID_FILE, Process, on_a_free_port};
+use super::{PostgresServer, Role};
+
+/// When a connection to the server goes back to the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolMode {
+    /// When its client leaves.
+    Session,
+    /// After each transaction.
+    Transaction,
+    /// After each statement; transactions are refused.
+    Statement,
+}
+
+impl PoolMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Session, Self::Transaction, Self::Statement];
+
+    /// Its name in PgBouncer's configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Transaction => "transaction",
+            Self::Statement => "statement",
+        }
+    }
+}
+
+/// A PgBouncer of one's own, before all databases of one server. It knows the superuser alone, and asks for the password.
+pub struct PgBouncer {
+    port: u16,
+    process: Process,
+}
+
+impl PgBouncer {
+    /// Starts one with three connections for each database, unless the settings say otherwise; later ones win.
+    pub fn start(server: &PostgresServer, mode: PoolMode, settings: &[(&str, &str)]) -> Self {
+        let (process, _certificates) = Process::prepared(|data| {
+            std::fs::create_dir(data).expect("the directory is new");
+            let (name, password) = (Role::Superuser.name(), Role::Superuser.password().unwrap_or_default());
+            std::fs::write(data.join("users"), format!("\"{name}\" \"{password}\"\n"))
+                .expect("the directory is ours");
+        });
+        let mut pooler = Self { port: 0, process };
+        let runs = on_a_free_port(|port| {
+            pooler.port = port;
+            let text = configuration(&pooler.process.data(), server.port(), port, mode, settings);
+            std::fs::write(pooler.process.data().join("pgbouncer.ini"), text).expect("the directory is ours");
+            pooler.launch()
+        });
+        assert!(runs, "PgBouncer does not start:\n{}", pooler.log());
+        pooler
+    }
+
+    /// The port on `127.0.0.1`.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// Lets what is under way end, and holds back everything that comes then (`PAUSE`).
+    pub fn pause(&self) {
+        self.process.signal_all(Signal::USR1);
+    }
+
+    /// Lets everything go on (`RESUME`).
+    pub fn resume(&self) {
+        self.process.signal_all(Signal::USR2);
+    }
+
+    fn launch(&self) -> bool {
+        let program = Path::new("/usr/sbin/pgbouncer");
+        assert!(program.is_file(), "PgBouncer is not installed: run `cargo xtask setup`");
+        let mut command = unprivileged(program);
+        command.arg(self.process.data().join("pgbouncer.ini"));
+        let pid_file = self.process.data().join(PID_FILE);
+        self.process.launch(command, |pid| {
+            let written = std::fs::read_to_string(&pid_file).unwrap_or_default();
+            written.trim() == pid.to_string()
+                && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        })
+    }
+}
+
+impl Drop for PgBouncer {
+    fn drop(&mut self) {
+        self.process.stop(Signal::TERM);
+    }
+}
+
+fn configuration(data: &Path, server: u16, port: u16, mode: PoolMode, settings: &[(&str, &str)]) -> String {
+    let (users, pid) = (data.join("users"), data.join(PID_FILE));
+    let mut text = format!(
+        "[databases]\n* = host=127.0.0.1 port={server}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+         unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\npidfile = {}\npool_mode = {}\n\
+         default_pool_size = 3\nserver_login_retry = 1\n",
+        users.display(),
+        pid.display(),
+        mode.name()
+    );
+    for (name, value) in settings {
+        writeln!(text, "{name} = {value}").expect("a string takes every text");
+    }
+    text
+}
