@@ -3,6 +3,7 @@
 mod arrows;
 mod changelog;
 mod dependencies;
+mod faults;
 mod forbidden;
 mod generated;
 mod invariants;
@@ -18,10 +19,11 @@ use crate::say;
 use tree::{Finding, Tree};
 
 /// Every rule that looks at nothing but the files.
-const CHECKS: [fn(&Tree) -> Vec<Finding>; 8] = [
+const CHECKS: [fn(&Tree) -> Vec<Finding>; 9] = [
     arrows::check,
     changelog::check,
     dependencies::check,
+    faults::check,
     forbidden::check,
     invariants::check,
     machine::check,

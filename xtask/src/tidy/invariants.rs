@@ -27,7 +27,7 @@ fn rows(file: &Source) -> Vec<(usize, &str)> {
 }
 
 fn check_row(file: &Source, number: usize, row: &str, known: &HashSet<&str>) -> Vec<Finding> {
-    let tests = tests(row);
+    let tests = named(row);
     if tests.is_empty() {
         return vec![Finding::new(&file.path, number, "an invariant without a test")];
     }
@@ -36,7 +36,7 @@ fn check_row(file: &Source, number: usize, row: &str, known: &HashSet<&str>) -> 
 }
 
 /// The names in backticks in the last column; a path before a name is for readers.
-fn tests(row: &str) -> Vec<&str> {
+pub(super) fn named(row: &str) -> Vec<&str> {
     let column = row.trim().trim_end_matches('|').rsplit('|').next().unwrap_or_default();
     let quoted = column.split('`').skip(1).step_by(2);
     quoted.map(|name| name.rsplit("::").next().unwrap_or(name)).filter(|name| is_name(name)).collect()
@@ -48,7 +48,7 @@ fn is_name(text: &str) -> bool {
 
 /// The functions of a text that are run as tests, in macros too: each has the attribute somewhere between the function before
 /// it and itself. One that only looks like a test holds nothing.
-fn tests_in(text: &str) -> Vec<&str> {
+pub(super) fn tests_in(text: &str) -> Vec<&str> {
     let is_word = |c: char| c == '_' || c.is_ascii_alphanumeric();
     let (mut names, mut marked) = (Vec::new(), false);
     for line in text.lines().map(str::trim_start).filter(|line| !line.starts_with("//")) {

@@ -106,6 +106,15 @@ impl PostgresServer {
         self.start_again();
     }
 
+    /// Stops the server and starts it again as a standby, which answers and accepts no writes until it is promoted. It follows
+    /// nobody.
+    pub fn restart_as_standby(&self) {
+        self.stop(Stop::Fast);
+        let signal = self.process.data().join("standby.signal");
+        std::fs::write(&signal, "").unwrap_or_else(|error| panic!("{}: {error}", signal.display()));
+        self.start_again();
+    }
+
     /// Stops the time for the server and all its connections: it accepts, and does not answer.
     pub fn pause(&self) {
         self.process.signal_all(Signal::STOP);
@@ -131,7 +140,8 @@ impl PostgresServer {
     fn says_ready(&self, pid: u32) -> bool {
         let text = std::fs::read_to_string(self.process.data().join(PID_FILE)).unwrap_or_default();
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        lines.first() == Some(&pid.to_string().as_str()) && lines.get(7) == Some(&"ready")
+        lines.first() == Some(&pid.to_string().as_str())
+            && lines.get(7).is_some_and(|state| ["ready", "standby"].contains(state))
     }
 }
 

@@ -1,0 +1,3 @@
+//! Trouble of the database server.
+
+mod read_only;
