@@ -3,7 +3,6 @@
 mod binaries;
 mod clients;
 mod cluster;
-mod go;
 mod leash;
 mod programs;
 mod tools;

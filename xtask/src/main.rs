@@ -3,6 +3,7 @@
 
 mod docs;
 mod e2e;
+mod go;
 mod image;
 mod process;
 mod setup;

@@ -5,6 +5,7 @@ mod backend;
 mod mysql;
 mod npm;
 mod postgres;
+mod toxiproxy;
 
 use std::fs::File;
 use std::path::Path;
@@ -39,6 +40,7 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     npm::install(&root.join("testbed/postgres"), &testbed.join("postgres"), Packages::All)?;
     postgres::complete(&testbed.join("postgres/node_modules"))?;
     npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"), Packages::All)?;
+    toxiproxy::install(root, &testbed.join("toxiproxy"))?;
     backend::build(&root.join("examples/backend"), &testbed.join("backend"))?;
     say("testbed: ready");
     Ok(())

@@ -25,5 +25,6 @@ pub mod program;
 pub mod project;
 pub mod proxy;
 pub mod server;
+pub mod toxiproxy;
 pub mod transcript;
 pub mod wait;

@@ -18,6 +18,7 @@ pub use mysql::{Flavour, Login, MysqlServer};
 pub use options::{Options, Tls};
 pub use pgbouncer::{PgBouncer, PoolMode};
 pub use postgres::PostgresServer;
+pub(crate) use process::free_port;
 pub(crate) use role::KEEPER;
 pub use role::Role;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Places;
-use super::go::Go;
+use crate::go::Go;
 use crate::process::{Outcome, run};
 use crate::say;
 
@@ -27,7 +27,7 @@ pub(super) fn build(places: &Places) -> Outcome {
         say(&format!("e2e: {}: is built", place.display()));
         return Ok(());
     }
-    let go = Go::find(places)?;
+    let go = Go::find(&places.root)?;
     run(go
         .command(&sources, &place)
         .args(["build", "-ldflags", &stripped(), "-o"])

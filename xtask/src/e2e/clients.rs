@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::go::Go;
 use super::{Places, binaries};
+use crate::go::Go;
 use crate::process::{Outcome, run};
 use crate::say;
 
@@ -28,7 +28,7 @@ pub(super) fn build(places: &Places) -> Outcome {
         say(&format!("e2e: {}: is built", place.display()));
         return Ok(());
     }
-    let go = Go::find(places)?;
+    let go = Go::find(&places.root)?;
     for (name, program) in CLIENTS {
         // They are other people's modules, each with its own idea of the versions of the same libraries.
         let mut install = go.command(Path::new("/"), &place.join(name));

