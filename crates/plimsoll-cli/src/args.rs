@@ -103,6 +103,35 @@ impl Command {
     }
 }
 
+/// What a command is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// What it does, or that it can be waited for: its exit code tells how that went.
+    Deed,
+    /// What it writes to standard output.
+    Answer,
+}
+
+impl Command {
+    /// What the command is for.
+    pub(crate) fn purpose(&self) -> Purpose {
+        match self {
+            Self::Deploy(_)
+            | Self::Exec(_)
+            | Self::Resolve(_)
+            | Self::Wait(_)
+            | Self::Install(_)
+            | Self::Migrate(Migrate::Deploy(_) | Migrate::Resolve(_)) => Purpose::Deed,
+            Self::Status(_)
+            | Self::Migrate(Migrate::Status(_))
+            | Self::Plan(_)
+            | Self::Inject(_)
+            | Self::Completions { .. }
+            | Self::Docs { .. } => Purpose::Answer,
+        }
+    }
+}
+
 /// Prisma's group of commands.
 #[derive(Subcommand)]
 pub(crate) enum Migrate {

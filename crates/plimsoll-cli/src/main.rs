@@ -7,6 +7,7 @@ mod database;
 mod exit;
 mod identity;
 mod interpreter;
+mod limits;
 mod orphans;
 mod output;
 mod program;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use plimsoll_core::{Code, Diagnostic};
 
-use args::Arguments;
+use args::{Arguments, Purpose};
 use exit::Exit;
 use output::{Log, Phase, Sinks};
 use termination::{Ending, TerminationLog};
@@ -38,7 +39,29 @@ fn main() {
         sinks = logging.into();
         explain_bugs(&sinks);
     }
-    exit::leave(run(arguments, &sinks));
+    let purpose = arguments.command.purpose();
+    exit::leave(match limits::check() {
+        Ok(()) => heard(run(arguments, &sinks), purpose, &sinks),
+        Err(diagnostic) => {
+            sinks.log.error(&diagnostic);
+            last_word(&diagnostic, Phase::Find, &sinks)
+        }
+    });
+}
+
+/// The end of a command whose words may have got lost on their way (a full disk). If they were all that it was for, it has failed;
+/// one that did something has done it all the same.
+fn heard(exit: Exit, purpose: Purpose, sinks: &Sinks) -> Exit {
+    let Some(error) = output::lost() else { return exit };
+    let words = format!("standard output could not be written: {error}");
+    if purpose == Purpose::Deed || !matches!(exit, Exit::Success | Exit::NotUpToDate) {
+        sinks.log.warn(&words);
+        return exit;
+    }
+    let diagnostic =
+        Diagnostic::new(Code::AnswerLost, words).help("make room where it is redirected to, and start again");
+    sinks.log.error(&diagnostic);
+    last_word(&diagnostic, Phase::Done, sinks)
 }
 
 /// Whatever panics ends the process, and says so where somebody will look: in plain words, since what draws the others may
@@ -77,7 +100,7 @@ fn run(arguments: Arguments, sinks: &Sinks) -> Exit {
 fn refuse(error: &clap::Error, sinks: &Sinks) -> Exit {
     if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
         output::answer(&error.render().to_string());
-        return Exit::Success;
+        return heard(Exit::Success, Purpose::Answer, sinks);
     }
     // The value of a mistyped flag may be a URL.
     let text = plimsoll_core::secret::mask(error.render().to_string().trim_end());

@@ -332,6 +332,14 @@ codes! {
     CommandNotExecutable = "PLM305", CommandUnusable, "the command cannot be executed";
     /// `install` could not put the program into the directory: it is missing, not writable, or full.
     InstallFailed = "PLM306", Config, "the program cannot be installed";
+    /// Standard output could not be written (a full disk), and the answer was all that the command was for: `status`, `plan`, `inject`.
+    /// What is in the file is not all of it: do not use it. That nobody reads a pipe to its end is no error.
+    ///
+    /// What `deploy` and the other commands that do something are for is done all the same: they warn, and their exit code is that
+    /// of what they did.
+    AnswerLost = "PLM307", TryAgain, "the answer could not be written";
+    /// The process may open fewer files at a time than any run needs. Nothing was done.
+    ProcessLimit = "PLM308", Config, "a limit of the process is too low";
     /// Plimsoll itself went wrong. The database is safe: what was not committed has been rolled back.
     ///
     /// Please report it with the message.

@@ -104,7 +104,7 @@ impl Log {
     }
 
     /// What should be known, though it is no error.
-    pub(super) fn warn(self, message: &str) {
+    pub(crate) fn warn(self, message: &str) {
         let text = match self.shape {
             Shape::Text => format!("warning: {message}"),
             Shape::Json => message.to_owned(),

@@ -10,8 +10,9 @@ mod prisma;
 mod progress;
 
 use std::collections::HashMap;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use plimsoll_core::plan::{IfAhead, Plan};
@@ -406,16 +407,26 @@ impl Observe for Output {
 /// The words of `wait`.
 const CURRENT: &str = "the database stands at this project's migrations";
 
-/// Writes data to standard output. Nobody may be listening any more, which is no error of ours.
-#[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]
+/// What was not written to standard output, if anything: the first error.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes data to standard output. An error does not stop anything: [`lost`] tells of it at the end.
 pub(crate) fn answer(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes());
-    let _ = stdout.flush();
+    let mut stdout = io::stdout().lock();
+    if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // The first one explains the others.
+        let _later = LOST.set(error);
+    }
+}
+
+/// Why standard output does not hold everything that was answered. That nobody listens any more is no reason: it is what
+/// `head` does.
+pub(crate) fn lost() -> Option<&'static io::Error> {
+    LOST.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
 }
 
 /// Writes a line to standard error.
 #[expect(clippy::let_underscore_must_use, reason = "a closed pipe must not stop a run")]
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

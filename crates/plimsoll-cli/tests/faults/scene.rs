@@ -27,6 +27,12 @@ pub(crate) fn deploy(project: &Project) -> Program {
     plimsoll(project).arg("deploy")
 }
 
+/// `plimsoll` started by a line of a shell, in which it and these words are `"$@"`.
+pub(crate) fn by_shell(project: &Project, line: &str, words: &[&str]) -> Program {
+    let shell = Program::new("sh", "/bin/sh".into(), project);
+    shell.args(["-c", line, "sh", env!("CARGO_BIN_EXE_plimsoll")]).args(words)
+}
+
 /// Fails unless each of the words is in the text.
 #[track_caller]
 pub(crate) fn assert_says(text: &str, words: &[&str]) {

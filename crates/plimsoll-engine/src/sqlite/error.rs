@@ -35,7 +35,8 @@ pub(super) fn of(error: &rusqlite::Error, file: &str) -> Error {
             (Kind::Cancelled, Diagnostic::new(Code::Database, "the statement was interrupted"))
         }
         Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => {
-            (Kind::Never, Diagnostic::new(Code::NoRoom, format!("there is no room left for `{file}`, or its disk fails")))
+            (Kind::Never, Diagnostic::new(Code::NoRoom, format!("there is no room left for `{file}`, or its disk fails"))
+                .help("what was under way is not in the database: make room, for the journal beside the file too, and start again"))
         }
         Some(ErrorCode::ReadOnly) => (Kind::Never, read_only(file)),
         Some(ErrorCode::CannotOpen) => (

@@ -8,6 +8,7 @@ mod apply;
 mod error;
 mod history;
 mod lock;
+mod temporary;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,7 +103,11 @@ fn open(path: &Path, access: Access) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let writing = flags | OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = match access {
-        Access::Write => Connection::open_with_flags(path, writing)?,
+        Access::Write => {
+            let connection = Connection::open_with_flags(path, writing)?;
+            temporary::make_room(&connection, path);
+            connection
+        }
         Access::Read => {
             let reading = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             let readable = reading.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
