@@ -146,6 +146,7 @@ pub(crate) enum Migrate {
 /// A document that is made from the code.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Document {
+    DatabaseErrors,
     Errors,
     ExitCodes,
     Reference,

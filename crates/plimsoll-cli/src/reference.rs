@@ -1,5 +1,6 @@
 //! Documents that are made from the code, so that they cannot say anything else.
 
+mod database_errors;
 mod exit_codes;
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use crate::exit::Exit;
 /// The text of a document.
 pub(crate) fn document(which: Document) -> String {
     match which {
+        Document::DatabaseErrors => database_errors::document(),
         Document::Errors => errors(),
         Document::ExitCodes => exit_codes::document(),
         Document::Reference => reference(),

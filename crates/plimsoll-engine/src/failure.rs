@@ -7,9 +7,6 @@ use crate::error::{Error, Kind};
 /// The next step after a script whose transaction was rolled back.
 pub(crate) const UNTOUCHED: &str = "nothing of it is in the database: correct the script and start again";
 
-/// Errors that no script is to blame for, whatever it was doing.
-pub(crate) const NOT_ITS_FAULT: [Code; 3] = [Code::ReadOnly, Code::NoRoom, Code::LockLost];
-
 /// The script is through, and its history row is not what we have written.
 pub(crate) fn changed_by_others(migration: &Migration) -> Error {
     let message = format!(

@@ -4,6 +4,7 @@ mod ahead;
 mod backend;
 mod backoff;
 mod cancel;
+pub mod classes;
 mod error;
 mod event;
 mod failure;

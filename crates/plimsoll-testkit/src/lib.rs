@@ -20,6 +20,7 @@ pub mod example;
 pub mod history;
 mod installed;
 pub mod kill;
+pub mod lists;
 pub mod prisma;
 pub mod program;
 pub mod project;

@@ -32,6 +32,7 @@ mod tests {
     #[test]
     fn a_document_that_differs_is_found_at_its_first_line() {
         let tree = Tree::of(&[
+            ("docs/database-errors.md", SAME),
             ("docs/errors.md", "one\nzwei\n"),
             ("docs/exit-codes.md", SAME),
             ("docs/reference.md", SAME),

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod conformance;
+mod database_errors;
 mod exec;
 mod install;
 mod mysql;

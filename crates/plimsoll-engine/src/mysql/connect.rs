@@ -10,6 +10,7 @@ use plimsoll_core::url::MysqlUrl;
 
 use super::target::Target;
 use super::{Facts, Mysql, MysqlSession, error, sql};
+use crate::classes::Server;
 use crate::error::{Error, Result};
 
 /// Connects once.
@@ -96,7 +97,7 @@ pub(super) async fn create_database(database: &Mysql) -> Result<()> {
 }
 
 fn may_not_create(found: &mysql_async::Error, url: &MysqlUrl) -> Error {
-    let mut error = error::of_session(found, &url.endpoint());
+    let mut error = error::of_session(found, &url.endpoint(), Server::Any);
     if error.diagnostic.code == Code::AccessDenied {
         error.diagnostic.help =
             vec![format!("create `{}` yourself, or grant the user CREATE on it", url.database)];

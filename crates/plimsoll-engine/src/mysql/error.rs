@@ -1,6 +1,6 @@
 //! The errors of MySQL and MariaDB, sorted into what the run loop does about them.
 //!
-//! The numbers are those of the servers' own lists of errors; both have the same up to 1999.
+//! The table is [`ERRORS`].
 
 use std::io;
 
@@ -8,6 +8,8 @@ use mysql_async::{DriverError, IoError, ServerError};
 use plimsoll_core::url::MysqlUrl;
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
 
+use super::errors::ERRORS;
+use crate::classes::{Class, Row, Server};
 use crate::error::{Error, Kind};
 
 /// `CREATE DATABASE` of one that is there.
@@ -27,6 +29,9 @@ pub(super) fn number(found: &mysql_async::Error) -> Option<u16> {
     }
 }
 
+/// A statement that is longer than the server takes; it closes the connection, too.
+const TOO_LONG: u16 = 1153;
+
 /// The server's number for a statement that somebody has cancelled.
 pub(crate) const INTERRUPTED: u16 = 1317;
 
@@ -42,7 +47,7 @@ pub(super) fn interrupted() -> mysql_async::Error {
 
 /// What the server says, if it still says anything, of a statement that is longer than it takes.
 pub(super) fn too_long() -> mysql_async::Error {
-    server(1153, "Got a packet bigger than 'max_allowed_packet' bytes", "08S01")
+    server(TOO_LONG, "Got a packet bigger than 'max_allowed_packet' bytes", "08S01")
 }
 
 fn server(code: u16, message: &str, state: &str) -> mysql_async::Error {
@@ -97,35 +102,32 @@ fn tls_inside(found: &io::Error) -> Option<&rustls::Error> {
 }
 
 fn refused_by_server(found: &ServerError, url: &MysqlUrl) -> Error {
-    let never = |diagnostic: Diagnostic| Error::never(diagnostic.said_by(message(found)));
-    match found.code {
-        // Access denied, without and with the word about the password, and for a plugin that takes none.
-        1045 | 1698 | 1862 | 3118 => never(credentials(url)),
-        1049 => Error::new(
-            Kind::Missing,
-            Diagnostic::new(Code::DatabaseMissing, format!("Database `{}` does not exist", url.database))
-                .help("`plimsoll deploy` creates it; commands that only read do not"),
-        ),
-        // To a database; from this host.
-        1044 | 1130 => never(Diagnostic::new(
-            Code::AccessDenied,
+    // Which server it is nobody has told the driver's caller.
+    let class = row_of(found, Server::Any).map_or(Class::Refused, |row| row.connecting);
+    let diagnostic = match class {
+        Class::Credentials => credentials(url),
+        Class::Missing => {
+            Diagnostic::new(class.code(), format!("Database `{}` does not exist", url.database))
+                .help("`plimsoll deploy` creates it; commands that only read do not")
+        }
+        Class::Denied => Diagnostic::new(
+            class.code(),
             format!("User was denied access on the database `{}`", url.database),
-        )),
+        ),
         // `require_secure_transport`.
-        3159 => never(
-            tls("the server takes no connection without it")
-                .help("put `sslaccept=accept_invalid_certs`, or `sslaccept=strict`, into the URL"),
-        ),
-        code if passes(code) => Error::new(
-            Kind::NotYet,
-            Diagnostic::new(
-                Code::Unreachable,
-                format!("the database server at `{}` accepts no connections yet", url.endpoint()),
-            )
-            .said_by(message(found)),
-        ),
-        _ => never(Diagnostic::new(Code::Database, "the database server refused the connection")),
-    }
+        Class::Tls => tls("the server takes no connection without it")
+            .help("put `sslaccept=accept_invalid_certs`, or `sslaccept=strict`, into the URL"),
+        Class::NotYet => not_yet(&url.endpoint()),
+        _ => Diagnostic::new(class.code(), "the database server refused the connection"),
+    };
+    // What there is to know of a missing database is said already.
+    let diagnostic = if class == Class::Missing { diagnostic } else { diagnostic.said_by(message(found)) };
+    Error::new(class.kind(), diagnostic)
+}
+
+fn not_yet(endpoint: &str) -> Diagnostic {
+    let message = format!("the database server at `{endpoint}` accepts no connections yet");
+    Diagnostic::new(Class::NotYet.code(), message)
 }
 
 fn credentials(url: &MysqlUrl) -> Diagnostic {
@@ -137,43 +139,41 @@ fn credentials(url: &MysqlUrl) -> Diagnostic {
     .help("Please make sure to provide valid database credentials for the database server at the configured address.")
 }
 
-/// Whether the server says that it is full, stopping, or out of what a user may have of it: all of that passes. To have
-/// ended a connection is no less: killed (1927 is MariaDB's word), timed out (4031), or in the middle of a packet.
-fn passes(code: u16) -> bool {
-    matches!(code, 1040 | 1041 | 1042 | 1043 | 1053 | 1077..=1080 | 1135 | 1152 | 1154..=1161 | 1184 | 1203 | 1226 | 1927 | 3169 | 4031)
+/// The line of an error in the table, on this server or on any.
+fn row_of(found: &ServerError, server: Server) -> Option<&'static Row> {
+    let code = found.code.to_string();
+    let is_there = |row: &&Row| [row.server, server].contains(&Server::Any) || row.server == server;
+    ERRORS.iter().filter(is_there).find(|row| row.code == code && row.fits(&found.message))
+}
+
+/// What an error is in a session of this server.
+pub(super) fn class_in_session(found: &ServerError, server: Server) -> Class {
+    row_of(found, server).map_or(Class::Script, |row| row.session)
 }
 
 /// An error of a session that had been made.
-pub(super) fn of_session(found: &mysql_async::Error, endpoint: &str) -> Error {
+pub(super) fn of_session(found: &mysql_async::Error, endpoint: &str, server: Server) -> Error {
     let mysql_async::Error::Server(found) = found else { return of_driver(found, endpoint) };
-    let (kind, diagnostic) = match found.code {
-        // Rights: to a database, a table, a column, a routine; those that only a superuser has (1419: with a binary log).
-        1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1410 | 1419 => (Kind::Never, denied()),
-        1290 | 1836 if found.message.contains("read-only") || found.code == 1836 => {
-            (Kind::NotYet, read_only())
+    let class = class_in_session(found, server);
+    let diagnostic = match class {
+        Class::Lost => return lost(endpoint, &found.message),
+        Class::NotYet => not_yet(endpoint),
+        Class::Unclear => unclear(endpoint),
+        Class::Denied => denied(),
+        Class::Replica | Class::ReadOnly => read_only(),
+        Class::Cancelled => Diagnostic::new(class.code(), "the statement was cancelled"),
+        Class::Again => blocked(),
+        Class::NoRoom => {
+            Diagnostic::new(class.code(), "the database has no room left").help("make room, then start again")
         }
-        // Interrupted; or a time limit of the server's, for a SELECT or (MariaDB) for anything.
-        1317 | 1969 | 3024 => {
-            (Kind::Cancelled, Diagnostic::new(Code::Database, "the statement was cancelled"))
+        Class::Damaged => damaged(),
+        _ if found.code == TOO_LONG => {
+            Diagnostic::new(class.code(), "a statement is longer than the server takes")
+                .help("raise the server's `max_allowed_packet`, or cut the statement into several")
         }
-        // One statement is longer than the server takes; it closes the connection, too.
-        1153 => (
-            Kind::Never,
-            Diagnostic::new(Code::Database, "a statement is longer than the server takes")
-                .help("raise the server's `max_allowed_packet`, or cut the statement into several"),
-        ),
-        // A lock that did not come in time, a deadlock (also in XA, or of user locks), no room for locks, NOWAIT.
-        1205 | 1206 | 1213 | 1614 | 3058 | 3572 => (Kind::Again, blocked()),
-        // Files and tables that cannot grow; memory.
-        3 | 1021 | 1037 | 1038 | 1114 | 3675 => (
-            Kind::Never,
-            Diagnostic::new(Code::NoRoom, "the database has no room left")
-                .help("make room, then start again"),
-        ),
-        code if passes(code) => return lost(endpoint, &found.message),
-        _ => (Kind::Never, Diagnostic::new(Code::Database, "the database reported an error")),
+        _ => Diagnostic::new(class.code(), "the database reported an error"),
     };
-    Error::new(kind, diagnostic.said_by(message(found)))
+    Error::new(class.kind(), diagnostic.said_by(message(found)))
 }
 
 /// An error that no server sent: the connection is gone, or the driver did not understand something.
@@ -204,6 +204,21 @@ fn of_driver(found: &mysql_async::Error, endpoint: &str) -> Error {
         }
         _ => Error::never(Diagnostic::new(Code::Database, "the database driver failed")),
     }
+}
+
+/// No script is to blame, and nothing is tried again.
+fn damaged() -> Diagnostic {
+    Diagnostic::new(
+        Class::Damaged.code(),
+        "the server cannot read or write its own files, or they are damaged",
+    )
+    .help("look into the server's log, and at its disk, before anything else is written")
+}
+
+fn unclear(endpoint: &str) -> Diagnostic {
+    let message = format!("the server does not know what became of a transaction: `{endpoint}`");
+    Diagnostic::new(Class::Unclear.code(), message)
+        .help("the next start looks at what was done, and carries on")
 }
 
 fn denied() -> Diagnostic {

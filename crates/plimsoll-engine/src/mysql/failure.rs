@@ -3,10 +3,9 @@
 use plimsoll_core::script::mysql::Statement;
 use plimsoll_core::{Code, Diagnostic};
 
-use super::MysqlSession;
 use super::apply::Work;
+use super::{MysqlSession, error};
 use crate::error::{Error, Kind};
-use crate::failure::NOT_ITS_FAULT;
 
 /// The server's number of an error that has been sorted already.
 pub(super) fn number(error: &Error) -> Option<u16> {
@@ -21,12 +20,11 @@ pub(super) fn statement_failed(
     found: &mysql_async::Error,
 ) -> Error {
     let sorted = session.error(found);
+    let mysql_async::Error::Server(said) = found else { return sorted };
     // Neither a lost connection nor a server without room is the script's fault.
-    let not_its_fault = NOT_ITS_FAULT.contains(&sorted.diagnostic.code);
-    if matches!(sorted.kind, Kind::Lost | Kind::NotYet) || not_its_fault {
+    if !error::class_in_session(said, session.flavour()).blames_script() {
         return sorted;
     }
-    let mysql_async::Error::Server(said) = found else { return sorted };
     let name = work.migration.name();
     let mut diagnostic =
         Diagnostic::new(Code::MigrationFailed, format!("A migration failed to apply: `{name}`"));
@@ -39,5 +37,5 @@ pub(super) fn statement_failed(
         Kind::Again | Kind::Cancelled => sorted.kind,
         _ => Kind::Script,
     };
-    Error::new(kind, diagnostic.said_by(super::error::message(said)))
+    Error::new(kind, diagnostic.said_by(error::message(said)))
 }

@@ -8,6 +8,7 @@ mod connect;
 mod definitions;
 mod ending;
 mod error;
+mod errors;
 mod failure;
 mod fingerprint;
 mod history;
@@ -45,6 +46,7 @@ use crate::target::Target;
 use target::Targets;
 
 pub(crate) use error::INTERRUPTED;
+pub use errors::ERRORS;
 pub use target::UrlSource;
 
 /// A database of MySQL or MariaDB.

@@ -83,13 +83,16 @@ pub(super) async fn has_others(session: &mut MysqlSession, migration: &Migration
 /// The row as Prisma writes it, however it came about; not beside one of somebody else's.
 pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {
     session.execute("SET autocommit = 0").await?;
-    match finish_alone(session, id, migration).await {
+    let result = match finish_alone(session, id, migration).await {
         Ok(()) => session.execute(sql::COMMIT).await.map(drop),
-        Err(error) if error.kind == Kind::Lost => Err(error),
-        Err(error) => {
+        failed => failed,
+    };
+    match result {
+        Err(error) if error.kind != Kind::Lost => {
             session.execute(sql::ROLLBACK).await?;
             Err(error)
         }
+        result => result,
     }
 }
 

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Value};
+use plimsoll_core::script::mysql::Flavour;
 
 use super::{MysqlCanceller, MysqlSession, error};
 use crate::backend::Session as _;
+use crate::classes::Server;
 use crate::error::Result;
 
 /// The values of one row, as the server shows them.
@@ -67,7 +69,16 @@ impl MysqlSession {
 
     /// Sorts an error of this session.
     pub(super) fn error(&self, found: &mysql_async::Error) -> crate::error::Error {
-        error::of_session(found, &self.endpoint)
+        error::of_session(found, &self.endpoint, self.flavour())
+    }
+
+    /// Which server this is, for its list of errors; before it has said so, either.
+    pub(super) fn flavour(&self) -> Server {
+        match self.server().flavour {
+            _ if self.facts.version.is_empty() => Server::Any,
+            Flavour::Mysql => Server::Mysql,
+            Flavour::Mariadb => Server::Mariadb,
+        }
     }
 }
 

@@ -5,8 +5,10 @@ use std::io;
 
 use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
-use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity};
 
+use super::errors::ERRORS;
+use crate::classes::{Class, Row};
 use crate::error::{Error, Kind};
 
 /// An error of connecting.
@@ -51,50 +53,65 @@ fn tls(why: &str) -> Diagnostic {
 }
 
 fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
-    let user = url.user.as_deref().unwrap_or("postgres");
-    let never = |diagnostic: Diagnostic| Error::never(diagnostic.said_by(message(found)));
-    match *found.code() {
-        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => never(
-            Diagnostic::new(
-                Code::AuthenticationFailed,
-                format!("Authentication failed against database server, the provided database credentials for `{user}` are not valid."),
-            )
-            .help("Please make sure to provide valid database credentials for the database server at the configured address."),
-        ),
-        SqlState::INVALID_CATALOG_NAME => Error::new(
-            Kind::Missing,
-            Diagnostic::new(Code::DatabaseMissing, format!("Database `{}` does not exist", url.database))
-                .help("`plimsoll deploy` creates it; commands that only read do not"),
-        ),
-        SqlState::INSUFFICIENT_PRIVILEGE => {
-            never(Diagnostic::new(Code::AccessDenied, format!("User was denied access on the database `{}`", url.database)))
-        }
-        // PgBouncer says this with the code that it has for everything, and a longer wait would not mend it.
-        _ if found.message().contains("startup parameter") => never(
-            Diagnostic::new(Code::Database, "the pooler before the database refuses what the connection asks for at its start")
-                .help("leave `options` out of the URL, or name it in PgBouncer's `ignore_startup_parameters`"),
-        ),
-        _ if passes(found) => Error::new(
-            Kind::NotYet,
-            Diagnostic::new(Code::Unreachable, format!("the database server at `{}` accepts no connections yet", url.endpoint()))
-                .said_by(message(found)),
-        ),
-        _ => never(Diagnostic::new(Code::Database, "the database server refused the connection")),
+    // PgBouncer says this with the code that it has for everything, and a longer wait would not mend it.
+    if found.message().contains("startup parameter") {
+        return Error::never(parameter_refused().said_by(message(found)));
     }
+    let class = row_of(found).map_or(Class::Refused, |row| row.connecting);
+    let diagnostic = match class {
+        Class::Credentials => credentials(url),
+        Class::Missing => {
+            Diagnostic::new(class.code(), format!("Database `{}` does not exist", url.database))
+                .help("`plimsoll deploy` creates it; commands that only read do not")
+        }
+        Class::Denied => Diagnostic::new(
+            class.code(),
+            format!("User was denied access on the database `{}`", url.database),
+        ),
+        Class::NotYet => Diagnostic::new(
+            class.code(),
+            format!("the database server at `{}` accepts no connections yet", url.endpoint()),
+        ),
+        Class::Damaged => damaged(),
+        _ => Diagnostic::new(class.code(), "the database server refused the connection"),
+    };
+    // What there is to know of a missing database is said already.
+    let diagnostic = if class == Class::Missing { diagnostic } else { diagnostic.said_by(message(found)) };
+    Error::new(class.kind(), diagnostic)
 }
 
-/// Whether the server says that it is starting, stopping, recovering or full: all of that passes.
-fn passes(found: &DbError) -> bool {
-    [
-        SqlState::CANNOT_CONNECT_NOW,
-        SqlState::ADMIN_SHUTDOWN,
-        SqlState::CRASH_SHUTDOWN,
-        SqlState::TOO_MANY_CONNECTIONS,
-        SqlState::IDLE_SESSION_TIMEOUT,
-    ]
-    .contains(found.code())
-        || found.code().code().starts_with("08")
-        || found.code().code().starts_with("53")
+fn parameter_refused() -> Diagnostic {
+    Diagnostic::new(
+        Code::Database,
+        "the pooler before the database refuses what the connection asks for at its start",
+    )
+    .help("leave `options` out of the URL, or name it in PgBouncer's `ignore_startup_parameters`")
+}
+
+fn credentials(url: &PostgresUrl) -> Diagnostic {
+    let user = url.user.as_deref().unwrap_or("postgres");
+    Diagnostic::new(
+        Code::AuthenticationFailed,
+        format!("Authentication failed against database server, the provided database credentials for `{user}` are not valid."),
+    )
+    .help("Please make sure to provide valid database credentials for the database server at the configured address.")
+}
+
+/// The line of an error in the table: its own, or that of its first two characters.
+fn row_of(found: &DbError) -> Option<&'static Row> {
+    let code = found.code().code();
+    let others = || {
+        ERRORS.iter().find(|row| row.code.strip_suffix("***").is_some_and(|class| code.starts_with(class)))
+    };
+    ERRORS.iter().find(|row| row.code == code).or_else(others)
+}
+
+/// What an error is in a session. Whatever the server ends the session with, the connection is gone.
+pub(super) fn class_in_session(found: &DbError) -> Class {
+    match found.parsed_severity() {
+        Some(Severity::Fatal | Severity::Panic) => Class::Lost,
+        _ => row_of(found).map_or(Class::Script, |row| row.session),
+    }
 }
 
 /// An error of a session that had been made.
@@ -109,30 +126,22 @@ pub(super) fn of_session(error: &tokio_postgres::Error, endpoint: &str) -> Error
     if found.message().contains(OVERTAKEN) {
         return Error::overtaken();
     }
-    let code = found.code();
-    let (kind, diagnostic) = match *code {
-        SqlState::INSUFFICIENT_PRIVILEGE => (Kind::Never, denied()),
-        SqlState::READ_ONLY_SQL_TRANSACTION => (Kind::Never, read_only()),
-        SqlState::QUERY_CANCELED => {
-            (Kind::Cancelled, Diagnostic::new(Code::Database, "the statement was cancelled"))
+    let class = class_in_session(found);
+    let diagnostic = match class {
+        Class::Lost => return lost(endpoint, found.message()),
+        Class::Unclear => unclear(endpoint),
+        Class::Denied => denied(),
+        Class::ReadOnly => read_only(),
+        Class::Cancelled => Diagnostic::new(class.code(), "the statement was cancelled"),
+        Class::Again => Diagnostic::new(class.code(), "a lock could not be had in time")
+            .help("find out who holds it: `SELECT * FROM pg_stat_activity WHERE state <> 'idle'`"),
+        Class::NoRoom => {
+            Diagnostic::new(class.code(), "the database has no room left").help("make room, then start again")
         }
-        SqlState::T_R_DEADLOCK_DETECTED
-        | SqlState::T_R_SERIALIZATION_FAILURE
-        | SqlState::LOCK_NOT_AVAILABLE
-        | SqlState::OBJECT_IN_USE => (
-            Kind::Again,
-            Diagnostic::new(Code::MigrationBlocked, "a lock could not be had in time")
-                .help("find out who holds it: `SELECT * FROM pg_stat_activity WHERE state <> 'idle'`"),
-        ),
-        _ if code.code().starts_with("53") => (
-            Kind::Never,
-            Diagnostic::new(Code::NoRoom, "the database has no room left")
-                .help("make room, then start again"),
-        ),
-        _ if passes(found) => return lost(endpoint, found.message()),
-        _ => (Kind::Never, Diagnostic::new(Code::Database, "the database reported an error")),
+        Class::Damaged => damaged(),
+        _ => Diagnostic::new(class.code(), "the database reported an error"),
     };
-    Error::new(kind, diagnostic.said_by(message(found)))
+    Error::new(class.kind(), diagnostic.said_by(message(found)))
 }
 
 /// An error that no server sent: the connection is gone, or the driver did not understand something.
@@ -141,6 +150,20 @@ fn of_driver(error: &tokio_postgres::Error, endpoint: &str) -> Error {
         return lost(endpoint, &full_text(error));
     }
     Error::never(Diagnostic::new(Code::Database, format!("the database driver failed: {}", full_text(error))))
+}
+
+/// No script is to blame, and nothing is tried again.
+fn damaged() -> Diagnostic {
+    Diagnostic::new(
+        Class::Damaged.code(),
+        "the server cannot read or write its own files, or they are damaged",
+    )
+    .help("look into the server's log, and at its disk, before anything else is written")
+}
+
+fn unclear(endpoint: &str) -> Diagnostic {
+    let message = format!("the server does not know what became of a transaction: `{endpoint}`");
+    Diagnostic::new(Class::Unclear.code(), message).help("the history tells: the next start carries on")
 }
 
 fn denied() -> Diagnostic {

@@ -7,7 +7,6 @@ use tokio_postgres::error::DbError;
 
 use super::{PostgresSession, error};
 use crate::error::{Error, Kind};
-use crate::failure::NOT_ITS_FAULT;
 
 /// A part of a script as it was sent.
 pub(super) struct Sent<'a> {
@@ -31,8 +30,8 @@ pub(super) fn script_failed(
 ) -> Error {
     let sorted = session.error(failure);
     // Neither a lost connection nor a server without room is the script's fault, and a guard is not even part of it.
-    let not_its_fault = NOT_ITS_FAULT.contains(&sorted.diagnostic.code);
-    if sorted.kind == Kind::Lost || not_its_fault {
+    let is_guard = matches!(sorted.diagnostic.code, Code::LockLost);
+    if is_guard || !error::class_in_session(found).blames_script() {
         return sorted;
     }
     let position =

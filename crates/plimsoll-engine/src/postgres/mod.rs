@@ -6,6 +6,7 @@
 mod apply;
 mod connect;
 mod error;
+mod errors;
 mod failure;
 mod history;
 mod kept;
@@ -44,6 +45,7 @@ use pooler::{Hold, Needs};
 use target::{Target, Targets};
 use tls::Tls;
 
+pub use errors::ERRORS;
 pub use target::UrlSource;
 
 /// Prisma's key, so that Prisma and Plimsoll exclude each other.

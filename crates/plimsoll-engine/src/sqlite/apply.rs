@@ -249,9 +249,7 @@ fn script_failed(
 ) -> Error {
     let sorted = worker.error(found);
     // A file that is locked, full or read-only is not the script's fault.
-    if sorted.kind == Kind::Busy
-        || [Code::ReadOnly, Code::NoRoom, Code::FileUnusable].contains(&sorted.diagnostic.code)
-    {
+    if !error::class(found).blames_script() {
         return sorted;
     }
     let said = error::message(found);

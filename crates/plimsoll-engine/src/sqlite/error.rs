@@ -3,6 +3,8 @@
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
 use rusqlite::ErrorCode;
 
+use super::errors::ERRORS;
+use crate::classes::Class;
 use crate::error::{Error, Kind};
 
 /// The file does not exist.
@@ -24,32 +26,40 @@ pub(super) fn unusable(file: &str, why: &str) -> Error {
 
 /// Any error of the library.
 pub(super) fn of(error: &rusqlite::Error, file: &str) -> Error {
-    let database = message(error);
-    let (kind, diagnostic) = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
-            Kind::Busy,
-            Diagnostic::new(Code::LockTimeout, format!("another process keeps the database file `{file}` locked"))
-                .help("end the transaction that it has open, or wait longer with `--lock-wait`"),
-        ),
-        Some(ErrorCode::OperationInterrupted) => {
-            (Kind::Cancelled, Diagnostic::new(Code::Database, "the statement was interrupted"))
+    let class = class(error);
+    let message_of = |text: String| Diagnostic::new(class.code(), text);
+    let diagnostic = match class {
+        Class::Busy => message_of(format!("another process keeps the database file `{file}` locked"))
+            .help("end the transaction that it has open, or wait longer with `--lock-wait`"),
+        Class::Cancelled => message_of("the statement was interrupted".to_owned()),
+        Class::NoRoom => message_of(format!("there is no room left for `{file}`, or its disk fails"))
+            .help("what was under way is not in the database: make room, for the journal beside the file too, and start again"),
+        Class::ReadOnly => read_only(file),
+        Class::Unusable if may_be_opened(error) => {
+            message_of(format!("the file `{file}` is not a SQLite database, or is damaged"))
         }
-        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => {
-            (Kind::Never, Diagnostic::new(Code::NoRoom, format!("there is no room left for `{file}`, or its disk fails"))
-                .help("what was under way is not in the database: make room, for the journal beside the file too, and start again"))
-        }
-        Some(ErrorCode::ReadOnly) => (Kind::Never, read_only(file)),
-        Some(ErrorCode::CannotOpen) => (
-            Kind::Never,
-            Diagnostic::new(Code::FileUnusable, format!("the database file `{file}`, or its journal beside it, cannot be opened"))
-                .help("SQLite needs to write into the file's directory too: check its owner, and that it is not mounted read-only"),
-        ),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            (Kind::Never, Diagnostic::new(Code::FileUnusable, format!("the file `{file}` is not a SQLite database, or is damaged")))
-        }
-        _ => (Kind::Never, Diagnostic::new(Code::Database, format!("SQLite reported an error for `{file}`"))),
+        Class::Unusable => message_of(format!("the database file `{file}`, or its journal beside it, cannot be opened"))
+            .help("SQLite needs to write into the file's directory too: check its owner, and that it is not mounted read-only"),
+        _ => message_of(format!("SQLite reported an error for `{file}`")),
     };
-    Error::new(kind, diagnostic.said_by(database))
+    Error::new(class.kind(), diagnostic.said_by(message(error)))
+}
+
+/// What an error is, by the table.
+pub(super) fn class(error: &rusqlite::Error) -> Class {
+    let Some(found) = error.sqlite_error() else { return Class::Script };
+    let by_code = |code: i32| {
+        let code = code.to_string();
+        ERRORS.iter().find(|row| row.code == code)
+    };
+    // A newer extended code of a result code that is known.
+    let row = by_code(found.extended_code).or_else(|| by_code(found.extended_code & 0xff));
+    row.map_or(Class::Script, |row| row.session)
+}
+
+/// Whether it is the content of the file that cannot be used.
+fn may_be_opened(error: &rusqlite::Error) -> bool {
+    !matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied))
 }
 
 fn read_only(file: &str) -> Diagnostic {

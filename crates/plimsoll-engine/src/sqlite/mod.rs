@@ -6,6 +6,7 @@
 
 mod apply;
 mod error;
+mod errors;
 mod history;
 mod lock;
 mod temporary;
@@ -26,6 +27,8 @@ use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use self::lock::{RunLock, Tried};
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{Error, Kind, Result};
+
+pub use errors::ERRORS;
 
 /// A SQLite database.
 pub struct Sqlite {

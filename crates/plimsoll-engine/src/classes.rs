@@ -1,0 +1,336 @@
+//! What the run loop does about every error that a database can send, as tables: one line for each error of the servers' own
+//! lists. The backends decide by them, and `docs/database-errors.md` is made from them.
+//!
+//! A retry is only right for what is known to have been rolled back; a class promises that for each of its errors.
+
+use plimsoll_core::Code;
+
+use crate::error::Kind;
+
+/// What kind of trouble an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The server is starting, stopping, recovering or full, or not the primary of its cluster yet.
+    NotYet,
+    /// The database does not exist.
+    Missing,
+    /// The connection is gone.
+    Lost,
+    /// The server does not know itself what became of a transaction.
+    Unclear,
+    /// It was rolled back for a reason that passes: a deadlock, a lock timeout, a conflict with another transaction.
+    Again,
+    /// Another process keeps the database file locked.
+    Busy,
+    /// A replica, or a primary that is about to be one: after a failover the same address may lead elsewhere.
+    Replica,
+    /// Only reading is allowed, and nothing says that this will pass.
+    ReadOnly,
+    /// Disk, memory, or another limit of the server is used up.
+    NoRoom,
+    /// Somebody has cancelled the statement, or a time limit of the server's has.
+    Cancelled,
+    /// Whoever logs in is not who he says he is, or may not log in at the moment.
+    Credentials,
+    /// The rights are not enough.
+    Denied,
+    /// TLS is demanded, and was not asked for.
+    Tls,
+    /// The files of the database are damaged, or cannot be read and written.
+    Damaged,
+    /// The file cannot be opened, or is no database.
+    Unusable,
+    /// The server refuses the connection for a reason that stays.
+    Refused,
+    /// The statement is wrong for this database.
+    Script,
+}
+
+/// What the four words of the documentation say about a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Waited for.
+    NotYet,
+    /// Done again, since nothing of it stayed or the history tells.
+    TryAgain,
+    /// A person has to do something.
+    Never,
+    /// The script has to be corrected.
+    ScriptsFault,
+}
+
+impl Class {
+    /// Every class, in the order of the documentation.
+    pub const ALL: [Self; 17] = [
+        Self::NotYet,
+        Self::Missing,
+        Self::Replica,
+        Self::Lost,
+        Self::Unclear,
+        Self::Again,
+        Self::Busy,
+        Self::Cancelled,
+        Self::NoRoom,
+        Self::ReadOnly,
+        Self::Credentials,
+        Self::Denied,
+        Self::Tls,
+        Self::Damaged,
+        Self::Unusable,
+        Self::Refused,
+        Self::Script,
+    ];
+
+    /// What the run loop does.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::NotYet | Self::Replica => Kind::NotYet,
+            Self::Missing => Kind::Missing,
+            Self::Lost | Self::Unclear => Kind::Lost,
+            Self::Again => Kind::Again,
+            Self::Busy => Kind::Busy,
+            Self::Cancelled => Kind::Cancelled,
+            Self::ReadOnly
+            | Self::NoRoom
+            | Self::Credentials
+            | Self::Denied
+            | Self::Tls
+            | Self::Damaged
+            | Self::Unusable
+            | Self::Refused
+            | Self::Script => Kind::Never,
+        }
+    }
+
+    /// The code of an error of Plimsoll's own statements, and so its exit code, once it ends a run.
+    pub fn code(self) -> Code {
+        match self {
+            Self::NotYet => Code::Unreachable,
+            Self::Missing => Code::DatabaseMissing,
+            Self::Lost | Self::Unclear => Code::ConnectionLost,
+            Self::Again => Code::MigrationBlocked,
+            Self::Busy => Code::LockTimeout,
+            Self::Replica | Self::ReadOnly => Code::ReadOnly,
+            Self::NoRoom => Code::NoRoom,
+            Self::Credentials => Code::AuthenticationFailed,
+            Self::Denied => Code::AccessDenied,
+            Self::Tls => Code::Tls,
+            Self::Unusable => Code::FileUnusable,
+            Self::Cancelled | Self::Damaged | Self::Refused | Self::Script => Code::Database,
+        }
+    }
+
+    /// Whether an error of this class, met by a statement of a script, says something about the script.
+    pub fn blames_script(self) -> bool {
+        matches!(
+            self,
+            Self::Again
+                | Self::Cancelled
+                | Self::Credentials
+                | Self::Denied
+                | Self::Missing
+                | Self::Refused
+                | Self::Script
+                | Self::Tls
+        )
+    }
+
+    /// The code with which a script ends a run whose statement met an error of this class.
+    pub fn code_of_script(self) -> Code {
+        if self.blames_script() && self != Self::Again { Code::MigrationFailed } else { self.code() }
+    }
+
+    /// The word for it.
+    pub fn word(self) -> Word {
+        match self {
+            Self::NotYet | Self::Missing | Self::Replica => Word::NotYet,
+            Self::Lost | Self::Unclear | Self::Again | Self::Busy => Word::TryAgain,
+            Self::Script => Word::ScriptsFault,
+            _ => Word::Never,
+        }
+    }
+
+    /// Its name, as the tables of the documentation have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotYet => "not there yet",
+            Self::Missing => "no such database",
+            Self::Lost => "connection lost",
+            Self::Unclear => "outcome unknown",
+            Self::Again => "blocked",
+            Self::Busy => "file locked",
+            Self::Replica => "replica",
+            Self::ReadOnly => "read-only",
+            Self::NoRoom => "no room",
+            Self::Cancelled => "cancelled",
+            Self::Credentials => "credentials",
+            Self::Denied => "rights",
+            Self::Tls => "TLS",
+            Self::Damaged => "damaged",
+            Self::Unusable => "file unusable",
+            Self::Refused => "refused",
+            Self::Script => "script",
+        }
+    }
+
+    /// What is done about it, and why that is right, for the documentation.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::NotYet => {
+                "It passes: Plimsoll connects again until `--wait` is over. A session that meets it is given up, and made again."
+            }
+            Self::Missing => {
+                "`deploy` creates it, unless it was there a moment ago. In a script it is the script's fault."
+            }
+            Self::Lost => {
+                "What was under way may be committed or not. Plimsoll connects again, and the history tells by the row's id: it is not done twice. A migration that loses its connection twice ends the run."
+            }
+            Self::Unclear => {
+                "As with a lost connection: Plimsoll connects again, and looks into the history."
+            }
+            Self::Again => {
+                "What was under way has been rolled back: it is sent again for as long as `--lock-wait`. On MySQL and MariaDB a definition that is not a transaction is looked for in the catalog first."
+            }
+            Self::Busy => "Waited for as for the migration lock, until `--lock-wait` is over.",
+            Self::Replica => {
+                "After a failover the address leads to another server, or this one becomes the primary: Plimsoll connects again until `--wait` is over."
+            }
+            Self::ReadOnly => {
+                "Nothing says that it will pass: somebody has to give another address, or to change a setting."
+            }
+            Self::NoRoom => {
+                "Somebody has to make room, or to raise a limit. The exit code asks for another start, since that is often under way."
+            }
+            Self::Cancelled => {
+                "By a person or by a time limit, which would end the next try as well: it is not tried again. A script on MySQL or MariaDB that is run statement by statement, and was cancelled by a person, ends with PLM222 and 75: the next start carries on."
+            }
+            Self::Credentials => {
+                "The same password is refused the next time as well, and accounts are locked for trying. A URL in a file (`--url-file`) is read again, and waited for."
+            }
+            Self::Denied => {
+                "A person has to grant what is missing. What a script may not do is the script's fault."
+            }
+            Self::Tls => "The URL has to ask for it.",
+            Self::Damaged => {
+                "The server's own files are. No script is to blame, no retry helps, and more writes may do harm: look into the server's log."
+            }
+            Self::Unusable => "Look at the path, its owner and its mode.",
+            Self::Refused => "A setting of the server's, or of the URL, has to change.",
+            Self::Script => {
+                "The script is rolled back as far as its database can do that, and the message names the place in it."
+            }
+        }
+    }
+}
+
+impl Word {
+    /// The word.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NotYet => "not yet",
+            Self::TryAgain => "try again",
+            Self::Never => "never",
+            Self::ScriptsFault => "the script's fault",
+        }
+    }
+}
+
+/// Which servers have an error under its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// Every one of the backend.
+    Any,
+    /// MySQL, not MariaDB.
+    Mysql,
+    /// MariaDB, not MySQL.
+    Mariadb,
+}
+
+/// Whether a test has provoked an error with a real server, and compared how Plimsoll ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// It has.
+    Yes,
+    /// It cannot be done at will, or not cheaply.
+    No,
+}
+
+/// One error of a server's list.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The SQLSTATE, number or result code. One that ends in `***` stands for whatever else begins so.
+    pub code: &'static str,
+    /// The list's name for it.
+    pub name: &'static str,
+    /// What it is while connecting.
+    pub connecting: Class,
+    /// What it is in a session.
+    pub session: Class,
+    /// Words that the message has to contain; without them it is the script's fault.
+    pub saying: Option<&'static str>,
+    /// Who has it.
+    pub server: Server,
+    /// Whether a test has met it.
+    pub tried: Tried,
+}
+
+/// An error: its code, its name, and what it is while connecting and in a session.
+pub(crate) const fn row(code: &'static str, name: &'static str, connecting: Class, session: Class) -> Row {
+    Row { code, name, connecting, session, saying: None, server: Server::Any, tried: Tried::No }
+}
+
+/// An error of what a statement says: nothing that a server refuses a connection with, as far as anybody knows.
+pub(crate) const fn script(code: &'static str, name: &'static str) -> Row {
+    row(code, name, Class::Refused, Class::Script)
+}
+
+impl Row {
+    /// The same, if the message contains these words.
+    pub(crate) const fn saying(self, words: &'static str) -> Self {
+        Self { saying: Some(words), ..self }
+    }
+
+    /// The same, of MySQL alone.
+    pub(crate) const fn of_mysql(self) -> Self {
+        Self { server: Server::Mysql, ..self }
+    }
+
+    /// The same, of MariaDB alone.
+    pub(crate) const fn of_mariadb(self) -> Self {
+        Self { server: Server::Mariadb, ..self }
+    }
+
+    /// The same, met by a test.
+    pub(crate) const fn tried(self) -> Self {
+        Self { tried: Tried::Yes, ..self }
+    }
+
+    /// Whether a message has the words that this row asks for.
+    pub(crate) fn fits(&self, message: &str) -> bool {
+        self.saying.is_none_or(|words| message.contains(words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_is_listed_once() {
+        for class in Class::ALL {
+            assert_eq!(
+                Class::ALL.iter().filter(|other| other.name() == class.name()).count(),
+                1,
+                "{class:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_was_rolled_back_or_can_be_looked_up_is_tried_again() {
+        for class in Class::ALL {
+            let again = matches!(class.kind(), Kind::Again | Kind::Lost | Kind::Busy);
+            assert_eq!(again, class.word() == Word::TryAgain, "{class:?}");
+        }
+    }
+}
