@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use shared::{AllowEmpty, Answer, Common, Empty, Format, LockWait, Logging, Policy};
+pub(crate) use shared::{AllowEmpty, Answer, Common, Empty, Format, Limits, LockWait, Logging, Policy};
 
 use crate::called;
 use crate::commands::Inject;
@@ -159,6 +159,8 @@ pub(crate) struct Run {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) lock: LockWait,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
     #[command(flatten)]
     pub(crate) policy: Policy,
     #[command(flatten)]

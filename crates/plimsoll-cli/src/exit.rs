@@ -71,7 +71,7 @@ impl Exit {
             Self::Class(Class::Unreachable) => "the database could not be reached within `--wait`",
             Self::Class(Class::Bug) => "a bug in Plimsoll",
             Self::Class(Class::TryAgain) => {
-                "a lock was not free in time, the database has no room left, it is not yet where it is waited for, its URL has changed to another one, or an answer could not be written"
+                "a lock was not free in time, the database has no room left, it is not yet where it is waited for, `--timeout` is over, its URL has changed to another one, or an answer could not be written"
             }
             Self::Class(Class::Denied) => "credentials or rights",
             Self::Class(Class::Config) => "the project or its configuration is wrong",

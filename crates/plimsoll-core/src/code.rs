@@ -318,6 +318,12 @@ codes! {
     /// SIGTERM, SIGINT, SIGQUIT or SIGHUP arrived. The message says whether the statement under way was rolled back, or did not stop in
     /// time and may be committed or not. What had been applied before stays applied; the next start looks, and carries on or says what to do.
     Interrupted = "PLM301", Interrupted, "interrupted";
+    /// The run took longer than `--timeout` allows: connecting, waiting for the lock and applying are all counted. The statement
+    /// under way was cancelled and rolled back, or the message says that it may be committed; the lock is free.
+    ///
+    /// The message says what is not applied. What had been applied before stays applied; the next start looks, and carries on or
+    /// says what to do.
+    TimedOut = "PLM307", TryAgain, "the time of the run is over";
     /// The arguments cannot be understood.
     Usage = "PLM302", Usage, "wrong arguments";
     /// The database said something that Plimsoll has no better code for: see its message.

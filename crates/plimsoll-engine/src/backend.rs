@@ -12,6 +12,7 @@ use plimsoll_core::script::How;
 use plimsoll_core::{Diagnostic, Migration, Script};
 
 use crate::error::Result;
+use crate::limits::Limits;
 
 /// One database that can be connected to.
 #[expect(async_fn_in_trait, reason = "a run is one task on one thread: no future of it has to be `Send`")]
@@ -64,6 +65,9 @@ pub trait Session {
 
     /// Refuses a script that could not be run, before anything is run. The history has been read by then.
     fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic>;
+
+    /// From now on the statements of migrations have these limits.
+    fn limit(&mut self, limits: Limits);
 
     /// Applies one migration, so that its script and its history row are committed together where the database allows.
     ///

@@ -15,6 +15,11 @@ impl Backoff {
         Self { next: first, most }
     }
 
+    /// The next pause at its longest.
+    pub(crate) fn next(&self) -> Duration {
+        self.next
+    }
+
     /// The next pause: between half and all of the nominal one.
     pub(crate) fn pause(&mut self) -> Duration {
         let nominal = self.next;

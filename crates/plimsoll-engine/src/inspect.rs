@@ -14,7 +14,8 @@ use crate::cancel::sleep;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
 use crate::lock::{self, Patience};
-use crate::run::{Options, Work};
+use crate::options::Options;
+use crate::run::Work;
 use crate::wait;
 
 /// Reads what a database holds, waiting for one that is not up.

@@ -11,7 +11,8 @@ use crate::backend::{Backend, Session};
 use crate::error::{Error, Kind, Result};
 use crate::event::Observe;
 use crate::lock::{self, Patience};
-use crate::run::{Options, Work};
+use crate::options::Options;
+use crate::run::Work;
 use crate::wait;
 
 mod resume;

@@ -14,41 +14,10 @@ use crate::backoff::Backoff;
 use crate::cancel::{by_others, interrupted, interruptible, sleep};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
+use crate::limits::within;
 use crate::lock::{self, Patience};
+use crate::options::{IfMissing, Options};
 use crate::wait;
-
-/// How long to wait, and what to allow.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// For how long to wait for a database that is not up. Zero: not at all.
-    pub wait: Duration,
-    /// For how long to wait for another runner, or until the database is not ahead any more.
-    pub lock_wait: Duration,
-    /// What to do if the database is ahead of the project.
-    pub if_ahead: IfAhead,
-    /// What to do if the database does not exist.
-    pub if_missing: IfMissing,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            wait: Duration::from_mins(1),
-            lock_wait: Duration::from_mins(10),
-            if_ahead: IfAhead::Warn,
-            if_missing: IfMissing::Create,
-        }
-    }
-}
-
-/// What a run does if the database does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IfMissing {
-    /// Create it, as Prisma does.
-    Create,
-    /// Fail.
-    Fail,
-}
 
 /// What a run works on.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +65,8 @@ const MOST_OVERTAKEN: u32 = 10_000;
 /// Brings a database to the project's migrations.
 ///
 /// Waits for the database, reads the history, and stops there if nothing is to be done; otherwise takes the lock, reads
-/// and plans again, and applies one migration after the other. When `cancel` is triggered, the statement under way is
-/// cancelled and rolled back.
+/// and plans again, and applies one migration after the other. When `cancel` is triggered, or the time of the run is over,
+/// the statement under way is cancelled and rolled back.
 pub async fn deploy<B: Backend>(
     backend: &B,
     work: Work<'_>,
@@ -105,12 +74,13 @@ pub async fn deploy<B: Backend>(
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> std::result::Result<Report, Failure> {
+    let stop = cancel.child_token();
     let mut run = Run {
         backend,
         work,
         options,
         observer,
-        cancel,
+        cancel: &stop,
         report: Report::default(),
         reconnects: 0,
         ready: false,
@@ -118,10 +88,23 @@ pub async fn deploy<B: Backend>(
         in_flight: None,
         ahead: Ahead::new(options.lock_wait),
     };
-    match run.deploy().await {
+    // On the heap: whoever watches it would move it, and hold it twice.
+    match within(options.deadline, &stop, Box::pin(run.deploy())).await {
         Ok(()) => Ok(run.report),
-        Err(error) => Err(Failure { diagnostic: error.diagnostic, report: run.report }),
+        Err(error) => {
+            let diagnostic = with_what_is_left(error, &run.report).diagnostic;
+            Err(Failure { diagnostic, report: run.report })
+        }
     }
+}
+
+/// Whoever reads that the time of a run was over has to know what it was too short for.
+fn with_what_is_left(error: Error, report: &Report) -> Error {
+    if error.diagnostic.code != Code::TimedOut || report.pending.is_empty() {
+        return error;
+    }
+    let left = format!("not applied: {}", report.pending.join(", "));
+    Error { diagnostic: Box::new(error.diagnostic.help(left)), ..error }
 }
 
 struct Run<'a, B> {
@@ -181,6 +164,12 @@ impl<B: Backend> Run<'_, B> {
     }
 
     async fn connect(&mut self) -> Result<B::Session> {
+        let mut session = self.connect_or_create().await?;
+        session.limit(self.options.limits);
+        Ok(session)
+    }
+
+    async fn connect_or_create(&mut self) -> Result<B::Session> {
         let connected = wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await;
         match connected {
             Err(error) if error.kind == Kind::Missing && self.may_create() => {
@@ -356,23 +345,26 @@ impl<B: Backend> Run<'_, B> {
     /// Applies one migration, again and again while it fails for reasons that pass, for as long as a lock is waited for.
     async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>, seen: &History) -> Result<()> {
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
-        let deadline = Instant::now() + self.options.lock_wait;
+        let last =
+            self.options.deadline.map_or_else(|| Instant::now() + self.options.lock_wait, |end| end.at());
         let name = step.migration.name();
         loop {
             let id = uuid::Uuid::new_v4().to_string();
             self.begin(name, &id, seen);
             self.observer.see(Event::Sending { name });
+            let begun = Instant::now();
             let observer = &mut *self.observer;
             let mut tell = |told: Told<'_>| observer.see(Event::of(name, told));
             let canceller = session.canceller();
             let result = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut tell)).await;
             match result {
-                Err(error) if error.kind == Kind::Again && Instant::now() < deadline => {
+                Err(error) if error.kind == Kind::Again && Instant::now() + backoff.next() < last => {
                     self.observer.see(Event::Retrying { name, why: &error.diagnostic });
                     sleep(backoff.pause(), self.cancel).await?;
                 }
                 // Cancelled, but not by us: by a time limit of the server's, or by a person.
                 Err(error) if matches!(error.kind, Kind::Again | Kind::Script | Kind::Cancelled) => {
+                    let error = self.options.limits.explain(error, begun.elapsed());
                     // The failure itself matters more than that it could not be recorded.
                     let _unrecorded = session.record_failure(step.migration, &error.diagnostic).await;
                     return Err(match error.kind {

@@ -75,6 +75,9 @@ options! {
     "migrations" "DIRECTORY", Workload One, "as Prisma finds it", "Passed on to the gate: the migrations directory in its image";
     "wait" "TIME", Workload One, "what the gate does by itself", "Passed on to the gate: for how long to wait for the database";
     "lock-wait" "TIME", Workload One, "what the gate does by itself", "Passed on to the gate: for how long to wait for another runner";
+    "lock-timeout" "TIME", Workload One, "what the gate does by itself", "Passed on to the gate: for how long a statement of a migration may wait for a lock before it is tried again";
+    "statement-timeout" "TIME", Workload One, "what the gate does by itself", "Passed on to the gate: how long a statement of a migration may take";
+    "timeout" "TIME", Workload One, "what the gate does by itself", "Passed on to the gate: how long its run may take, waiting included";
     "if-ahead" "POLICY", Workload One, "what the gate does by itself", "Passed on to the gate: what to do if the database is ahead of the image";
     "mount" "NAME", Workload Many, "Secrets, ConfigMaps and the like; the volume of a SQLite file", "One more volume of the container that the gate needs, mounted as the container mounts it";
     "place" "WHERE", Workload One, "after native sidecars", "Where the gate stands among the init containers: `first`, `last`, `before=NAME`, `after=NAME`";

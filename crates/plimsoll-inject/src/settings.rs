@@ -6,12 +6,15 @@ use crate::options::Given;
 use crate::values::{self, Choices, Wrong, choice, many, one};
 
 /// Options that the gate itself takes, under the same names, and how it reads them.
-const PASSED: [(&str, values::Check); 6] = [
+const PASSED: [(&str, values::Check); 9] = [
     ("schema", values::path),
     ("config", values::path),
     ("migrations", values::path),
     ("wait", values::time),
     ("lock-wait", values::time),
+    ("lock-timeout", values::time),
+    ("statement-timeout", values::time),
+    ("timeout", values::time),
     ("if-ahead", values::if_ahead),
 ];
 
@@ -223,6 +226,9 @@ mod tests {
         for (option, value) in [
             ("wait", "banana"),
             ("lock-wait", "-1"),
+            ("lock-timeout", "soon"),
+            ("statement-timeout", "1.5s"),
+            ("timeout", ""),
             ("if-ahead", "sometimes"),
             ("schema", ""),
             ("config", " "),

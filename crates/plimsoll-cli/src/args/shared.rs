@@ -7,6 +7,7 @@ use clap::builder::{FalseyValueParser, OsStringValueParser, PossibleValue, Typed
 use clap::{Args, ValueEnum};
 use plimsoll_core::duration;
 use plimsoll_core::plan::IfAhead;
+use plimsoll_engine::Deadline;
 
 use crate::output::{Level, Log, Shape, Sinks, Voice};
 use crate::termination::{Detail, TerminationLog};
@@ -143,6 +144,34 @@ pub(crate) struct LockWait {
     /// For how long to wait while another runner holds the migration lock
     #[arg(long, value_name = "TIME", env = "PLIMSOLL_LOCK_WAIT", default_value = "10m", value_parser = duration::parse, help_heading = "Database")]
     pub(crate) lock_wait: Duration,
+}
+
+/// How long a migration, and a run, may take.
+#[derive(Args, Clone)]
+pub(crate) struct Limits {
+    /// For how long a statement of a migration may wait for a lock before it is rolled back and tried again; 0 waits for as long as
+    /// it takes [default: 5s, unless the database has a limit of its own]
+    #[arg(long, value_name = "TIME", env = "PLIMSOLL_LOCK_TIMEOUT", value_parser = duration::parse, help_heading = "Time limits")]
+    lock_timeout: Option<Duration>,
+    /// How long a statement of a migration may take before the migration fails; 0 for as long as it takes [default: what the
+    /// database says]
+    #[arg(long, value_name = "TIME", env = "PLIMSOLL_STATEMENT_TIMEOUT", value_parser = duration::parse, help_heading = "Time limits")]
+    statement_timeout: Option<Duration>,
+    /// How long the run may take, waiting included, before it is stopped; 0 for as long as it takes [default: 0]
+    #[arg(long, value_name = "TIME", env = "PLIMSOLL_TIMEOUT", value_parser = duration::parse, help_heading = "Time limits")]
+    timeout: Option<Duration>,
+}
+
+impl Limits {
+    /// When a run that begins now has to be over.
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        self.timeout.filter(|timeout| !timeout.is_zero()).map(Deadline::after)
+    }
+
+    /// Those of the statements of migrations.
+    pub(crate) fn of_statements(&self) -> plimsoll_engine::Limits {
+        plimsoll_engine::Limits { lock: self.lock_timeout, statement: self.statement_timeout }
+    }
 }
 
 /// What to think of a project without migrations.

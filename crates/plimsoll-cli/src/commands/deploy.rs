@@ -26,7 +26,11 @@ pub(super) async fn migrate(
     empty: Empty,
     output: &mut Output,
 ) -> Result<(Option<u8>, Signals), Exit> {
-    let opened = introduce(&arguments.common, output)?;
+    let deadline = arguments.limits.deadline();
+    // A file that is not there yet is waited for before the run begins.
+    let mut common = arguments.common.clone();
+    common.wait = deadline.map_or(common.wait, |end| end.left().min(common.wait));
+    let opened = introduce(&common, output)?;
     look_at_emptiness(&opened, empty, output)?;
     let database = opened.database(Intent::Write).map_err(|diagnostic| output.failed(&diagnostic, None))?;
     let options = Options {
@@ -38,6 +42,8 @@ pub(super) async fn migrate(
         } else {
             IfMissing::Create
         },
+        limits: arguments.limits.of_statements(),
+        deadline,
     };
     let cancel = CancellationToken::new();
     let work = opened.work();

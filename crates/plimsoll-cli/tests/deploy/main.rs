@@ -5,6 +5,7 @@ mod conformance;
 mod database_errors;
 mod exec;
 mod install;
+mod limits;
 mod mysql;
 mod output;
 mod planning;

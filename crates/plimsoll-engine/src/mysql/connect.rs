@@ -8,10 +8,12 @@ use mysql_async::{Conn, Opts, OptsBuilder};
 use plimsoll_core::Code;
 use plimsoll_core::url::MysqlUrl;
 
+use super::limits::Limit;
 use super::target::Target;
 use super::{Facts, Mysql, MysqlSession, error, sql};
 use crate::classes::Server;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 
 /// Connects once.
 pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
@@ -26,7 +28,8 @@ pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
         endpoint: url.endpoint(),
         runner: database.runner.clone(),
         external_tables: database.external_tables.clone(),
-        limit: url.statement_timeout.map(|seconds| Duration::from_secs(seconds.into())),
+        limit: url.statement_timeout.map(Limit::of_url),
+        limits: Limits::default(),
         database: url.database.clone(),
         facts: Facts::default(),
         script: super::apply::ScriptState::default(),

@@ -35,9 +35,9 @@ const TOO_LONG: u16 = 1153;
 /// The server's number for a statement that somebody has cancelled.
 pub(crate) const INTERRUPTED: u16 = 1317;
 
-/// What is said of a statement that took longer than the URL allows, with the server's number for limits of its own.
-pub(super) fn limited() -> mysql_async::Error {
-    server(3024, "Query execution was interrupted, `socket_timeout` of the URL exceeded", "HY000")
+/// What is said of a statement that took longer than a limit of ours allows, with the server's number for limits of its own.
+pub(super) fn limited(limit: &str) -> mysql_async::Error {
+    server(3024, &format!("Query execution was interrupted, {limit} exceeded"), "HY000")
 }
 
 /// What the server says of a statement that it was asked to cancel.

@@ -2,6 +2,7 @@
 
 use plimsoll_core::{Code, Diagnostic};
 
+use super::limits::lock_timeouts;
 use super::{MysqlSession, error, sql};
 use crate::backend::{Holder, Lock};
 use crate::error::{Error, Result};
@@ -12,13 +13,6 @@ const NAME: &str = "prisma_migrate";
 /// A condition that is true while this connection holds the lock. It belongs into every statement that writes.
 pub(super) const HELD: &str = "IS_USED_LOCK('prisma_migrate') = CONNECTION_ID()";
 
-/// What the session of a runner needs once it may write.
-///
-/// A DDL statement that waits for its turn makes everybody else wait behind it: it gives up after a few seconds, unless the
-/// server's own limit is shorter, and the run loop tries it again.
-const SETTINGS: &str =
-    "SET SESSION lock_wait_timeout = CAST(LEAST(@@GLOBAL.lock_wait_timeout, 5) AS UNSIGNED)";
-
 /// Takes the lock if it is free; otherwise says who has it.
 pub(super) async fn try_take(session: &mut MysqlSession) -> Result<Lock> {
     // Asked for twice it would be held twice, and whoever waits for the connection's end would not mind.
@@ -27,7 +21,8 @@ pub(super) async fn try_take(session: &mut MysqlSession) -> Result<Lock> {
     let mut values = row.into_iter();
     match (values.next().flatten().as_deref(), values.next().flatten()) {
         (Some("1"), _) => {
-            session.execute(SETTINGS).await?;
+            // What the session of a runner needs once it may write.
+            session.execute(&lock_timeouts(session.limits)).await?;
             Ok(Lock::Taken)
         }
         (Some(_), None) => Ok(Lock::HeldBy(None)),

@@ -12,6 +12,7 @@ mod errors;
 mod failure;
 mod fingerprint;
 mod history;
+mod limits;
 mod lock;
 mod progress;
 mod resume;
@@ -30,7 +31,6 @@ mod verdict;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use mysql_async::{Conn, Opts};
 use plimsoll_core::history::{Progress, Row, Snapshot};
@@ -42,6 +42,7 @@ use plimsoll_core::{Code, Diagnostic, Migration, Script};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::Result;
+use crate::limits::Limits;
 use crate::target::Target;
 use target::Targets;
 
@@ -115,7 +116,9 @@ pub struct MysqlSession {
     runner: String,
     external_tables: Vec<String>,
     /// How long a statement may take, if the URL says so (`socket_timeout`).
-    limit: Option<Duration>,
+    limit: Option<limits::Limit>,
+    /// What the statements of migrations have to keep to.
+    limits: Limits,
     /// The database of the URL. Ours are qualified with it: a script may `USE` another one.
     database: String,
     /// What the first read found out.
@@ -166,6 +169,10 @@ impl Session for MysqlSession {
 
     fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic> {
         apply::check(self, migration, script)
+    }
+
+    fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     async fn apply(&mut self, step: &Step<'_>, id: &str, tell: &mut Tell<'_>) -> Result<()> {

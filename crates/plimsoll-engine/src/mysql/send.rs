@@ -1,11 +1,10 @@
 //! Sending messages, and the texts that come back.
 
-use std::time::Duration;
-
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Value};
 use plimsoll_core::script::mysql::Flavour;
 
+use super::limits::Limit;
 use super::{MysqlCanceller, MysqlSession, error};
 use crate::backend::Session as _;
 use crate::classes::Server;
@@ -26,7 +25,7 @@ impl MysqlSession {
     /// Sends one message of our own, of one statement or several, drops its rows, and says how many rows the last one
     /// changed.
     pub(super) async fn execute(&mut self, sql: &str) -> Result<u64> {
-        self.send_now(sql).await.map_err(|found| self.error(&found))
+        self.send_now(sql, self.limit.clone()).await.map_err(|found| self.error(&found))
     }
 
     /// The same for a statement of a script, with the driver's own error, for whoever knows more about what was sent.
@@ -41,11 +40,15 @@ impl MysqlSession {
         if self.facts.longest_message.is_some_and(|most| sql.len() >= most) {
             return Err(error::too_long());
         }
-        self.send_now(sql).await
+        self.send_now(sql, self.statement_limit()).await
     }
 
-    async fn send_now(&mut self, sql: &str) -> std::result::Result<u64, mysql_async::Error> {
-        let (limit, canceller) = (self.limit, self.canceller());
+    async fn send_now(
+        &mut self,
+        sql: &str,
+        limit: Option<Limit>,
+    ) -> std::result::Result<u64, mysql_async::Error> {
+        let canceller = self.canceller();
         within(limit, &canceller, self.conn.query_drop(sql)).await?;
         Ok(self.conn.affected_rows())
     }
@@ -61,7 +64,7 @@ impl MysqlSession {
 
     /// Sends one message and returns the rows of each of its statements, also of those before one that failed.
     pub(super) async fn answers(&mut self, sql: &str) -> Answers {
-        let (limit, canceller) = (self.limit, self.canceller());
+        let (limit, canceller) = (self.limit.clone(), self.canceller());
         let mut sets = Vec::new();
         let collected = within(limit, &canceller, collect(&mut self.conn, sql, &mut sets)).await;
         Answers { sets, failure: collected.err() }
@@ -113,7 +116,7 @@ fn is_interrupted(found: &mysql_async::Error) -> bool {
 
 /// Cancels what takes longer than the limit, which is an error of its own: another start would come to the same.
 async fn within<T>(
-    limit: Option<Duration>,
+    limit: Option<Limit>,
     canceller: &MysqlCanceller,
     work: impl Future<Output = mysql_async::Result<T>>,
 ) -> mysql_async::Result<T> {
@@ -121,9 +124,9 @@ async fn within<T>(
     tokio::pin!(work);
     tokio::select! {
         done = &mut work => done,
-        () = tokio::time::sleep(limit) => {
+        () = tokio::time::sleep(limit.length) => {
             canceller.cancel_statement().await;
-            work.await.map_err(|found| if is_interrupted(&found) { error::limited() } else { found })
+            work.await.map_err(|found| if is_interrupted(&found) { limit.exceeded() } else { found })
         }
     }
 }

@@ -274,11 +274,14 @@ impl<'a, 't> Steps<'a, 't> {
             );
             return Err(self.stop(at, &why).await);
         }
+        let patience = self.session.wait_patiently(self.work, what).await?;
         self.record_under_way(at, Facts::new()).await?;
         self.untransactional = None;
         // Nothing is sent any more, or the server did not even begin: both are known to have done nothing.
         let is_sent = !self.session.is_cancelled();
-        if let Err(error) = self.send(at).await {
+        let sent = self.send(at).await;
+        self.session.wait_as_before(patience).await;
+        if let Err(error) = sent {
             self.roll_back(&error).await?;
             if !is_sent || (waited_in_vain(&error) && needs_whole_table(what)) {
                 self.progress.under_way = None;

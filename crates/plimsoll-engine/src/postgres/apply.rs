@@ -9,6 +9,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use super::error::{self, ENDED, LOCK_BUSY, LOCK_LOST, OVERTAKEN};
 use super::failure::{Sent, script_failed};
 use super::history::LOCK_ROW;
+use super::limits::{Again, Until};
 use super::pooler::{self, Hold};
 use super::segments::segments;
 use super::self_managed::self_managed;
@@ -94,18 +95,20 @@ async fn apply_atomic(
     atomic: &Atomic<'_>,
 ) -> std::result::Result<(), Outcome> {
     let (begin, lock) = opening(session);
+    let limits = session.limits(Until::Commit, Again::Yes);
     let guard = format!("{lock}{}", record_guard(session, work.migration));
     let mark = format!("SELECT pg_catalog.pg_advisory_xact_lock_shared({MARK_KEY});");
     // `SET TRANSACTION` has to come before any query: there the guard follows.
     let (before, after) = if atomic.sets_transaction {
-        (format!("{begin}\n"), guard)
+        (format!("{begin}{limits}\n"), guard)
     } else {
-        (format!("{begin}{guard}{mark}\n"), still_ours())
+        (format!("{begin}{limits}{guard}{mark}\n"), still_ours())
     };
     let record = record(session, work);
     // After a line comment without a line end, and after a last statement without a semicolon. Deferred triggers run here and
-    // not at the end, where the settings are not those of the script any more.
-    let after = format!("\n;SET CONSTRAINTS ALL IMMEDIATE;{}{after}{record}COMMIT", session.reset());
+    // not at the end, where the settings are not those of the script any more. The limits hold for what follows, too: the locks
+    // of the script are held until the row is written.
+    let after = format!("\n;SET CONSTRAINTS ALL IMMEDIATE;{}{limits}{after}{record}COMMIT", session.reset());
 
     let sent = if atomic.unterminated.is_none() && session.facts.standard_strings {
         session
@@ -220,7 +223,7 @@ async fn sort(
 async fn ended_by_script(session: &PostgresSession, work: &Work<'_>) -> Error {
     let diagnostic = ended_words(work.migration).helps(WayOn::ByHand.on(work.migration.name()));
     let logs = failure_text(work.migration.name(), &diagnostic);
-    match insert_started(session, work, &logs).await {
+    match insert_started(session, work, &logs, "").await {
         Ok(_id) => Error::never(diagnostic),
         Err(error) => {
             Error::never(diagnostic.help(format!("it could not be recorded: {}", error.diagnostic)))

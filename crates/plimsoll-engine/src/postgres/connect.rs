@@ -15,6 +15,7 @@ use super::target::Target;
 use super::{Postgres, PostgresSession, error, history, key, quote_name};
 use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
+use crate::limits::Limits;
 
 /// Connects once.
 pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
@@ -40,6 +41,7 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
         told: false,
         facts: history::Facts::default(),
         first: None,
+        limits: Limits::default(),
         paused: None,
         target,
     })

@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) history_schema: Option<String>,
     /// Whether `'\'` is a whole string, as it has been by default since PostgreSQL 9.1.
     pub(super) standard_strings: bool,
+    /// Whether a session has a `lock_timeout` by itself: of the role, the database, the server or the URL.
+    pub(super) has_lock_timeout: bool,
     /// Whether the server is a standby, or still replays its log.
     pub(super) in_recovery: bool,
     /// The number of its process that answered.
@@ -50,7 +52,8 @@ async fn read_once(session: &mut PostgresSession) -> Result<Option<Snapshot>> {
     let facts = format!(
         "{}SELECT current_schema(), (SELECT n.nspname FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('_prisma_migrations')), \
-         current_setting('standard_conforming_strings'), version(), pg_is_in_recovery(), pg_backend_pid()",
+         current_setting('standard_conforming_strings'), version(), pg_is_in_recovery(), pg_backend_pid(), \
+         current_setting('lock_timeout')",
         session.local_settings
     );
     // What looks like a failed attempt may be another runner at work, unless the lock is held while it is read.
@@ -90,6 +93,7 @@ fn take_facts(session: &mut PostgresSession, rows: &[SimpleQueryRow]) -> Result<
     session.facts = Facts {
         history_schema: schema,
         standard_strings: text(2).as_deref() == Some("on"),
+        has_lock_timeout: text(6).is_some_and(|limit| limit != "0"),
         in_recovery: text(4).as_deref() == Some("t"),
         process: text(5).and_then(|text| text.parse().ok()),
     };

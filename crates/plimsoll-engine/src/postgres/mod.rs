@@ -13,6 +13,7 @@ mod kept;
 mod key;
 mod leftovers;
 mod likeness;
+mod limits;
 mod link;
 mod look;
 mod outside;
@@ -40,6 +41,7 @@ use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{Error, Kind, Result};
+use crate::limits::Limits;
 use paused::Paused;
 use pooler::{Hold, Needs};
 use target::{Target, Targets};
@@ -144,6 +146,8 @@ pub struct PostgresSession {
     facts: history::Facts,
     /// What the first read brought, until it is asked for: a connection is one once something has answered on it.
     first: Option<Result<Snapshot>>,
+    /// What the statements of migrations have to keep to.
+    limits: Limits,
     /// The script that this session has stopped in the middle of, and may go on with.
     paused: Option<Paused>,
 }
@@ -241,6 +245,10 @@ impl Session for PostgresSession {
             }
             _ => pooler::check(self, migration, script),
         }
+    }
+
+    fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     async fn apply(&mut self, step: &Step<'_>, id: &str, tell: &mut Tell<'_>) -> Result<()> {

@@ -41,17 +41,18 @@ pub(super) async fn outside(
                 started.migration().name(),
                 shown(&segment.body)
             )));
-            return started.end(segment.statements.end).await;
+            return started.end(segment.statements.end, "").await;
         }
         Some(Outcome::Unknown) => return Err(nobody_knows(started, segment).await),
         Some(Outcome::RunIt) | None => {}
     }
-    started.begin(UnderWay { before: now.clone() }).await?;
+    let (limits, limits_again) = session.patience(started.work.script.text(), effect);
+    started.begin(UnderWay { before: now.clone() }, &limits).await?;
     let statement = statement(segment, effect, &now, tell);
     match session.client.batch_execute(&statement).await {
         Ok(()) => {
             is_usable(started, effect).await?;
-            started.end(segment.statements.end).await
+            started.end(segment.statements.end, &limits_again).await
         }
         Err(failure) => Err(failed(started, segment, effect, &now, &failure, tell).await),
     }

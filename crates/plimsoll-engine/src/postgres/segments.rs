@@ -15,6 +15,7 @@ use super::apply::{MARK_KEY, Work, cannot_be_atomic, ended_words, lock_guard, ne
 use super::error::ENDED;
 use super::failure::{Sent, script_failed};
 use super::kept::kept;
+use super::limits::{Again, Until};
 use super::outside::{no_trace, outside};
 use super::paused::{Paused, check_paused, take_again};
 use super::started::{Started, as_ourselves, insert_started};
@@ -77,9 +78,11 @@ async fn begin<'a>(
         check_paused(session, &paused).await?;
         return Ok(started(paused.id, paused.done, paused.under_way));
     }
+    let limits = session.limits(Until::Reset, Again::Yes);
     let Some(row) = resume else {
         let logs = Progress::new(Attempt::Running, &session.runner).running_log();
-        return Ok(started(insert_started(session, work, &logs).await?, 0, None));
+        let id = insert_started(session, work, &logs, &limits).await?;
+        return Ok(started(id, 0, None));
     };
     let Some(progress) = row.progress() else { return Err(Error::overtaken()) };
     let texts: Vec<&str> = statements.iter().map(AsRef::as_ref).collect();
@@ -89,6 +92,7 @@ async fn begin<'a>(
     let started = started(row.id.clone(), progress.done.count, progress.under_way);
     match carried(session, work.script.text(), started.done).await? {
         Ok(settings) => {
+            session.execute(&limits).await?;
             for setting in settings {
                 session.execute(setting).await?;
             }

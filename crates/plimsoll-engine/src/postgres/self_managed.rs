@@ -9,6 +9,7 @@ use tokio_postgres::error::SqlState;
 use super::PostgresSession;
 use super::apply::Work;
 use super::failure::{Sent, script_failed};
+use super::limits::{Again, Until};
 use super::started::{finish, insert_started, store_failure};
 use crate::error::{Error, Result};
 use crate::failure::left_open;
@@ -19,7 +20,8 @@ use crate::failure::left_open;
 pub(super) async fn self_managed(session: &PostgresSession, work: &Work<'_>) -> Result<()> {
     const LOGS: &str =
         "The script was sent as it is, outside of a transaction of Plimsoll's: how far it got is not known.";
-    let id = insert_started(session, work, LOGS).await?;
+    let limits = session.limits(Until::Reset, Again::No);
+    let id = insert_started(session, work, LOGS, &limits).await?;
     let sent = session.client.batch_execute(work.script.text()).await;
     let failure = match &sent {
         Err(failure) => match failure.as_db_error() {

@@ -60,17 +60,19 @@ impl Started<'_> {
     }
 
     /// Records that the next statement is about to be sent, and what the database looks like before it.
-    pub(super) async fn begin(&mut self, before: UnderWay) -> Result<()> {
+    ///
+    /// Behind it, and outside of its transaction, the session is set as `then` says.
+    pub(super) async fn begin(&mut self, before: UnderWay, then: &str) -> Result<()> {
         let logs = self.progress(Attempt::Running, self.done, Some(before.clone())).running_log();
         let change = self.changes(&format!("logs = {}", quote_text(&logs)));
-        self.write(&format!("{}{}", lock_guard(), change)).await?;
+        self.write(&format!("{}{}", lock_guard(), change), then).await?;
         self.under_way = Some(before);
         Ok(())
     }
 
-    /// Records that a statement outside of any transaction is done.
-    pub(super) async fn end(&mut self, done: usize) -> Result<()> {
-        let written = self.write(&self.moves_to(done)).await;
+    /// Records that a statement outside of any transaction is done, and sets the session as `then` says.
+    pub(super) async fn end(&mut self, done: usize, then: &str) -> Result<()> {
+        let written = self.write(&self.moves_to(done), then).await;
         match written {
             Err(error) if error.kind == Kind::Overtaken => return Err(changed_by_others(self.migration())),
             written => written?,
@@ -80,9 +82,9 @@ impl Started<'_> {
     }
 
     /// Writes to the history whatever role and settings the script has taken on, and leaves those to it.
-    async fn write(&self, statements: &str) -> Result<()> {
+    async fn write(&self, statements: &str, then: &str) -> Result<()> {
         let message = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;{}{statements}COMMIT",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;{}{statements}COMMIT;{then}",
             as_ourselves(self.work.script.text())
         );
         let Err(error) = self.session.execute(&message).await else { return Ok(()) };
@@ -174,8 +176,14 @@ pub(super) fn as_ourselves(script: &str) -> String {
 }
 
 /// Writes a started row, if this connection holds the lock and the migration is not recorded yet; its id. The row of an
-/// earlier attempt that failed is used again, so that a crash loop does not fill the history.
-pub(super) async fn insert_started(session: &PostgresSession, work: &Work<'_>, logs: &str) -> Result<String> {
+/// earlier attempt that failed is used again, so that a crash loop does not fill the history. Behind it the session is set as
+/// `then` says.
+pub(super) async fn insert_started(
+    session: &PostgresSession,
+    work: &Work<'_>,
+    logs: &str,
+    then: &str,
+) -> Result<String> {
     let table = session.history_table();
     let logs = quote_text(logs);
     let rows = session
@@ -184,7 +192,7 @@ pub(super) async fn insert_started(session: &PostgresSession, work: &Work<'_>, l
              applied_steps_count = 0 WHERE id = ({}) RETURNING id), \
              added AS (INSERT INTO {table} (id, checksum, started_at, migration_name, logs) \
              SELECT '{}', '{}', now(), {}, {logs} WHERE NOT EXISTS (SELECT FROM reused) RETURNING id) \
-             SELECT id FROM reused UNION ALL SELECT id FROM added",
+             SELECT id FROM reused UNION ALL SELECT id FROM added;{then}",
             lock_guard(),
             record_guard(session, work.migration),
             earlier_failure(session, work.migration, work.script),

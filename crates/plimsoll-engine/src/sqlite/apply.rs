@@ -11,7 +11,8 @@ use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 
 use super::history::{self, NewRow};
-use super::{Worker, error, open};
+use super::limits::Clock;
+use super::{Worker, error, limits, open};
 use crate::error::{Error, Kind, Result};
 use crate::failure::{UNTOUCHED, left_open};
 
@@ -202,7 +203,9 @@ enum Transaction {
 }
 
 /// Executes every statement of a text to its end; rows are dropped.
-fn execute(worker: &Worker, migration: &Migration, text: &str, transaction: Transaction) -> Result<()> {
+fn execute(worker: &mut Worker, migration: &Migration, text: &str, transaction: Transaction) -> Result<()> {
+    let clock = Clock::watch(&mut worker.connection, worker.limits);
+    let clock = clock.map_err(|found| worker.error(&found))?;
     let spans = script::statement_spans(text);
     let mut number = 0;
     let mut batch = rusqlite::Batch::new(&worker.connection, text);
@@ -214,6 +217,7 @@ fn execute(worker: &Worker, migration: &Migration, text: &str, transaction: Tran
                     None,
                 ));
             }
+            clock.start();
             let mut rows = statement.raw_query();
             while rows.next()?.is_some() {}
             drop(rows);
@@ -224,7 +228,9 @@ fn execute(worker: &Worker, migration: &Migration, text: &str, transaction: Tran
         }
         Ok(Ran::Everything)
     };
-    match run() {
+    let ran = run();
+    limits::unwatch(&mut worker.connection).map_err(|found| worker.error(&found))?;
+    match ran {
         Ok(Ran::Everything) => Ok(()),
         // Nothing may be executed outside the transaction that was to hold it.
         Ok(Ran::EndedTransaction) => Err(ended_by_script(migration)),

@@ -8,6 +8,7 @@ mod apply;
 mod error;
 mod errors;
 mod history;
+mod limits;
 mod lock;
 mod temporary;
 
@@ -27,6 +28,7 @@ use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use self::lock::{RunLock, Tried};
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{Error, Kind, Result};
+use crate::limits::Limits;
 
 pub use errors::ERRORS;
 
@@ -86,6 +88,7 @@ impl Backend for Sqlite {
             runner: self.runner.clone(),
             external_tables: self.external_tables.clone(),
             seen: History::default(),
+            limits: Limits::default(),
             canceller: canceller.clone(),
             lock: None,
         };
@@ -122,9 +125,6 @@ fn open(path: &Path, access: Access) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// How long readers may keep a transaction from being committed before it is given up and tried anew.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
-
 /// A connection to a SQLite database.
 pub struct SqliteSession {
     /// Away while a call is under way; a call that was given up never brings it back.
@@ -142,6 +142,8 @@ struct Worker {
     external_tables: Vec<String>,
     /// The history as this session last read or wrote it.
     seen: History,
+    /// What the statements of migrations have to keep to.
+    limits: Limits,
     canceller: SqliteCanceller,
     /// The run's lock. It goes where the connection goes: a call that was given up keeps both until it ends.
     lock: Option<RunLock>,
@@ -164,12 +166,13 @@ impl Worker {
     }
 
     /// Commits. A reader can keep that from happening for a moment, and the transaction stays open meanwhile; new readers
-    /// wait, so that the moment ends.
+    /// wait, so that the moment ends: if that takes longer than a lock is waited for, it is given up and tried anew.
     fn commit(&self) -> Result<()> {
+        let patience = limits::commit_patience(self.limits);
         let begun = std::time::Instant::now();
         loop {
             match self.execute("COMMIT") {
-                Err(error) if error.kind == Kind::Busy && begun.elapsed() < COMMIT_PATIENCE => {
+                Err(error) if error.kind == Kind::Busy && begun.elapsed() < patience => {
                     if self.canceller.is_cancelled() {
                         return Err(error);
                     }
@@ -242,6 +245,12 @@ impl Session for SqliteSession {
         match script::shape(script.text()).0 {
             Shape::Refused(refusal) => Err(refusal.diagnostic(migration)),
             _ => Ok(()),
+        }
+    }
+
+    fn limit(&mut self, limits: Limits) {
+        if let Some(worker) = &mut self.worker {
+            worker.limits = limits;
         }
     }
 

@@ -12,7 +12,7 @@ use plimsoll_core::plan::{IfAhead, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
-    Backend, Cancel, CancellationToken, Error, Failure, Kind, Lock, Options, Result, Session, Tell,
+    Backend, Cancel, CancellationToken, Error, Failure, Kind, Limits, Lock, Options, Result, Session, Tell,
     Unobserved, Work, deploy,
 };
 
@@ -124,6 +124,8 @@ impl Session for Scripted {
     fn check(&self, _: &Migration, _: &Script) -> std::result::Result<(), Diagnostic> {
         Ok(())
     }
+
+    fn limit(&mut self, _: Limits) {}
 
     async fn apply(&mut self, step: &Step<'_>, id: &str, _: &mut Tell<'_>) -> Result<()> {
         let answer = self.0.borrow_mut().answers.pop_front();

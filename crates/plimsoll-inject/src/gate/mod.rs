@@ -98,12 +98,12 @@ const LEAVE: &str = "to leave it alone: `plimsoll.dev/inject: \"false\"` among i
 
 /// The words behind the program: what it does, and with what.
 pub(crate) fn arguments(settings: &Settings, deploy: Option<&Deploy>) -> (&'static str, Vec<String>) {
-    let (verb, skipped) = match settings.mode {
-        Mode::Deploy => ("deploy", ""),
-        // Who applies nothing waits for no lock.
-        Mode::Wait => ("wait", "lock-wait"),
+    let (verb, skipped): (_, &[&str]) = match settings.mode {
+        Mode::Deploy => ("deploy", &[]),
+        // Who applies nothing waits for no lock, and `--wait` is all the time that there is.
+        Mode::Wait => ("wait", &["lock-wait", "lock-timeout", "statement-timeout", "timeout"]),
     };
-    let given = settings.passed.iter().filter(|(name, _)| *name != skipped);
+    let given = settings.passed.iter().filter(|(name, _)| !skipped.contains(name));
     let given: Vec<String> = given.map(|(name, value)| format!("--{name}={}", env::literal(value))).collect();
     let is_given = |arg: &&String| {
         let flag = arg.split('=').next().unwrap_or_default();

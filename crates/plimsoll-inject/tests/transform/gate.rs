@@ -284,7 +284,12 @@ fn what_the_gate_takes_itself_is_passed_on() {
         gate_of(&deployment(app()), &flags)["args"],
         json!(["--schema=a/$$(x)", "--lock-wait=5m", "--if-ahead=refuse"])
     );
-    let waits = gate_of(&deployment(app()), &[flags[2], ("mode", "wait")]);
+    let limits = [("lock-timeout", "2s"), ("statement-timeout", "5m"), ("timeout", "1h")];
+    assert_eq!(
+        gate_of(&deployment(app()), &limits)["args"],
+        json!(["--lock-timeout=2s", "--statement-timeout=5m", "--timeout=1h"])
+    );
+    let waits = gate_of(&deployment(app()), &[flags[2], limits[0], limits[1], limits[2], ("mode", "wait")]);
     assert_eq!((&waits["command"], waits.get("args")), (&json!(["plimsoll", "wait"]), None));
 }
 

@@ -19,7 +19,11 @@ async fn nothing_leaks(version: Version, script: &str) {
     assert_eq!(scene.applied().await, ["1_init", "2_changes", "3_look"], "{script}");
     let seen = scene.base.query("SELECT * FROM public.seen").await.remove(0);
     let seen: Vec<String> = seen.into_iter().map(Option::unwrap_or_default).collect();
-    assert_eq!(seen, ["postgres", "postgres", "\"$user\", public", "0", "0", "on", "on", "a\\b"], "{script}");
+    assert_eq!(
+        seen,
+        ["postgres", "postgres", "\"$user\", public", "0", "5s", "on", "on", "a\\b"],
+        "{script}"
+    );
     assert_eq!(scene.deployed().stdout, "up to date\n");
 }
 

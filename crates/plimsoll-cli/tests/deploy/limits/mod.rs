@@ -1,0 +1,10 @@
+//! Time limits: of the locks that a migration waits for, of its statements, of the run.
+
+mod locks;
+mod run;
+mod statements;
+
+use std::time::Duration;
+
+/// Long after a limit of a second, and long before anybody would give up without one.
+const SOON: Duration = Duration::from_secs(8);

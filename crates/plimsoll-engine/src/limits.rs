@@ -1,0 +1,182 @@
+//! Time limits: of the statements of migrations, and of a run as a whole.
+
+use std::time::{Duration, Instant};
+
+use plimsoll_core::{Code, Diagnostic};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Kind, Result};
+
+/// How long a statement of a migration may wait and take. What a script sets by itself wins over either.
+///
+/// Nothing of this is about reading and writing the history, which has limits of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How long it may wait for a lock; zero is without end. Nothing is [`DEFAULT_LOCK_TIMEOUT`], but where the database has
+    /// a limit that somebody has set, and where a statement that has waited in vain could not be tried again.
+    pub lock: Option<Duration>,
+    /// How long it may take; zero is without end, whatever the database says. Nothing is what the database says.
+    pub statement: Option<Duration>,
+}
+
+/// How long a statement of a migration waits for a lock if nobody says anything. Whoever wants the same table waits behind it
+/// for as long: every query of an application, if what it wants is the table for itself.
+pub const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Limits {
+    /// Names the flag in the error of a statement that has taken as long as it says, and was cancelled by nobody who is known.
+    ///
+    /// A server that speaks another language says no more than that it has cancelled: then the clock tells.
+    pub(crate) fn explain(&self, error: Error, took: Duration) -> Error {
+        let Some(limit) = self.statement.filter(|limit| !limit.is_zero() && took >= *limit) else {
+            return error;
+        };
+        if error.kind != Kind::Cancelled || is_of_somebody(&error.diagnostic) {
+            return error;
+        }
+        let help = format!(
+            "a statement took longer than `--statement-timeout` allows ({}): give it more time, or `0` for as long as it takes",
+            shown(limit)
+        );
+        Error { diagnostic: Box::new(error.diagnostic.help(help)), ..error }
+    }
+}
+
+/// Whether the server says that it was asked to cancel: PostgreSQL in words, MySQL and MariaDB by a number of its own.
+fn is_of_somebody(diagnostic: &Diagnostic) -> bool {
+    let Some(said) = &diagnostic.database else { return false };
+    said.message.contains("user request")
+        || said.code.as_deref() == Some(&crate::mysql::INTERRUPTED.to_string())
+}
+
+/// A limit as it is given.
+pub(crate) fn shown(limit: Duration) -> String {
+    match limit.subsec_millis() {
+        0 => format!("{} s", limit.as_secs()),
+        _ => format!("{} ms", limit.as_millis()),
+    }
+}
+
+/// A limit in milliseconds, as a server takes it: 0 is none, and what is shorter than one is not.
+pub(crate) fn milliseconds(limit: Duration) -> i32 {
+    let whole = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+    if limit.is_zero() { 0 } else { whole.max(1) }
+}
+
+/// When a run has to be over.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    length: Duration,
+    at: Instant,
+}
+
+/// How long what is stopped may take to end: to cancel a statement, to roll back, to say good-bye.
+const PATIENCE: Duration = Duration::from_millis(1900);
+
+impl Deadline {
+    /// This long from now on.
+    pub fn after(length: Duration) -> Self {
+        Self { length, at: Instant::now() + length }
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// When it is.
+    pub(crate) fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// The error of work that was stopped by it.
+    fn over(&self, stopped: Error) -> Error {
+        let Diagnostic { message, help, .. } = *stopped.diagnostic;
+        let rest = message.strip_prefix("interrupted").unwrap_or(&message);
+        Error::never(self.diagnostic(rest).helps(help))
+    }
+
+    /// The error of work that could not even be stopped.
+    fn silent(&self) -> Error {
+        let help = "what is not committed is rolled back as soon as the database notices that this process is gone; the next \
+                    start looks, and carries on or says what to do";
+        Error::never(self.diagnostic(", and the database does not answer").help(help))
+    }
+
+    fn diagnostic(&self, rest: &str) -> Diagnostic {
+        let message = format!("the time of the run (`--timeout`, {}) is over{rest}", shown(self.length));
+        Diagnostic::new(Code::TimedOut, message)
+    }
+}
+
+/// Does the work until it is done or its time is over; then triggers `stop`, and gives the work a moment to end.
+///
+/// Work that ends well all the same has ended well, and what it says of a migration that failed is not taken from it.
+pub(crate) async fn within<T>(
+    deadline: Option<Deadline>,
+    stop: &CancellationToken,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(deadline) = deadline else { return work.await };
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep_until(deadline.at.into()) => stop.cancel(),
+    }
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(Err(error)) if error.diagnostic.code == Code::Interrupted => Err(deadline.over(error)),
+        Ok(done) => done,
+        Err(_) => Err(deadline.silent()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::DatabaseMessage;
+
+    use super::*;
+
+    fn cancelled(message: &str, code: &str) -> Error {
+        let said = DatabaseMessage { code: Some(code.to_owned()), ..DatabaseMessage::new(message) };
+        Error::new(Kind::Cancelled, Diagnostic::new(Code::MigrationFailed, "it failed").said_by(said))
+    }
+
+    #[test]
+    fn the_flag_is_named_only_if_it_may_be_what_cancelled() {
+        let limits = Limits { statement: Some(Duration::from_secs(2)), lock: None };
+        let named = |message: &str, code: &str, took: u64| {
+            let error = limits.explain(cancelled(message, code), Duration::from_secs(took));
+            error.diagnostic.help.iter().any(|help| help.contains("`--statement-timeout` allows (2 s)"))
+        };
+        assert!(named("canceling statement due to statement timeout", "57014", 2));
+        assert!(named("storniere Anfrage wegen Zeitüberschreitung", "57014", 3));
+        assert!(
+            !named("canceling statement due to statement timeout", "57014", 1),
+            "a limit of the script's own"
+        );
+        assert!(!named("canceling statement due to user request", "57014", 9));
+        assert!(!named("Query execution was interrupted", "1317", 9));
+    }
+
+    #[test]
+    fn a_limit_shorter_than_any_is_not_none() {
+        assert_eq!(milliseconds(Duration::ZERO), 0);
+        assert_eq!(milliseconds(Duration::from_micros(1)), 1);
+        assert_eq!(milliseconds(Duration::from_hours(24 * 365)), i32::MAX);
+    }
+
+    #[tokio::test]
+    async fn work_that_hears_nothing_is_left_in_time() {
+        let (stop, begun) = (CancellationToken::new(), Instant::now());
+        let deadline = Deadline::after(Duration::from_millis(20));
+        let error = within(Some(deadline), &stop, std::future::pending::<Result<()>>()).await.unwrap_err();
+        assert!(stop.is_cancelled() && begun.elapsed() < Duration::from_secs(4));
+        assert_eq!(error.diagnostic.code, Code::TimedOut);
+        assert!(
+            error
+                .diagnostic
+                .message
+                .contains("(`--timeout`, 20 ms) is over, and the database does not answer")
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! The time limits of migrations: those for locks as settings of the session, that for a statement by our own clock, since
+//! `max_execution_time` is for `SELECT` alone.
+
+use std::time::Duration;
+
+use super::apply::Work;
+use super::ending::needs_whole_table;
+use super::{MysqlSession, error};
+use crate::error::Result;
+use crate::limits::{Limits, shown};
+
+/// How long one message may take, and who says so.
+#[derive(Clone, Debug)]
+pub(super) struct Limit {
+    pub(super) length: Duration,
+    pub(super) of: String,
+}
+
+impl Limit {
+    /// What the URL says of every message.
+    pub(super) fn of_url(seconds: u32) -> Self {
+        Self { length: Duration::from_secs(seconds.into()), of: "`socket_timeout` of the URL".to_owned() }
+    }
+
+    /// What is said of a statement that took longer.
+    pub(super) fn exceeded(&self) -> mysql_async::Error {
+        error::limited(&self.of)
+    }
+}
+
+/// The longest that both variables can hold, on both servers: a year.
+const WITHOUT_END: u64 = 31_536_000;
+
+/// What a server that nobody has configured waits for the lock of a table: MySQL, MariaDB.
+const UNCONFIGURED: &str = "31536000, 86400";
+
+/// The same for the lock of a row, on both.
+const UNCONFIGURED_ROWS: &str = "50";
+
+/// The statement that sets how long a migration waits for the lock of a table (`lock_wait_timeout`), and for that of a row.
+///
+/// Whoever wants the table waits behind a definition that waits for it. What is set on the server is kept, unless somebody has
+/// given another limit to this run.
+pub(super) fn lock_timeouts(limits: Limits) -> String {
+    let (tables, rows) = match limits.lock {
+        Some(given) => (seconds(given).to_string(), seconds(given).to_string()),
+        None => (
+            unless_set("lock_wait_timeout", UNCONFIGURED),
+            unless_set("innodb_lock_wait_timeout", UNCONFIGURED_ROWS),
+        ),
+    };
+    format!("SET SESSION lock_wait_timeout = {tables}, SESSION innodb_lock_wait_timeout = {rows}")
+}
+
+/// The server's own value, or ours where nobody has set another one than the built-in.
+fn unless_set(name: &str, built_in: &str) -> String {
+    let ours = seconds(crate::limits::DEFAULT_LOCK_TIMEOUT);
+    format!("CAST(IF(@@GLOBAL.{name} IN ({built_in}), {ours}, @@GLOBAL.{name}) AS UNSIGNED)")
+}
+
+/// Whole seconds, as the variables have them: what is shorter than one is one.
+fn seconds(limit: Duration) -> u64 {
+    if limit.is_zero() {
+        WITHOUT_END
+    } else {
+        limit.as_millis().div_ceil(1000).try_into().unwrap_or(WITHOUT_END)
+    }
+}
+
+impl MysqlSession {
+    /// How long a statement of a script may take.
+    pub(super) fn statement_limit(&self) -> Option<Limit> {
+        match self.limits.statement {
+            None => self.limit.clone(),
+            Some(Duration::ZERO) => None,
+            Some(length) => Some(Limit { length, of: format!("`--statement-timeout` ({})", shown(length)) }),
+        }
+    }
+
+    /// Lets the next statement, of this kind, wait for locks as long as the server says, if it could not be sent again and nobody
+    /// has said anything else: a person has to look at its failure. Whether that was done.
+    pub(super) async fn wait_patiently(&mut self, work: &Work<'_>, what: &str) -> Result<Patience> {
+        // Also a part of the name of the other one.
+        let is_own = work.script.text().to_ascii_lowercase().contains("lock_wait_timeout");
+        if self.limits.lock.is_some() || is_own || needs_whole_table(what) {
+            return Ok(Patience::AsBefore);
+        }
+        self.execute(
+            "SET SESSION lock_wait_timeout = @@GLOBAL.lock_wait_timeout, \
+             SESSION innodb_lock_wait_timeout = @@GLOBAL.innodb_lock_wait_timeout",
+        )
+        .await?;
+        Ok(Patience::OfTheServer)
+    }
+
+    /// Ends what [`wait_patiently`](Self::wait_patiently) began.
+    pub(super) async fn wait_as_before(&mut self, patience: Patience) {
+        if patience == Patience::OfTheServer {
+            // What came of the statement counts: if the connection is gone, so are the limits.
+            let _longer = self.execute(&lock_timeouts(self.limits)).await;
+        }
+    }
+}
+
+/// How long a statement waits for locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// As those before it.
+    AsBefore,
+    /// As long as the server says.
+    OfTheServer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_whole_seconds_and_at_least_one() {
+        assert_eq!(seconds(Duration::from_millis(1)), 1);
+        assert_eq!(seconds(Duration::from_millis(1001)), 2);
+        assert_eq!(seconds(Duration::ZERO), WITHOUT_END);
+        let given = lock_timeouts(Limits { lock: Some(Duration::from_millis(300)), statement: None });
+        assert_eq!(given, "SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1");
+    }
+}
