@@ -214,6 +214,7 @@ impl<B: Backend> Run<'_, B> {
             self.ready();
             let plan = self.work.plan(&snapshot, self.options.if_ahead);
             self.describe(&plan);
+            self.forget_what_is_gone(&snapshot);
             self.look_after_attempt(&snapshot);
             if plan.is_up_to_date() {
                 return Ok(());
@@ -282,6 +283,12 @@ impl<B: Backend> Run<'_, B> {
             Err(why) => Err(script_missing(step.migration, why)),
         };
         plan.steps.iter().try_for_each(check).map_err(Error::never)
+    }
+
+    /// After a failover: what the new primary has not heard of is not applied, whoever said that it was committed.
+    fn forget_what_is_gone(&mut self, snapshot: &Snapshot) {
+        let there = |name: &str| snapshot.history().rows_of(name).any(|row| row.state() == RowState::Applied);
+        self.report.applied.retain(|applied| there(&applied.name));
     }
 
     /// After a lost connection: the commit of the migration that was under way may have arrived all the same.

@@ -48,10 +48,12 @@ fn every_toxic_does_what_it_says_and_is_healed() {
         proxy.heal();
         assert_eq!(four(&mut connect()).ok(), Some(4), "{toxic:?} is not healed");
     }
-    for (side, heard) in [(Side::Runner, 0), (Side::Server, 3)] {
+    for side in [Side::Runner, Side::Server] {
         proxy.poison(Toxic::Limit(side, 3));
-        assert!(four(&mut connect()).is_ok_and(|length| length == heard), "{side:?}");
+        // What was let through may come, or be overtaken by the end of the connection.
+        assert_ne!(four(&mut connect()).ok(), Some(4), "{side:?}");
         proxy.heal();
+        assert_eq!(four(&mut connect()).ok(), Some(4), "{side:?}");
     }
     proxy.poison(Toxic::Latency(Duration::from_millis(100)));
     let begun = Instant::now();

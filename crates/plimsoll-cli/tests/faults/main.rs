@@ -2,5 +2,6 @@
 
 mod machine;
 mod process;
+mod network;
 mod scene;
 mod server;

@@ -1,19 +1,23 @@
-//! A project with a few migrations, each of which counts, on a database to which something is about to happen.
+//! Projects whose migrations count, databases on servers of a test's own, and what is left in them.
 
-use plimsoll_testkit::base::Kind;
+use std::ops::Deref;
+
+use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::command::plimsoll;
+use plimsoll_testkit::history::HistoryRow;
 use plimsoll_testkit::program::Program;
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::Version;
+use plimsoll_testkit::server::{Flavour, MysqlServer, Options, PostgresServer, Stop, Version};
 
 /// The PostgreSQL that the installed `pg_dump` can dump.
 pub(crate) const POSTGRES: Kind = Kind::Postgres(Version::V15);
 
-/// What counts how often each migration was applied, and takes no part in anything else.
+/// Something to count in: whatever is applied twice, or not at all, shows.
 pub(crate) const INIT: &str = "CREATE TABLE counter (n INTEGER NOT NULL);\nINSERT INTO counter VALUES (0);\n";
 /// A migration that is one transaction on every server.
 pub(crate) const ONE: &str = "UPDATE counter SET n = n + 1;\n";
-/// A project with migrations, whose commands get this URL.
+
+/// A project for a database, whose commands get this URL.
 pub(crate) fn project(kind: Kind, url: String, migrations: &[(&str, &str)]) -> Project {
     let project = Project::new(kind.provider()).env_url(url);
     for (name, script) in migrations {
@@ -31,6 +35,157 @@ pub(crate) fn deploy(project: &Project) -> Program {
 pub(crate) fn by_shell(project: &Project, line: &str, words: &[&str]) -> Program {
     let shell = Program::new("sh", "/bin/sh".into(), project);
     shell.args(["-c", line, "sh", env!("CARGO_BIN_EXE_plimsoll")]).args(words)
+}
+
+/// A server that ends with its test, and whose databases are like those of shared ones.
+pub(crate) struct Own<S: Server>(&'static S);
+
+/// A server to which things can be done, whatever it is.
+pub(crate) trait Server: 'static {
+    /// What it is.
+    fn kind(&self) -> Kind;
+    /// An empty database on it.
+    fn empty(&'static self) -> impl Future<Output = Base>;
+    /// Stops it and starts it again.
+    fn restart(&self, how: Stop);
+    /// Stops it.
+    fn stop(&self, how: Stop);
+    /// Starts it after that.
+    fn start_again(&self);
+    /// Stops it, whatever it is doing.
+    fn end(&self);
+}
+
+impl Server for PostgresServer {
+    fn kind(&self) -> Kind {
+        Kind::Postgres(self.version())
+    }
+
+    async fn empty(&'static self) -> Base {
+        Base::Postgres(self.database().await)
+    }
+
+    fn restart(&self, how: Stop) {
+        self.restart(how);
+    }
+
+    fn stop(&self, how: Stop) {
+        self.stop(how);
+    }
+
+    fn start_again(&self) {
+        self.start_again();
+    }
+
+    fn end(&self) {
+        self.resume();
+        self.stop(Stop::Immediate);
+    }
+}
+
+impl Server for MysqlServer {
+    fn kind(&self) -> Kind {
+        Kind::Mysql(self.flavour())
+    }
+
+    async fn empty(&'static self) -> Base {
+        Base::Mysql(self.database().await)
+    }
+
+    fn restart(&self, how: Stop) {
+        self.restart(how);
+    }
+
+    fn stop(&self, how: Stop) {
+        self.stop(how);
+    }
+
+    fn start_again(&self) {
+        self.start_again();
+    }
+
+    fn end(&self) {
+        self.stop(Stop::Immediate);
+    }
+}
+
+impl<S: Server> Own<S> {
+    fn new(server: S) -> Self {
+        // What little is left of it, its directory included, goes with the process.
+        Self(Box::leak(Box::new(server)))
+    }
+}
+
+impl<S: Server> Deref for Own<S> {
+    type Target = &'static S;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<S: Server> Drop for Own<S> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// A PostgreSQL of the test's own.
+pub(crate) fn own_postgres(options: &Options) -> Own<PostgresServer> {
+    Own::new(PostgresServer::start(Version::V15, options))
+}
+
+/// A MySQL or MariaDB of the test's own.
+pub(crate) fn own_mysql(flavour: Flavour, options: &Options) -> Own<MysqlServer> {
+    Own::new(MysqlServer::start(flavour, options))
+}
+
+/// The same server, of which this test is the owner.
+pub(crate) fn owned(server: PostgresServer) -> Own<PostgresServer> {
+    Own::new(server)
+}
+
+/// What is left in a database: equal, whatever has happened on the way to it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    schema: String,
+    counted: String,
+    history: Vec<HistoryRow>,
+}
+
+impl Left {
+    /// What the migrations have counted.
+    pub(crate) fn counted(&self) -> &str {
+        &self.counted
+    }
+
+    /// The names of the migrations that count as applied.
+    pub(crate) fn applied(&self) -> Vec<&str> {
+        let rows = self.history.iter();
+        let rows = rows.filter(|row| row.finished_at.is_some() && row.rolled_back_at.is_none());
+        rows.map(|row| row.migration_name.as_str()).collect()
+    }
+}
+
+/// Reads it past everything that stands between a runner and the server.
+pub(crate) async fn left(base: &Base) -> Left {
+    Left {
+        schema: base.schema_dump(),
+        counted: base.value("SELECT n FROM counter").await,
+        history: base.history().await,
+    }
+}
+
+/// What a run leaves in an empty database that nobody disturbs.
+pub(crate) async fn undisturbed(kind: Kind, base: &Base, migrations: &[(&str, &str)]) -> Left {
+    deploy(&project(kind, base.url(), migrations)).run().expect_code(0);
+    left(base).await
+}
+
+/// Runs to the end on this thread: a run is waited for on the thread that has started it, so that each of several needs its own.
+pub(crate) fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime needs nothing that could be missing").block_on(work)
 }
 
 /// Fails unless each of the words is in the text.

@@ -71,9 +71,13 @@ impl<'server> MysqlDatabase<'server> {
 
     /// A connection that is reading a table: until it is released, nobody can change what the table looks like.
     pub async fn reading(&self, table: &str) -> HeldLock {
+        self.holding(&format!("START TRANSACTION; SELECT * FROM {} LIMIT 1", quoted(table))).await
+    }
+
+    /// A connection that keeps what these statements have locked until it is released.
+    pub async fn holding(&self, statements: &str) -> HeldLock {
         let mut connection = self.connect().await;
-        let read = format!("START TRANSACTION; SELECT * FROM {} LIMIT 1", quoted(table));
-        connection.query_drop(&read).await.unwrap_or_else(|error| panic!("{table}: {error}"));
+        connection.query_drop(statements).await.unwrap_or_else(|error| panic!("{statements}: {error}"));
         HeldLock(connection)
     }
 
@@ -166,7 +170,7 @@ pub struct HeldLock(Conn);
 impl HeldLock {
     /// Frees the lock, and returns when the server has heard of it.
     pub async fn release(mut self) {
-        self.0.query_drop("ROLLBACK; DO RELEASE_ALL_LOCKS()").await.expect("the server runs");
+        self.0.query_drop("ROLLBACK; UNLOCK TABLES; DO RELEASE_ALL_LOCKS()").await.expect("the server runs");
         let _ = self.0.disconnect().await;
     }
 }

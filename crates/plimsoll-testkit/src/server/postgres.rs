@@ -4,14 +4,16 @@ mod configuration;
 mod template;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
 use super::certificates::Certificates;
 use super::process::{PID_FILE, Process, on_a_free_port};
-use super::{Options, Stop, Version};
+use super::{KEEPER, Options, Stop, Version};
 use crate::address::Address;
 use crate::database::Database;
+use crate::wait::until;
 
 /// A server with a data directory, a port and a socket of its own. It ends with its owner.
 pub struct PostgresServer {
@@ -81,6 +83,11 @@ impl PostgresServer {
         Database::create(self, &format!("{part}{}", Database::random_name())).await
     }
 
+    /// A database that somebody else has made, and that has come here by replication.
+    pub fn database_called(&self, name: &str) -> Database<'_> {
+        Database::unborn(self, name)
+    }
+
     /// A database that does not exist yet. Whoever creates it, it is dropped at the end.
     pub fn missing_database(&self) -> Database<'_> {
         Database::unborn(self, &Database::random_name())
@@ -115,6 +122,44 @@ impl PostgresServer {
         self.start_again();
     }
 
+    /// Starts a stopped server as one that recovers from an archive, and returns as soon as it answers, if only to refuse. It has
+    /// recovered when its `restore_command` says that there is no more.
+    pub fn begin_to_recover(&self) {
+        let signal = self.process.data().join("recovery.signal");
+        std::fs::write(&signal, "").unwrap_or_else(|error| panic!("{}: {error}", signal.display()));
+        let begins = |pid| self.state(pid).is_some();
+        assert!(self.process.launch(self.command(), begins), "PostgreSQL does not start:\n{}", self.log());
+    }
+
+    /// A standby of this server, with a copy of all its databases, which follows it on a port of its own.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let access = self.process.data().join("pg_hba.conf");
+        let lines = std::fs::read_to_string(&access).expect("the directory is ours");
+        std::fs::write(&access, format!("local replication {KEEPER} trust\n{lines}"))
+            .expect("the directory is ours");
+        self.process.signal(Signal::HUP);
+        let (process, certificates) = Process::prepared(|data| self.copy_to(data));
+        std::fs::write(process.data().join("standby.signal"), "").expect("the directory is ours");
+        let primary = format!("host={} port={} user={KEEPER}", self.socket_directory().display(), self.port);
+        let mut server = Self { version: self.version, port: 0, certificates, process };
+        server.start_on_a_free_port(&Options::default().setting("primary_conninfo", &primary));
+        server
+    }
+
+    /// Takes a copy as soon as the server lets us, which has just been told to.
+    fn copy_to(&self, data: &Path) {
+        let copied = || {
+            let mut copy = Command::new("pg_basebackup");
+            copy.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+            copy.arg("--host").arg(self.socket_directory()).arg(format!("--port={}", self.port));
+            copy.args([&format!("--username={KEEPER}"), "--checkpoint=fast", "--no-sync", "--pgdata"])
+                .arg(data);
+            copy.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        };
+        until("`pg_basebackup` of Debian's postgresql-client copies the server", copied);
+    }
+
     /// Stops the time for the server and all its connections: it accepts, and does not answer.
     pub fn pause(&self) {
         self.process.signal_all(Signal::STOP);
@@ -131,17 +176,23 @@ impl PostgresServer {
     }
 
     fn launch(&self) -> bool {
-        let mut command = template::program(self.version, "postgres");
-        command.arg("-D").arg(self.process.data());
-        self.process.launch(command, |pid| self.says_ready(pid))
+        let serves =
+            |pid| self.state(pid).is_some_and(|state| ["ready", "standby"].contains(&state.as_str()));
+        self.process.launch(self.command(), serves)
     }
 
-    /// The first line of the server's own file is its process, the eighth its state.
-    fn says_ready(&self, pid: u32) -> bool {
+    fn command(&self) -> Command {
+        let mut command = template::program(self.version, "postgres");
+        command.arg("-D").arg(self.process.data());
+        command
+    }
+
+    /// What the server says of itself: the first line of its own file is its process, the eighth its state.
+    fn state(&self, pid: u32) -> Option<String> {
         let text = std::fs::read_to_string(self.process.data().join(PID_FILE)).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        lines.first() == Some(&pid.to_string().as_str())
-            && lines.get(7).is_some_and(|state| ["ready", "standby"].contains(state))
+        let mut lines = text.lines().map(str::trim);
+        let is_its = lines.next() == Some(&pid.to_string());
+        lines.nth(6).filter(|state| is_its && !state.is_empty()).map(str::to_owned)
     }
 }
 

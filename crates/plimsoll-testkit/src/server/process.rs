@@ -97,6 +97,13 @@ impl Process {
         let _ = std::fs::remove_file(self.data().join(PID_FILE));
     }
 
+    /// Sends a signal to the server alone.
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.lock_child().as_ref().map(Child::id) {
+            send(pid, signal);
+        }
+    }
+
     /// Sends a signal to the server and its children.
     pub(super) fn signal_all(&self, signal: Signal) {
         let Some(pid) = self.lock_child().as_ref().map(Child::id) else { return };
