@@ -33,7 +33,10 @@ pub fn struck(
     let transcript = running.wait();
     proxy.runner_ended();
     let struck = match (proxy.has_struck(), strike.deed, transcript.signal()) {
-        (true, Deed::KillRunner, Some(_)) | (true, Deed::Cut | Deed::CutRunner, None) => Struck::AtStep,
+        (true, Deed::KillRunner, Some(_))
+        | (true, Deed::Cut | Deed::CutRunner | Deed::Terminate | Deed::TerminateUnheard, None) => {
+            Struck::AtStep
+        }
         _ => Struck::Never,
     };
     (struck(transcript), project.env_url(base.url()))

@@ -11,6 +11,7 @@ mod relay;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -53,6 +54,10 @@ pub enum Deed {
     /// The connection is closed to the runner only. The server does not notice, finishes its work and keeps its session, and
     /// the lock with it, until the runner has found the lock taken on a new connection, or has ended.
     CutRunner,
+    /// The runner gets SIGTERM. Everything is passed on, then and afterwards.
+    Terminate,
+    /// The runner gets SIGTERM, and hears and is heard no more on this connection, which stays open until it has ended.
+    TerminateUnheard,
 }
 
 /// What is done at which step; the first one is number 1.
@@ -102,9 +107,14 @@ impl Proxy {
         self.shared.change(|state| state.runner_ended = true);
     }
 
+    /// For how long the run has gone on since it came to the step, if it did.
+    pub fn struck_for(&self) -> Option<Duration> {
+        self.shared.state().struck_at.map(|at| at.elapsed())
+    }
+
     /// Whether the run came to the step.
     pub fn has_struck(&self) -> bool {
-        self.shared.state().has_struck
+        self.shared.state().struck_at.is_some()
     }
 }
 
@@ -149,7 +159,7 @@ struct State {
     steps: [usize; 2],
     /// The answers since the strike.
     answers: usize,
-    has_struck: bool,
+    struck_at: Option<Instant>,
     runner_ended: bool,
     closed: bool,
 }
@@ -178,9 +188,11 @@ impl Shared {
         self.change(|state| {
             let steps = &mut state.steps[side as usize];
             *steps += 1;
-            is_it = !state.has_struck && side == self.strike.side && *steps == self.strike.number;
-            state.answers += usize::from(state.has_struck && side == Side::Server);
-            state.has_struck |= is_it;
+            is_it = state.struck_at.is_none() && side == self.strike.side && *steps == self.strike.number;
+            state.answers += usize::from(state.struck_at.is_some() && side == Side::Server);
+            if is_it {
+                state.struck_at = Some(Instant::now());
+            }
         });
         is_it.then_some(self.strike.moment)
     }
@@ -191,8 +203,13 @@ impl Shared {
         drop(self.changed.wait_while(self.state(), needed));
     }
 
-    fn kill_runner(&self) {
+    /// Waits until the runner has ended.
+    fn until_runner_ended(&self) {
+        drop(self.changed.wait_while(self.state(), |state| !state.runner_ended));
+    }
+
+    fn signal_runner(&self, signal: Signal) {
         // One that has ended by itself was faster.
-        let _ended = kill_process(*self.runner.wait(), Signal::KILL);
+        let _ended = kill_process(*self.runner.wait(), signal);
     }
 }

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
+use rustix::process::Signal;
+
 use super::{Deed, Moment, Protocol, Shared, Side, mysql, postgres};
 
 /// Where the first step of some bytes ends.
@@ -108,6 +110,10 @@ impl Way<'_> {
     fn step(&mut self, bytes: &[u8]) -> bool {
         match self.shared.counted(self.side) {
             None => self.to.write_all(bytes).is_ok(),
+            Some(_) if self.shared.strike.deed == Deed::Terminate => {
+                self.shared.signal_runner(Signal::TERM);
+                self.to.write_all(bytes).is_ok()
+            }
             Some(Moment::Before) => self.strike(),
             Some(Moment::After) => {
                 let _gone = self.to.write_all(bytes);
@@ -123,8 +129,12 @@ impl Way<'_> {
             Side::Server => (self.to, self.from),
         };
         match self.shared.strike.deed {
-            Deed::KillRunner => self.shared.kill_runner(),
-            Deed::Cut => {}
+            Deed::KillRunner => self.shared.signal_runner(Signal::KILL),
+            Deed::Cut | Deed::Terminate => {}
+            Deed::TerminateUnheard => {
+                self.shared.signal_runner(Signal::TERM);
+                self.shared.until_runner_ended();
+            }
             Deed::CutRunner => {
                 let _closed = runner.shutdown(Shutdown::Both);
                 self.shared.until_released();
