@@ -37,6 +37,7 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     if !Path::new("/usr/sbin/pgbouncer").is_file() {
         apt::install("pgbouncer", &["pgbouncer"])?;
     }
+    apt::need("faketime", &["faketime"])?;
     npm::install(&root.join("testbed/postgres"), &testbed.join("postgres"), Packages::All)?;
     postgres::complete(&testbed.join("postgres/node_modules"))?;
     npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"), Packages::All)?;

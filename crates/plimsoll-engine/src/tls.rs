@@ -64,6 +64,18 @@ pub(crate) fn failed(why: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::new(Code::Tls, format!("Error opening a TLS connection: {why}"))
 }
 
+/// The next step where a certificate is refused because of the time, as the words of rustls tell: whoever reads them looks at the
+/// certificate first, and the clock of this machine may be what is wrong.
+pub(crate) fn about_time(why: &str) -> Option<&'static str> {
+    if why.contains("certificate expired") {
+        return Some(
+            "renew the server's certificate; if it has not expired, the clock of this machine is wrong",
+        );
+    }
+    let is_early = why.contains("not valid yet");
+    is_early.then_some("the clock of this machine is wrong, or that of whoever made the certificate")
+}
+
 /// A file that a parameter of the URL names is of no use.
 pub(crate) fn file_failed(parameter: &str, path: &Path, why: impl std::fmt::Display) -> Diagnostic {
     failed(format_args!("the file `{}` of `{parameter}` cannot be used: {why}", path.display()))

@@ -11,6 +11,7 @@ use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
 use super::errors::ERRORS;
 use crate::classes::{Class, Row, Server};
 use crate::error::{Error, Kind};
+use crate::tls::about_time;
 
 /// `CREATE DATABASE` of one that is there.
 pub(super) const DATABASE_EXISTS: u16 = 1007;
@@ -93,7 +94,8 @@ fn tls(why: &str) -> Diagnostic {
     } else {
         tls
     };
-    tls.help("`sslaccept`, `sslcert` and `sslidentity` of the URL decide what is expected of the server")
+    tls.helps(about_time(why).map(str::to_owned))
+        .help("`sslaccept`, `sslcert` and `sslidentity` of the URL decide what is expected of the server")
 }
 
 /// An I/O error carries the TLS error that caused it without calling it its source.

@@ -10,6 +10,7 @@ use tokio_postgres::error::{DbError, ErrorPosition, Severity};
 use super::errors::ERRORS;
 use crate::classes::{Class, Row};
 use crate::error::{Error, Kind};
+use crate::tls::about_time;
 
 /// An error of connecting.
 pub(super) fn of_connect(error: &tokio_postgres::Error, url: &PostgresUrl) -> Error {
@@ -49,6 +50,7 @@ pub(super) fn unreachable(url: &PostgresUrl) -> Error {
 
 fn tls(why: &str) -> Diagnostic {
     Diagnostic::new(Code::Tls, format!("Error opening a TLS connection: {why}"))
+        .helps(about_time(why).map(str::to_owned))
         .help("`sslmode`, `sslaccept` and `sslrootcert` of the URL decide what is expected of the server")
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use p12_keystore::{Certificate as P12Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    SanType,
+    SanType, date_time_ymd,
 };
 
 use super::account::give_to_server;
@@ -37,6 +37,11 @@ impl Certificates {
     /// The server's own certificate, for `127.0.0.1` and `localhost`, as PEM.
     pub fn server(&self) -> PathBuf {
         self.directory.join("server.pem")
+    }
+
+    /// A certificate for the same key and names as [`Certificates::server`] that has expired, as PEM.
+    pub fn expired(&self) -> PathBuf {
+        self.directory.join("expired.pem")
     }
 
     /// The certificate of [`Role::Certificate`], as PEM.
@@ -78,6 +83,9 @@ impl Certificates {
         let key = new_key();
         let certificate = params.signed_by(&key, authority).expect("the parameters are complete");
         write(&self.server(), certificate.pem().as_bytes());
+        params.not_after = date_time_ymd(2020, 1, 1);
+        let expired = params.signed_by(&key, authority).expect("the parameters are complete");
+        write(&self.expired(), expired.pem().as_bytes());
         write_key(&self.server_key(), &key);
         give_to_server(&self.server_key());
     }

@@ -1,4 +1,7 @@
 //! Faults of the machine, or the container, on which a runner is started.
 
+mod certificates;
+mod clock;
+mod names;
 mod pod;
 mod room;
