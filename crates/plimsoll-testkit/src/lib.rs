@@ -21,6 +21,7 @@ pub mod history;
 mod installed;
 pub mod kill;
 pub mod lists;
+pub mod pooler;
 pub mod prisma;
 pub mod program;
 pub mod project;

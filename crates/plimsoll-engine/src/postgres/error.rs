@@ -84,10 +84,11 @@ fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
 
 fn parameter_refused() -> Diagnostic {
     Diagnostic::new(
-        Code::Database,
-        "the pooler before the database refuses what the connection asks for at its start",
+        Code::ParameterUnsupported,
+        "the pooler before the database does not pass on the parameter `options` of the connection URL",
     )
-    .help("leave `options` out of the URL, or name it in PgBouncer's `ignore_startup_parameters`")
+    .help("leave it out, or give the database's own address: `directUrl` in the datasource, or `--url`")
+    .help("PgBouncer leaves it out by itself if `ignore_startup_parameters` names it")
 }
 
 fn credentials(url: &PostgresUrl) -> Diagnostic {

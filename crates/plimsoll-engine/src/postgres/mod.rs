@@ -4,6 +4,7 @@
 //! history row, and the server parses all of it before it executes anything.
 
 mod apply;
+mod cancelling;
 mod connect;
 mod error;
 mod errors;
@@ -45,7 +46,6 @@ use crate::limits::Limits;
 use paused::Paused;
 use pooler::{Hold, Needs};
 use target::{Target, Targets};
-use tls::Tls;
 
 pub use errors::ERRORS;
 pub use target::UrlSource;
@@ -283,7 +283,11 @@ impl Session for PostgresSession {
     }
 
     fn canceller(&self) -> PostgresCanceller {
-        PostgresCanceller { token: self.client.cancel_token(), tls: self.target.tls.clone() }
+        PostgresCanceller {
+            token: self.client.cancel_token(),
+            target: self.target.clone(),
+            has_pooler: pooler::is_there(self),
+        }
     }
 
     async fn close(self) {
@@ -308,13 +312,18 @@ impl Session for PostgresSession {
 /// Cancels what a PostgreSQL session is doing, over a connection of its own.
 pub struct PostgresCanceller {
     token: CancelToken,
-    tls: Tls,
+    target: Target,
+    has_pooler: bool,
 }
 
 impl Cancel for PostgresCanceller {
     async fn cancel(&self) {
         // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
-        let _unreachable = self.tls.cancel(&self.token).await;
+        if self.has_pooler {
+            let _unreachable = cancelling::cancel(&self.token, &self.target).await;
+        } else {
+            let _unreachable = self.target.tls.cancel(&self.token).await;
+        }
     }
 }
 

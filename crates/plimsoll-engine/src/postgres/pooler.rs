@@ -49,7 +49,7 @@ impl Needs {
 }
 
 /// Whether there is, or is said to be, a pooler before the server. The history has been read by then.
-fn is_there(session: &PostgresSession) -> bool {
+pub(super) fn is_there(session: &PostgresSession) -> bool {
     session.pooler == Pooler::Announced || session.key.is_none() || session.key != session.facts.process
 }
 

@@ -44,6 +44,11 @@ impl Tls {
         Ok(Link::of(client, connection))
     }
 
+    /// What encrypts a connection, if anything does.
+    pub(super) fn connector(&self) -> Option<&MakeRustlsConnect> {
+        self.0.as_ref()
+    }
+
     pub(super) async fn cancel(&self, token: &CancelToken) -> Result<(), tokio_postgres::Error> {
         match &self.0 {
             Some(tls) => token.cancel_query(tls.clone()).await,

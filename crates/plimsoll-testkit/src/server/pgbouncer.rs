@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use rustix::process::Signal;
+use tokio_postgres::{Client, Config, NoTls};
 
 use super::account::unprivileged;
 use super::process::{PID_FILE, Process, on_a_free_port};
 use super::{PostgresServer, Role};
+use crate::database::Database;
 
 /// When a connection to the server goes back to the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,17 @@ impl PgBouncer {
         self.port
     }
 
+    /// One more client of a database, as an application would be.
+    pub async fn client(&self, database: &Database<'_>) -> Client {
+        let mut config = Config::new();
+        config.host("127.0.0.1").port(self.port).dbname(database.name()).user(Role::Superuser.name());
+        config.password(Role::Superuser.password().unwrap_or_default());
+        let (client, connection) = config.connect(NoTls).await.expect("the pooler has room for one more");
+        // It ends with the client, or with the runtime of the test.
+        tokio::spawn(connection);
+        client
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.process.log()
@@ -88,8 +101,8 @@ impl PgBouncer {
         let pid_file = self.process.data().join(PID_FILE);
         self.process.launch(command, |pid| {
             let written = std::fs::read_to_string(&pid_file).unwrap_or_default();
-            written.trim() == pid.to_string()
-                && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+            // To try a connection would be one client more.
+            written.trim() == pid.to_string() && self.log().contains("process up")
         })
     }
 }

@@ -1,7 +1,10 @@
 //! Poolers: in every mode a run works, or is refused before anything is done; and whatever happens, no lock stays behind on a
 //! connection that somebody else gets.
 
+mod crowd;
 mod modes;
+mod others;
+mod trouble;
 
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::program::Program;

@@ -1,0 +1,102 @@
+//! Poolers that are paused, full, without a server, or set up in another way.
+
+use plimsoll_core::Provider;
+use plimsoll_testkit::command::plimsoll;
+use plimsoll_testkit::project::Project;
+use plimsoll_testkit::server::{Options, PgBouncer, PoolMode, PostgresServer, Stop, Version};
+
+use plimsoll_testkit::wait::until_async;
+
+use super::{Pooled, Says};
+use crate::scene::assert_says;
+
+const INIT: &str = "CREATE TABLE ship (id INT);";
+
+#[tokio::test]
+async fn a_pooler_without_a_server_is_waited_for() {
+    let server = PostgresServer::start(Version::V15, &Options::default());
+    let database = server.database().await;
+    let pooler = PgBouncer::start(&server, PoolMode::Transaction, &[]);
+    let url = database.address().port(pooler.port()).url();
+    let project = Project::new(Provider::Postgresql).env_url(url).migration("1_init", INIT);
+    // Once a client has been served, the next one is let in while there is no server.
+    plimsoll(&project).arg("status").run().expect_code(1);
+    server.stop(Stop::Fast);
+    let over = plimsoll(&project).args(["deploy", "--wait=1s"]).run().expect_code(69);
+    assert_says(&over.stderr, &["P1001"]);
+    let running = plimsoll(&project).arg("deploy").spawn();
+    server.start_again();
+    running.wait().expect_code(0);
+    assert_eq!(database.value("SELECT count(*) FROM _prisma_migrations").await, "1");
+}
+
+#[tokio::test]
+async fn a_paused_pooler_is_waited_for_as_long_as_a_server_would_be() {
+    let pooled = Pooled::new(PoolMode::Transaction).await.migration("1_init", INIT);
+    pooled.run(Says::Nothing, &["status"]).expect_code(1);
+    pooled.pooler.pause();
+    let over = pooled.run(Says::Nothing, &["deploy", "--wait=1s"]).expect_code(69);
+    assert_says(&over.stderr, &["P1001"]);
+    let running = pooled.command(Says::Nothing, &["deploy"]).spawn();
+    pooled.pooler.resume();
+    running.wait().expect_code(0);
+    assert_eq!(pooled.scene.applied().await, ["1_init"]);
+}
+
+#[tokio::test]
+async fn a_pooler_that_is_full_is_waited_for() {
+    let pooled = Pooled::with(PoolMode::Transaction, &[("max_client_conn", "1")]).await;
+    let pooled = pooled.migration("1_init", INIT);
+    let other = pooled.pooler.client(pooled.scene.postgres()).await;
+    let over = pooled.run(Says::Nothing, &["deploy", "--wait=0"]).expect_code(69);
+    assert_says(&over.stderr, &["P1001", "max_client_conn"]);
+    let running = pooled.command(Says::Nothing, &["deploy"]).spawn();
+    running.wait_for_stderr("waiting for up to");
+    drop(other);
+    until_async("the other is gone", async || pooled.pooler.log().contains("client close request")).await;
+    running.wait().expect_code(0);
+    assert_eq!((pooled.scene.applied().await.len(), pooled.locks().await.as_str()), (1, "0"));
+}
+
+#[tokio::test]
+async fn what_the_pooler_does_not_pass_on_is_named_at_once() {
+    let url = |pooled: &Pooled| {
+        let address = pooled.scene.postgres().address().port(pooled.pooler.port());
+        address.parameter("options", "-c lock_timeout=9s").url()
+    };
+    let strict = Pooled::new(PoolMode::Transaction).await.migration("1_init", INIT);
+    let refused = plimsoll(strict.project()).arg("deploy").env("DATABASE_URL", url(&strict)).run();
+    assert_says(&refused.expect_code(78).stderr, &["PLM106", "`options`", "ignore_startup_parameters"]);
+    let settings = [("ignore_startup_parameters", "options")];
+    let lenient = Pooled::with(PoolMode::Transaction, &settings).await.migration("1_init", INIT);
+    plimsoll(lenient.project()).arg("deploy").env("DATABASE_URL", url(&lenient)).run().expect_code(0);
+}
+
+/// Nobody resets the connection for its next client: what a run has taken it has to give back itself.
+#[tokio::test]
+async fn a_lock_is_given_back_also_to_a_pooler_that_resets_nothing() {
+    for script in [INIT, "CREATE TABLE ship (id INT);\nCREATE INDEX CONCURRENTLY ship_id ON ship (id);"] {
+        for says in Says::ALL {
+            let settings = [("server_reset_query", "")];
+            let pooled = Pooled::with(PoolMode::Session, &settings).await.migration("1_init", script);
+            pooled.run(says, &["deploy"]).expect_code(0);
+            assert_eq!((pooled.scene.applied().await.len(), pooled.locks().await.as_str()), (1, "0"));
+        }
+    }
+}
+
+/// What Prisma 6 uses for its migrations is used here too, and the pooler is for the application alone.
+#[tokio::test]
+async fn with_a_direct_url_the_pooler_is_not_asked() {
+    let pooled = Pooled::new(PoolMode::Statement).await.migration("1_init", INIT);
+    let schema = pooled.project().read("prisma/schema.prisma");
+    let direct = schema.replace(
+        "url      = env(\"DATABASE_URL\")",
+        "url = env(\"DATABASE_URL\")\n  directUrl = env(\"DIRECT_URL\")",
+    );
+    pooled.project().write("prisma/schema.prisma", direct);
+    let deploy = pooled.command(Says::Pooler, &["deploy"]).env("DIRECT_URL", pooled.scene.base.url());
+    deploy.run().expect_code(0);
+    assert_eq!(pooled.scene.applied().await, ["1_init"]);
+    assert!(!pooled.pooler.log().contains("login attempt"), "{}", pooled.pooler.log());
+}

@@ -1,0 +1,108 @@
+//! Cancelling behind a pooler.
+//!
+//! A server has done what a cancel request asks for when it closes that connection, and the driver does not wait for it. A pooler first
+//! needs a connection of its own to pass the request on, and forgets it if the asking side is gone by then.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::{CancelToken, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::target::Target;
+
+/// Sends the request to where the session leads, and waits until it has been passed on.
+pub(super) async fn cancel(token: &CancelToken, target: &Target) -> io::Result<()> {
+    let url = &target.url;
+    if url.host.starts_with('/') {
+        let stream = UnixStream::connect(format!("{}/.s.PGSQL.{}", url.host, url.port)).await?;
+        return request(token, Patient(stream), None, &url.host).await;
+    }
+    let stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
+    request(token, Patient(stream), target.tls.connector(), &url.host).await
+}
+
+async fn request<S>(
+    token: &CancelToken,
+    stream: Patient<S>,
+    tls: Option<&MakeRustlsConnect>,
+    host: &str,
+) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let Some(tls) = tls else {
+        return token.cancel_query_raw(stream, NoTls).await.map_err(io::Error::other);
+    };
+    let connect =
+        MakeTlsConnect::<Patient<S>>::make_tls_connect(&mut tls.clone(), host).map_err(io::Error::other)?;
+    token.cancel_query_raw(stream, PatientTls(connect)).await.map_err(io::Error::other)
+}
+
+/// A stream that is done when the other side has closed it, and not before.
+struct Patient<S>(S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; 64];
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            // However it is closed, it is closed.
+            let read = ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: TlsStream + Unpin> TlsStream for Patient<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        self.0.channel_binding()
+    }
+}
+
+/// TLS over such a stream, which is as patient.
+struct PatientTls<T>(T);
+
+impl<S, T> TlsConnect<S> for PatientTls<T>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: TlsConnect<S>,
+    T::Future: Send + 'static,
+{
+    type Stream = Patient<T::Stream>;
+    type Error = T::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, T::Error>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        let connecting = self.0.connect(stream);
+        Box::pin(async { connecting.await.map(Patient) })
+    }
+}
