@@ -4,6 +4,7 @@ pub(crate) mod apt;
 mod backend;
 mod mysql;
 mod npm;
+mod otlp;
 mod postgres;
 mod toxiproxy;
 
@@ -42,6 +43,7 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     postgres::complete(&testbed.join("postgres/node_modules"))?;
     npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"), Packages::All)?;
     toxiproxy::install(root, &testbed.join("toxiproxy"))?;
+    otlp::build(root, &testbed.join("otlp"))?;
     backend::build(&root.join("examples/backend"), &testbed.join("backend"))?;
     say("testbed: ready");
     Ok(())

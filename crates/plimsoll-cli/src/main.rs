@@ -13,6 +13,8 @@ mod output;
 mod program;
 mod reference;
 mod signals;
+#[cfg_attr(not(feature = "otel"), path = "telemetry/absent.rs")]
+mod telemetry;
 mod termination;
 mod url_file;
 

@@ -8,8 +8,8 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::{Duration, Instant};
 
 use plimsoll_engine::CancellationToken;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -24,6 +24,14 @@ const NUMBERS: [i32; 4] = [SIGTERM, SIGINT, SIGQUIT, SIGHUP];
 
 /// Whether a signal ends the process at once.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
+
+/// When the first signal was heard that stopped some work.
+static STOPPED: OnceLock<Instant> = OnceLock::new();
+
+/// How long ago a signal has stopped what this process was doing, if one has.
+pub(crate) fn since_stopped() -> Option<Duration> {
+    STOPPED.get().map(Instant::elapsed)
+}
 
 /// Lets each signal end the process, with 128 + its number, until somebody listens. To be called first of all: what comes
 /// before it is the kernel's to treat.
@@ -83,6 +91,7 @@ impl Signals {
             number = self.next() => number,
             never = orphans::reap() => match never {},
         };
+        STOPPED.get_or_init(Instant::now);
         cancel.cancel();
         Ended::Stopped(number, tokio::time::timeout(PATIENCE, work).await.ok())
     }

@@ -5,6 +5,7 @@
 //!
 //! * [`server::postgres`]: a PostgreSQL that this test process shares; [`server::PostgresServer::start`]: one of your own.
 //! * [`server::mysql`] and [`server::MysqlServer::start`]: the same for MySQL and MariaDB.
+//! * [`server::Collector`]: a receiver of telemetry.
 //! * [`database::Database`], [`database::MysqlDatabase`] and [`database::SqliteDatabase`]: one per test, dropped afterwards.
 //! * [`base::Base`]: the same, whatever kind of database it is.
 //! * [`project::Project`]: a directory as a user would have it.

@@ -2,6 +2,7 @@
 
 mod account;
 mod certificates;
+mod collector;
 mod mysql;
 mod options;
 mod pgbouncer;
@@ -14,6 +15,7 @@ mod watchdog;
 use std::sync::OnceLock;
 
 pub use certificates::Certificates;
+pub use collector::Collector;
 pub use mysql::{Flavour, Login, MysqlServer};
 pub use options::{Options, Tls};
 pub use pgbouncer::{PgBouncer, PoolMode};

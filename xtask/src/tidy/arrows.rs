@@ -5,12 +5,16 @@ use toml::{Table, Value};
 use super::tree::{Finding, Source, Tree};
 
 /// The crates of the workspace and what of ours each may import.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("plimsoll-core", &[]),
     ("plimsoll-project", &["plimsoll-core"]),
     ("plimsoll-engine", &["plimsoll-core"]),
     ("plimsoll-inject", &["plimsoll-core"]),
-    ("plimsoll-cli", &["plimsoll-core", "plimsoll-project", "plimsoll-engine", "plimsoll-inject"]),
+    ("plimsoll-otel", &["plimsoll-core", "plimsoll-engine"]),
+    (
+        "plimsoll-cli",
+        &["plimsoll-core", "plimsoll-project", "plimsoll-engine", "plimsoll-inject", "plimsoll-otel"],
+    ),
     ("plimsoll-testkit", &["plimsoll-core"]),
     ("plimsoll-e2e", &["plimsoll-core", "plimsoll-testkit"]),
     ("plimsoll-e2e-backend", &[]),

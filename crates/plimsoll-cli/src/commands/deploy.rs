@@ -2,7 +2,7 @@
 
 use plimsoll_engine::{CancellationToken, IfMissing, Options};
 
-use super::{introduce, look_at_emptiness, stopped, voice_for};
+use super::{introduce, look_at_emptiness, stopped, told, voice_for};
 use crate::args::{Deploy, Empty, Run};
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
@@ -13,10 +13,11 @@ pub(crate) async fn run(arguments: &Deploy, voice: Voice) -> Exit {
     let mut output =
         Output::new(voice_for(&arguments.answer, voice), "deploy", (&arguments.run.common.logging).into());
     let empty = arguments.run.empty.in_voice(voice);
-    match migrate(&arguments.run, empty, &mut output).await {
+    let exit = match migrate(&arguments.run, empty, &mut output).await {
         Ok(_too_late) => Exit::Success,
         Err(exit) => exit,
-    }
+    };
+    told(output, exit).await
 }
 
 /// Brings the database to the project's migrations, and says so; otherwise says why not. Returns the signal that arrived

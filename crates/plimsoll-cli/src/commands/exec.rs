@@ -3,6 +3,7 @@
 use plimsoll_core::{Code, Diagnostic};
 
 use super::deploy::migrate;
+use super::{tell, told};
 use crate::args::Exec;
 use crate::exit::Exit;
 use crate::output::{Output, Voice};
@@ -15,13 +16,18 @@ pub(crate) async fn run(arguments: &Exec) -> Exit {
     let path = std::env::var_os("PATH");
     let program = match Program::find(&arguments.command, path.as_deref()) {
         Ok(program) => program,
-        Err(diagnostic) => return output.failed(&diagnostic, None),
+        Err(diagnostic) => {
+            let exit = output.failed(&diagnostic, None);
+            return told(output, exit).await;
+        }
     };
     let empty = arguments.run.empty.in_voice(Voice::Aside);
-    let (late, signals) = match migrate(&arguments.run, empty, &mut output).await {
+    let (late, mut signals) = match migrate(&arguments.run, empty, &mut output).await {
         Ok(migrated) => migrated,
-        Err(exit) => return exit,
+        Err(exit) => return told(output, exit).await,
     };
+    // Before the command takes the place of all this.
+    let late = late.or(tell(&mut output, &mut signals).await);
     // The command would never learn of a signal that was sent to its predecessor.
     let signal = if late.is_some() { late } else { signals.arrived().await };
     if let Some(number) = signal {

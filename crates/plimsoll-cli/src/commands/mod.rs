@@ -9,6 +9,8 @@ mod resolve;
 mod status;
 mod wait;
 
+use std::time::Duration;
+
 use clap::CommandFactory as _;
 use plimsoll_core::{Code, Diagnostic};
 use plimsoll_engine::{CancellationToken, Event, Observe as _, Options};
@@ -18,7 +20,7 @@ use crate::database::Opened;
 use crate::exit::Exit;
 use crate::output::{self, Output, Voice};
 use crate::reference;
-use crate::signals::{Ended, Signals};
+use crate::signals::{self, Ended, Signals};
 pub(crate) use inject::Inject;
 
 /// Does what the arguments ask for.
@@ -119,6 +121,41 @@ async fn watched<T>(
         }
         Ended::Stopped(number, None) => Err(stopped(output, number, None)),
     }
+}
+
+/// For how long a pod is kept at most because somebody wants to know of its run. A signal leaves two seconds for everything.
+const MOST_TELLING: Duration = Duration::from_secs(2);
+const MOST_AFTER_SIGNAL: Duration = Duration::from_millis(1800);
+
+/// Tells those who look from outside, if there are any. Returns the signal that cut it short.
+async fn tell(output: &mut Output, signals: &mut Signals) -> Option<u8> {
+    let telemetry = output.telemetry();
+    if !telemetry.is_wanted() {
+        return None;
+    }
+    let at_most =
+        signals::since_stopped().map_or(MOST_TELLING, |since| MOST_AFTER_SIGNAL.saturating_sub(since));
+    let cancel = CancellationToken::new();
+    let sent = async {
+        tokio::select! {
+            trouble = telemetry.send(at_most) => trouble,
+            () = cancel.cancelled() => Some("telemetry was not sent: a signal ended the wait for its collector".into()),
+        }
+    };
+    let (trouble, signal) = match signals.watch(&cancel, sent).await {
+        Ended::Finished(trouble) => (trouble, None),
+        Ended::Stopped(number, trouble) => (trouble.flatten(), Some(number)),
+    };
+    if let Some(trouble) = trouble {
+        output.warned(&trouble);
+    }
+    signal
+}
+
+/// The same where the command is over, and nothing depends on a signal any more.
+async fn told(mut output: Output, exit: Exit) -> Exit {
+    tell(&mut output, &mut Signals::listen()).await;
+    exit
 }
 
 fn options(common: &Common) -> Options {

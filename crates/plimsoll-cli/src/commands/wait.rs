@@ -2,33 +2,32 @@
 
 use plimsoll_engine::{CancellationToken, Error, Options, inspect};
 
-use super::{look_at_emptiness, open, options, watched};
+use super::{introduce, look_at_emptiness, options, told, voice_for, watched};
 use crate::args::Wait;
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
-use crate::output::Voice;
+use crate::output::{Output, Voice};
 
 pub(crate) async fn run(arguments: &Wait) -> Exit {
-    let (opened, mut output) = match open(&arguments.common, &arguments.answer, "wait", Voice::Own) {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
+    let voice = voice_for(&arguments.answer, Voice::Own);
+    let mut output = Output::new(voice, "wait", (&arguments.common.logging).into());
+    let exit = match wait(arguments, &mut output).await {
+        Ok(()) => output.current(),
+        Err(exit) => exit,
     };
-    if let Err(exit) = look_at_emptiness(&opened, arguments.empty.in_voice(Voice::Own), &mut output) {
-        return exit;
-    }
-    let database = match opened.database(Intent::Read) {
-        Ok(database) => database,
-        Err(diagnostic) => return output.failed(&diagnostic, None),
-    };
+    told(output, exit).await
+}
+
+async fn wait(arguments: &Wait, output: &mut Output) -> Result<(), Exit> {
+    let opened = introduce(&arguments.common, output)?;
+    look_at_emptiness(&opened, arguments.empty.in_voice(Voice::Own), output)?;
+    let database = opened.database(Intent::Read).map_err(|diagnostic| output.failed(&diagnostic, None))?;
     let cancel = CancellationToken::new();
     let options = Options { if_ahead: arguments.policy.if_ahead.into(), ..options(&arguments.common) };
     let work = opened.work();
-    let wait = async |output: &mut crate::output::Output| -> Result<(), Error> {
+    let wait = async |output: &mut Output| -> Result<(), Error> {
         with_backend!(&database, backend =>
             inspect::wait_until_current(backend, work, &options, output, &cancel).await)
     };
-    match watched(&mut output, &cancel, wait).await {
-        Ok(()) => output.current(),
-        Err(exit) => exit,
-    }
+    watched(output, &cancel, wait).await
 }

@@ -25,6 +25,7 @@ use plimsoll_project::Generation;
 
 use crate::database::Opened;
 use crate::exit::Exit;
+use crate::telemetry::{Outcome, Telemetry};
 use crate::termination::{Ending, TerminationLog};
 pub(crate) use events::whole;
 use log::Record;
@@ -66,6 +67,7 @@ pub(crate) struct Output {
     begun: Instant,
     project: Option<Introduction>,
     progress: Progress,
+    telemetry: Telemetry,
     /// Prisma's voice: whether the number of migrations has been said.
     counted: bool,
 }
@@ -136,6 +138,7 @@ impl Output {
             begun: Instant::now(),
             project: None,
             progress: Progress::new(sinks.log, migrations),
+            telemetry: Telemetry::of_command(command, sinks.log),
             counted: false,
         }
     }
@@ -160,6 +163,12 @@ impl Output {
             }
         }
         self.project = Some(introduction);
+        self.telemetry.opened(&opened.url);
+    }
+
+    /// What is known of the run for those who look from outside, to be sent once.
+    pub(crate) fn telemetry(&mut self) -> Telemetry {
+        std::mem::take(&mut self.telemetry)
     }
 
     /// Something is odd about the project.
@@ -182,6 +191,7 @@ impl Output {
         if self.voice == Voice::Aside {
             // The message belongs to the command that follows: it must not be explained by what went well before it.
             self.position = Position::at(Phase::Exec);
+            self.telemetry.ended(Outcome::Done, None);
             return Exit::Success;
         }
         self.done(
@@ -196,6 +206,7 @@ impl Output {
     /// The command has answered, and leaves its last word.
     fn done(&mut self, exit: Exit, sentence: impl Into<String>) -> Exit {
         self.position = Position::at(Phase::Done);
+        self.telemetry.ended(Outcome::Done, Some(exit));
         self.leave_message(exit, Ok(sentence.into()));
         exit
     }
@@ -308,6 +319,11 @@ impl Output {
 
     fn end(&mut self, diagnostic: &Diagnostic, report: Option<&Report>, exit: Exit) -> Exit {
         self.progress.clear();
+        let outcome = match exit {
+            Exit::Signal(_) => Outcome::Interrupted(diagnostic),
+            _ => Outcome::Failed(diagnostic),
+        };
+        self.telemetry.ended(outcome, Some(exit));
         match self.voice {
             Voice::Json => {
                 let document = self.document(exit).error(Some(diagnostic));
@@ -400,6 +416,7 @@ impl Observe for Output {
             }
         }
         self.position.see(&event);
+        self.telemetry.see(&event);
         self.progress.see(&event);
     }
 }

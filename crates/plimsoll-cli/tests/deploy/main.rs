@@ -14,5 +14,6 @@ mod resuming;
 mod scene;
 mod signals;
 mod sqlite;
+mod telemetry;
 mod url_file;
 mod waiting;
