@@ -18,6 +18,24 @@ use crate::event::{Event, Observe};
 /// How often a waiting runner says for whom it is waiting.
 pub(crate) const REMINDER: Duration = Duration::from_secs(30);
 
+/// How long an answer may take that every server has at hand: what the history holds, whether the lock is free. As long as the
+/// network takes to notice a peer that is gone; a proxy that is alive and has lost its server never lets it notice.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// Waits for such an answer, and takes the connection for lost if there is none.
+async fn answered<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(ANSWER, asked).await.unwrap_or_else(|_| Err(silent()))
+}
+
+fn silent() -> Error {
+    let message = format!("the database server has not answered for {} s", ANSWER.as_secs());
+    Error::new(
+        Kind::Lost,
+        Diagnostic::new(Code::ConnectionLost, message)
+            .help("look what stands between this and the server: a proxy, a firewall"),
+    )
+}
+
 /// What tells one holder from another: its name and the number of its connection.
 type Who = (String, Option<String>);
 
@@ -34,7 +52,7 @@ pub(crate) async fn take<S: Session>(
     let mut said: Option<(Instant, Option<Who>)> = None;
     observer.see(Event::Locking);
     loop {
-        let Lock::HeldBy(holder) = session.try_lock().await? else {
+        let Lock::HeldBy(holder) = answered(session.try_lock()).await? else {
             observer.see(Event::Locked);
             return Ok(true);
         };
@@ -47,7 +65,7 @@ pub(crate) async fn take<S: Session>(
             return Err(timed_out(holder.as_ref()));
         }
         sleep(backoff.pause(), cancel).await?;
-        match session.read().await {
+        match answered(session.read()).await {
             Ok(seen) if is_done(&seen) => return Ok(false),
             // Somebody has locked the history itself: the next look is soon enough.
             Err(error) if error.kind != Kind::Busy => return Err(error),
@@ -64,7 +82,7 @@ pub(crate) async fn read<S: Session>(
     cancel: &CancellationToken,
 ) -> Result<Snapshot> {
     loop {
-        match session.read().await {
+        match answered(session.read()).await {
             Err(error) if error.kind == Kind::Busy => patience.pause(&error, observer, cancel).await?,
             read => return read,
         }

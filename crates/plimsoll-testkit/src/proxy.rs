@@ -91,6 +91,18 @@ impl Proxy {
         Self { port, shared, listening: Some(listening) }
     }
 
+    /// The same without a strike: it passes on, and counts the bytes of each step.
+    pub fn watch(protocol: Protocol, server: u16) -> Self {
+        // There is no step before the first one.
+        let never = Strike { deed: Deed::Cut, side: Side::Runner, moment: Moment::Before, number: 0 };
+        Self::start(protocol, server, never)
+    }
+
+    /// The bytes of each step of one side so far, over all connections.
+    pub fn lengths(&self, side: Side) -> Vec<usize> {
+        self.shared.state().lengths[side as usize].clone()
+    }
+
     /// The port for the runner.
     pub fn port(&self) -> u16 {
         self.port
@@ -157,6 +169,8 @@ struct Shared {
 struct State {
     /// The steps of the runner and of the server so far.
     steps: [usize; 2],
+    /// How many bytes each of them had.
+    lengths: [Vec<usize>; 2],
     /// The answers since the strike.
     answers: usize,
     struck_at: Option<Instant>,
@@ -183,9 +197,10 @@ impl Shared {
     }
 
     /// Counts a step: when to strike, if it is the one.
-    fn counted(&self, side: Side) -> Option<Moment> {
+    fn counted(&self, side: Side, length: usize) -> Option<Moment> {
         let mut is_it = false;
         self.change(|state| {
+            state.lengths[side as usize].push(length);
             let steps = &mut state.steps[side as usize];
             *steps += 1;
             is_it = state.struck_at.is_none() && side == self.strike.side && *steps == self.strike.number;

@@ -1,7 +1,9 @@
 //! Sending messages, and the texts that come back.
 
+use std::time::Duration;
+
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Value};
+use mysql_async::{Conn, DriverError, Value};
 use plimsoll_core::script::mysql::Flavour;
 
 use super::limits::Limit;
@@ -114,7 +116,11 @@ fn is_interrupted(found: &mysql_async::Error) -> bool {
     matches!(found, mysql_async::Error::Server(said) if said.code == error::INTERRUPTED)
 }
 
-/// Cancels what takes longer than the limit, which is an error of its own: another start would come to the same.
+/// How long the server may take to end a statement that it was told to end. One that is out of reach takes for ever.
+const CANCELLED: Duration = Duration::from_secs(10);
+
+/// Cancels what takes longer than the limit, which is an error of its own: another start would come to the same. A server that does not
+/// even end it is as good as gone.
 async fn within<T>(
     limit: Option<Limit>,
     canceller: &MysqlCanceller,
@@ -125,8 +131,14 @@ async fn within<T>(
     tokio::select! {
         done = &mut work => done,
         () = tokio::time::sleep(limit.length) => {
-            canceller.cancel_statement().await;
-            work.await.map_err(|found| if is_interrupted(&found) { limit.exceeded() } else { found })
+            let ended = async {
+                canceller.cancel_statement().await;
+                work.await
+            };
+            match tokio::time::timeout(CANCELLED, ended).await {
+                Ok(done) => done.map_err(|found| if is_interrupted(&found) { limit.exceeded() } else { found }),
+                Err(_) => Err(DriverError::ConnectionClosed.into()),
+            }
         }
     }
 }

@@ -108,7 +108,7 @@ impl Way<'_> {
     }
 
     fn step(&mut self, bytes: &[u8]) -> bool {
-        match self.shared.counted(self.side) {
+        match self.shared.counted(self.side, bytes.len()) {
             None => self.to.write_all(bytes).is_ok(),
             Some(_) if self.shared.strike.deed == Deed::Terminate => {
                 self.shared.signal_runner(Signal::TERM);
