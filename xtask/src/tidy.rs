@@ -7,6 +7,7 @@ mod faults;
 mod forbidden;
 mod generated;
 mod invariants;
+mod licenses;
 mod machine;
 mod readme;
 mod rust;
@@ -35,6 +36,7 @@ const CHECKS: [fn(&Tree) -> Vec<Finding>; 9] = [
 pub(crate) fn tidy(root: &Path) -> Outcome {
     let tree = Tree::read(root)?;
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&tree)).collect();
+    findings.extend(licenses::check(&tree, &licenses::packages(root)?));
     findings.extend(generated::check(&tree, |document| crate::docs::generate(root, document)));
     findings.sort();
     for finding in &findings {

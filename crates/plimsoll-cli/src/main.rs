@@ -1,6 +1,7 @@
 //! The binary `plimsoll`: arguments, output, exit codes and signals around the one run loop of `plimsoll-engine`.
 
 mod args;
+mod bugs;
 mod called;
 mod commands;
 mod database;
@@ -32,14 +33,14 @@ fn main() {
     signals::end_at_once();
     // Until the arguments are understood only the environment tells where to say something.
     let mut sinks = Sinks { log: Log::of_environment(), termination: TerminationLog::of_environment() };
-    explain_bugs(&sinks);
+    bugs::explain(&sinks);
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(error) => exit::leave(refuse(&error, &sinks)),
     };
     if let Some(logging) = arguments.command.logging() {
         sinks = logging.into();
-        explain_bugs(&sinks);
+        bugs::explain(&sinks);
     }
     let purpose = arguments.command.purpose();
     exit::leave(match limits::check() {
@@ -66,24 +67,13 @@ fn heard(exit: Exit, purpose: Purpose, sinks: &Sinks) -> Exit {
     last_word(&diagnostic, Phase::Done, sinks)
 }
 
-/// Whatever panics ends the process, and says so where somebody will look: in plain words, since what draws the others may
-/// be what went wrong.
-fn explain_bugs(sinks: &Sinks) {
-    let sinks = sinks.clone();
-    std::panic::set_hook(Box::new(move |panic| {
-        let safe = "the database is safe: what was not committed has been rolled back";
-        let text = format!("plimsoll: a bug ({panic})\n{safe}\nplease report this message");
-        sinks.log.error_text("bug", &text);
-        let diagnostic = Diagnostic::new(Code::Bug, format!("a bug in plimsoll: {panic}")).help(safe);
-        exit::leave(last_word(&diagnostic, Phase::Unknown, &sinks));
-    }));
-}
-
 fn run(arguments: Arguments, sinks: &Sinks) -> Exit {
     // One thread: a runner waits for a database and not for a processor, and a pod has little memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
+            #[cfg(debug_assertions)]
+            runtime.block_on(bugs::provoke());
             let exit = runtime.block_on(commands::run(arguments));
             // A statement that does not let itself be cancelled must not keep the process.
             runtime.shutdown_background();
@@ -101,7 +91,7 @@ fn run(arguments: Arguments, sinks: &Sinks) -> Exit {
 /// Help and version are answers; everything else that the parser returns is a wrong argument.
 fn refuse(error: &clap::Error, sinks: &Sinks) -> Exit {
     if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
-        output::answer(&error.render().to_string());
+        output::data(&error.render().to_string());
         return heard(Exit::Success, Purpose::Answer, sinks);
     }
     // The value of a mistyped flag may be a URL.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::code::Code;
-use crate::secret::mask;
+use crate::secret::{Secret, hide, mask};
 
 /// An error that a person can see.
 ///
@@ -48,6 +48,22 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, step: impl Into<String>) -> Self {
         self.help.push(mask(&step.into()));
+        self
+    }
+
+    /// The same, without this password in anything that a server has said: it was told the password, and may say it back.
+    #[must_use]
+    pub fn hiding(mut self, password: &Secret) -> Self {
+        self.message = hide(&self.message, password);
+        if let Some(said) = self.database.as_deref_mut() {
+            said.message = hide(&said.message, password);
+            for part in [&mut said.code, &mut said.detail, &mut said.hint, &mut said.context] {
+                *part = part.take().map(|text| hide(&text, password));
+            }
+        }
+        if let Some(place) = self.place.as_deref_mut() {
+            place.label = place.label.take().map(|label| hide(&label, password));
+        }
         self
     }
 
@@ -165,8 +181,18 @@ pub struct DatabaseMessage {
 impl DatabaseMessage {
     /// A message with nothing around it.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: mask(&message.into()), ..Self::default() }
+        Self { message: said(&message.into()), ..Self::default() }
     }
+}
+
+/// A text of a server's as it is shown and stored: its beginning, if it is longer than anybody reads, with the passwords that can
+/// be recognised masked.
+pub fn said(text: &str) -> String {
+    const MOST: usize = 16 * 1024;
+    if text.len() <= MOST {
+        return mask(text);
+    }
+    mask(&format!("{}…", &text[..floor_char_boundary(text, MOST)]))
 }
 
 #[cfg(test)]
@@ -181,9 +207,29 @@ mod tests {
     }
 
     #[test]
+    fn of_a_text_that_nobody_reads_the_beginning_is_kept() {
+        let text = DatabaseMessage::new("ä".repeat(1_000_000)).message;
+        assert!(text.len() < 17_000 && text.ends_with("ä…"), "{}", text.len());
+    }
+
+    #[test]
     fn a_place_outside_the_text_is_its_end() {
         assert_eq!(Place::new("m.sql", "ab", 7..9).to_string(), "m.sql:1:3");
         assert_eq!(Place::new("m.sql", "ä", 1..1).to_string(), "m.sql:1:1");
+    }
+
+    #[test]
+    fn a_server_that_says_the_password_back_is_not_repeated() {
+        let said = DatabaseMessage {
+            detail: Some("you said hunter2".to_owned()),
+            ..DatabaseMessage::new("hunter2 is no good")
+        };
+        let diagnostic = Diagnostic::new(Code::Database, "failed: hunter2")
+            .said_by(said)
+            .at(Place::new("m.sql", "x", 0..1).labelled("hunter2"))
+            .hiding(&Secret::new("hunter2"));
+        let text = format!("{diagnostic:?}");
+        assert!(!text.contains("hunter2") && text.contains("you said *******"), "{text}");
     }
 
     #[test]

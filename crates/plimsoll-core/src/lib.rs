@@ -7,6 +7,7 @@ pub mod checksum;
 pub mod code;
 pub mod diagnostic;
 pub mod duration;
+pub mod harmless;
 pub mod history;
 pub mod migration;
 pub mod order;

@@ -27,6 +27,21 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Replaces every occurrence of this very password by asterisks, as it is and percent-encoded.
+///
+/// For texts of a server's, which has been told the password and may say it back in any words.
+pub fn hide(text: &str, password: &Secret) -> String {
+    let plain = password.expose();
+    if plain.is_empty() {
+        return text.to_owned();
+    }
+    let encoded =
+        percent_encoding::utf8_percent_encode(plain, percent_encoding::NON_ALPHANUMERIC).to_string();
+    [plain, encoded.as_str()]
+        .iter()
+        .fold(text.to_owned(), |text, form| text.replace(form, &"*".repeat(form.len())))
+}
+
 /// Replaces every password that can be recognised in `text` by asterisks, one for each byte, so that offsets stay.
 ///
 /// Recognised are the password of a URL (`scheme://user:password@`), the values of `password=` and `sslpassword=`
@@ -210,6 +225,13 @@ mod tests {
     fn a_url_that_was_cut_before_its_end_shows_no_part_of_its_password() {
         let text = "`CREATE SUBSCRIPTION s CONNECTION 'postgresql://u:hunt…`";
         assert_eq!(mask(text), "`CREATE SUBSCRIPTION s CONNECTION 'postgresql://u:****…`");
+    }
+
+    #[test]
+    fn a_password_that_is_known_is_hidden_in_any_words() {
+        let password = Secret::new("hunt@r2");
+        assert_eq!(hide("got hunt@r2, or hunt%40r2", &password), "got *******, or *********");
+        assert_eq!(hide("as it is", &Secret::new("")), "as it is");
     }
 
     #[test]

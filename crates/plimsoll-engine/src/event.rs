@@ -107,6 +107,29 @@ pub enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
+    /// The trouble that it tells of, if it does.
+    pub fn why(&self) -> Option<&'a Diagnostic> {
+        match self {
+            Self::Waiting { why, .. }
+            | Self::NotConnected { why, .. }
+            | Self::Retrying { why, .. }
+            | Self::Reconnecting { why } => Some(why),
+            _ => None,
+        }
+    }
+
+    /// The same, telling of that trouble in other words.
+    #[must_use]
+    pub fn because(self, why: &'a Diagnostic) -> Self {
+        match self {
+            Self::Waiting { at_most, .. } => Self::Waiting { why, at_most },
+            Self::NotConnected { pause, .. } => Self::NotConnected { why, pause },
+            Self::Retrying { name, .. } => Self::Retrying { name, why },
+            Self::Reconnecting { .. } => Self::Reconnecting { why },
+            other => other,
+        }
+    }
+
     /// What a session tells about the migration of this name.
     pub(crate) fn of(name: &'a str, told: Told<'a>) -> Self {
         match told {

@@ -1,7 +1,6 @@
 //! The `.env` files that Prisma 6 loads by itself, in projects without a Prisma config.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::{Code, Diagnostic};
@@ -52,7 +51,7 @@ fn schema_places(request: &Request) -> Vec<PathBuf> {
 impl File {
     /// One that is not there, or cannot be read, is left out: so does Prisma, and a directory may have that name.
     fn read(path: PathBuf) -> Option<Self> {
-        let bytes = fs::read(&path).ok()?;
+        let bytes = crate::file::read(&path).ok()?;
         Some(Self { path, assignments: dotenv::parse(&String::from_utf8_lossy(&bytes)) })
     }
 }

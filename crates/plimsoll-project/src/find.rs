@@ -152,7 +152,7 @@ pub(crate) fn sources(path: &Path, cwd: &Path) -> Result<Vec<Source>, Diagnostic
 }
 
 fn source(path: &Path, cwd: &Path) -> Result<Source, Diagnostic> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let bytes = crate::file::read(path).map_err(|error| unreadable(path, &error))?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Source { shown: shown(cwd, path), directory: directory_of(path), text })
 }

@@ -9,6 +9,7 @@ mod display;
 mod dotenv;
 mod env_files;
 mod environment;
+mod file;
 mod find;
 mod migrations;
 mod package;

@@ -45,7 +45,7 @@ fn is_directory(path: &Path) -> Result<bool, Diagnostic> {
 fn migration(name: &str, directory: &Path, cwd: &Path) -> Migration {
     let path = directory.join("migration.sql");
     let shown = shown(cwd, &path);
-    match fs::read(&path) {
+    match crate::file::read(&path) {
         // Node replaces what is not UTF-8, and keeps a byte order mark: the checksum is that of this text.
         Ok(bytes) => Migration::new(name, shown, Script::new(String::from_utf8_lossy(&bytes))),
         Err(error) => {
@@ -57,7 +57,7 @@ fn migration(name: &str, directory: &Path, cwd: &Path) -> Migration {
 
 fn lock_file(directory: &Path) -> Result<Option<LockFile>, Diagnostic> {
     let path = directory.join("migration_lock.toml");
-    match fs::read(&path) {
+    match crate::file::read(&path) {
         Ok(bytes) => Ok(Some(LockFile::parse(&String::from_utf8_lossy(&bytes)))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(&path, &error)),

@@ -37,7 +37,7 @@ fn schema_of(file: &Path) -> Option<String> {
 }
 
 fn read(file: &Path) -> Option<serde_json::Value> {
-    let text = std::fs::read_to_string(file).ok()?;
+    let text = String::from_utf8(crate::file::read(file).ok()?).ok()?;
     serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
 }
 

@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("plimsoll-e2e", &["plimsoll-core", "plimsoll-testkit"]),
     ("plimsoll-e2e-backend", &[]),
     ("plimsoll-oracle", &["plimsoll-core"]),
-    ("plimsoll-fuzz", &["plimsoll-core"]),
+    ("plimsoll-fuzz", &["plimsoll-core", "plimsoll-project", "plimsoll-inject"]),
     ("xtask", &[]),
 ];
 

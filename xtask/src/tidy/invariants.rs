@@ -1,4 +1,4 @@
-//! Every invariant in ARCHITECTURE.md names the tests that hold it, and they exist.
+//! Every invariant in ARCHITECTURE.md names the tests that hold it, and so does every "cannot" of the threat model; they exist.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,23 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         return vec![Finding::new(&file.path, 1, "there is no table of invariants")];
     }
     let known: HashSet<&str> = tree.rust().flat_map(|file| tests_in(&file.text)).collect();
-    rows.into_iter().flat_map(|(number, row)| check_row(file, number, row, &known)).collect()
+    let promises = rows.into_iter().map(|(number, row)| (file, number, row));
+    let threats = tree.files().iter().filter(|file| file.path == THREATS);
+    let threats = threats.flat_map(|file| claims(file).map(move |(number, row)| (file, number, row)));
+    promises.chain(threats).flat_map(|(file, number, row)| check_row(file, number, row, &known)).collect()
+}
+
+/// Where the tables of what nobody can do are.
+const THREATS: &str = "docs/security.md";
+
+/// The rows of every table of a file, without their heads.
+fn claims(file: &Source) -> impl Iterator<Item = (usize, &str)> {
+    let lines: Vec<(usize, &str)> = file.lines().collect();
+    let is_head = |at: usize| lines.get(at + 1).is_some_and(|(_, next)| next.starts_with("|---"));
+    let is_row =
+        |at: &usize| lines[*at].1.starts_with('|') && !lines[*at].1.starts_with("|---") && !is_head(*at);
+    let rows: Vec<usize> = (0..lines.len()).filter(is_row).collect();
+    rows.into_iter().map(move |at| lines[at])
 }
 
 /// The rows of the first table under the heading, without its head.
@@ -100,6 +116,22 @@ mod tests {
     #[test]
     fn an_invariant_without_a_test_is_found() {
         assert_eq!(findings("| `a_test` | none |"), ["ARCHITECTURE.md:7: an invariant without a test"]);
+    }
+
+    #[test]
+    fn a_threat_that_no_test_wards_off_is_found() {
+        let invariants = ("ARCHITECTURE.md", "## Invariants\n| a | b |\n|---|---|\n| a | `a_test` |\n");
+        let threats =
+            "# T\n| what | test |\n|---|---|\n| a | `a_test` |\n| b | |\n\n| c |\n|---|\n| `no_such` |\n";
+        let tree = Tree::of(&[CODE, invariants, ("docs/security.md", threats)]);
+        let found: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "docs/security.md:5: an invariant without a test",
+                "docs/security.md:9: there is no test `no_such`"
+            ]
+        );
     }
 
     #[test]

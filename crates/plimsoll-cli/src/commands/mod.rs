@@ -40,11 +40,11 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plimsoll", &mut script);
-            output::answer(&String::from_utf8_lossy(&script));
+            output::data(&String::from_utf8_lossy(&script));
             Exit::Success
         }
         Command::Docs { document } => {
-            output::answer(&reference::document(document));
+            output::data(&reference::document(document));
             Exit::Success
         }
     }

@@ -7,7 +7,7 @@ use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
     SourceSpan, SpanContents,
 };
-use plimsoll_core::{Diagnostic, Place};
+use plimsoll_core::{Diagnostic, Place, harmless};
 
 /// Prints to standard error.
 pub(super) fn print(diagnostic: &Diagnostic) {
@@ -65,25 +65,35 @@ impl View {
         let label = place.map(|place| {
             let span = place.span();
             // What the database said stands above; a long label would say it twice.
-            LabeledSpan::new(
-                place.label().filter(|label| label.len() < 60).map(str::to_owned),
-                span.start,
-                span.len(),
-            )
+            LabeledSpan::new(place.label().filter(|label| label.len() < 60).map(safe), span.start, span.len())
         });
         Self {
             code: diagnostic.code.to_string(),
-            message: message(diagnostic),
-            help: diagnostic.help.join("\n"),
-            source: place.cloned().map(Source),
+            message: safe(&message(diagnostic)),
+            help: safe(&diagnostic.help.join("\n")),
+            source: place.map(Source::new),
             label,
         }
     }
 }
 
+/// Before the renderer adds escape codes of its own: those of others are for nobody's terminal.
+fn safe(text: &str) -> String {
+    harmless::shown(text).into_owned()
+}
+
 /// The text around a place. The renderer counts columns in bytes; people count characters.
 #[derive(Debug)]
-struct Source(Place);
+struct Source {
+    place: Place,
+    text: String,
+}
+
+impl Source {
+    fn new(place: &Place) -> Self {
+        Self { place: place.clone(), text: safe(place.source()) }
+    }
+}
 
 impl SourceCode for Source {
     fn read_span<'a>(
@@ -92,11 +102,11 @@ impl SourceCode for Source {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let text = self.0.source().read_span(span, before, after)?;
-        let marked = (span.offset(), before) == (self.0.span().start, 0);
-        let column = if marked { self.0.column() - 1 } else { text.column() };
+        let text = self.text.read_span(span, before, after)?;
+        let marked = (span.offset(), before) == (self.place.span().start, 0);
+        let column = if marked { self.place.column() - 1 } else { text.column() };
         let named = MietteSpanContents::new_named(
-            self.0.file().to_owned(),
+            safe(self.place.file()),
             text.data(),
             *text.span(),
             text.line(),
@@ -166,5 +176,21 @@ mod tests {
             .help("correct it");
         insta::assert_snapshot!(render(&diagnostic, Colors::Off));
         assert!(render(&diagnostic, Colors::On).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn no_escape_code_of_others_is_shown() {
+        let source = "SELECT '\u{1b}[2J\u{9b}1m';\nboom\n";
+        let said = DatabaseMessage {
+            detail: Some("\u{1b}]0;x\u{7}".to_owned()),
+            ..DatabaseMessage::new("\u{1b}[8m")
+        };
+        let diagnostic = Diagnostic::new(Code::MigrationFailed, "failed: `\u{1b}c`")
+            .at(Place::new("m/\u{1b}[1A/migration.sql", source, 19..23).labelled("\u{1b}[31m"))
+            .said_by(said)
+            .help("\rcorrect it");
+        let text = render(&diagnostic, Colors::Off);
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+        assert!(text.contains("?[2J??1m") && text.contains("correct it"), "{text}");
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use plimsoll_core::plan::{FailedAttempt, Step};
 use plimsoll_core::script::Because;
 use plimsoll_core::standing::Standing;
-use plimsoll_core::{Diagnostic, Place, Report};
+use plimsoll_core::{Diagnostic, Place, Report, harmless};
 use plimsoll_engine::resolve::Verdict;
 use serde_json::{Map, Value, json};
 
-use super::{Introduction, Planned, answer, own};
+use super::{Introduction, Planned, data, own};
 use crate::exit::Exit;
 
 /// The version of the document's shape. Fields may be added to it; any other change is another version.
@@ -83,7 +83,7 @@ impl Document {
     }
 
     pub(super) fn print(self) {
-        answer(&format!("{}\n", Value::Object(self.0)));
+        data(&format!("{}\n", harmless::in_json(&Value::Object(self.0))));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Standard error: lines for people, or one JSON object for each event.
 
-use plimsoll_core::{Diagnostic, secret};
+use plimsoll_core::{Diagnostic, harmless, secret};
 use serde_json::{Map, Value, json};
 
 use super::diagnostic;
@@ -86,15 +86,14 @@ impl Log {
 
     fn line(self, record: &Record) -> String {
         match self.shape {
-            Shape::Text => record.message.clone(),
-            Shape::Json => json!({
+            Shape::Text => harmless::shown(&record.message).into_owned(),
+            Shape::Json => harmless::in_json(&json!({
                 "time": format!("{:.3}", jiff::Timestamp::now()),
                 "level": record.level.name(),
                 "event": record.event,
                 "message": record.message,
                 "fields": record.fields,
-            })
-            .to_string(),
+            })),
         }
     }
 

@@ -18,7 +18,7 @@ use std::time::Instant;
 use plimsoll_core::plan::{IfAhead, Plan};
 use plimsoll_core::script::How;
 use plimsoll_core::standing::Standing;
-use plimsoll_core::{Diagnostic, Report};
+use plimsoll_core::{Diagnostic, Report, Secret, harmless};
 use plimsoll_engine::resolve::Verdict;
 use plimsoll_engine::{Event, Observe};
 use plimsoll_project::Generation;
@@ -61,6 +61,8 @@ pub(crate) struct Output {
     log: Log,
     termination: TerminationLog,
     position: Position,
+    /// The password of the connection, for texts of the server's.
+    password: Option<Secret>,
     /// What has been done, once a run has ended.
     report: Option<Report>,
     command: &'static str,
@@ -133,6 +135,7 @@ impl Output {
             log: sinks.log,
             termination: sinks.termination,
             position: Position::at(Phase::Find),
+            password: None,
             report: None,
             command,
             begun: Instant::now(),
@@ -145,6 +148,7 @@ impl Output {
 
     /// The project has been read.
     pub(crate) fn opened(&mut self, opened: &Opened) {
+        self.password = opened.url.secret().cloned();
         for note in &opened.project.notes {
             self.log.warn(note);
         }
@@ -319,6 +323,7 @@ impl Output {
 
     fn end(&mut self, diagnostic: &Diagnostic, report: Option<&Report>, exit: Exit) -> Exit {
         self.progress.clear();
+        let diagnostic = &self.safe(diagnostic);
         let outcome = match exit {
             Exit::Signal(_) => Outcome::Interrupted(diagnostic),
             _ => Outcome::Failed(diagnostic),
@@ -348,6 +353,14 @@ impl Output {
         self.report = report.cloned().or(self.report.take());
         self.leave_message(exit, Err(diagnostic));
         exit
+    }
+
+    /// The diagnostic without our own password in it.
+    fn safe(&self, diagnostic: &Diagnostic) -> Diagnostic {
+        match &self.password {
+            Some(password) => diagnostic.clone().hiding(password),
+            None => diagnostic.clone(),
+        }
     }
 
     /// What of a migration that cannot be one transaction stays in the database, though the run ends in the middle of it.
@@ -416,6 +429,11 @@ impl Observe for Output {
             }
         }
         self.position.see(&event);
+        let why = event.why().map(|why| self.safe(why));
+        let event = match &why {
+            Some(why) => event.because(why),
+            None => event,
+        };
         self.telemetry.see(&event);
         self.progress.see(&event);
     }
@@ -427,8 +445,13 @@ const CURRENT: &str = "the database stands at this project's migrations";
 /// What was not written to standard output, if anything: the first error.
 static LOST: OnceLock<io::Error> = OnceLock::new();
 
-/// Writes data to standard output. An error does not stop anything: [`lost`] tells of it at the end.
+/// Writes an answer for people to standard output, without anything in it that a terminal would obey.
 pub(crate) fn answer(text: &str) {
+    data(&harmless::shown(text));
+}
+
+/// Writes data to standard output as it is. An error does not stop anything: [`lost`] tells of it at the end.
+pub(crate) fn data(text: &str) {
     let mut stdout = io::stdout().lock();
     if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // The first one explains the others.

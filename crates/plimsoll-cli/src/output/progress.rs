@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use plimsoll_core::harmless;
 use plimsoll_engine::Event;
 
 use super::events;
@@ -57,7 +58,7 @@ impl Progress {
         let Some(live) = &self.live else { return };
         match event {
             Event::Applying { name, number, of } => {
-                self.applying = format!("applying {name} ({number} of {of})");
+                self.applying = harmless::shown(&format!("applying {name} ({number} of {of})")).into_owned();
                 live.set_message(self.applying.clone());
                 live.enable_steady_tick(Duration::from_millis(100));
             }

@@ -52,6 +52,21 @@ impl DatabaseUrl {
         }
     }
 
+    /// The password, if there is one that is a secret: not the same as a name that stands in the same URL, which has to be shown.
+    pub fn secret(&self) -> Option<&Secret> {
+        let (password, names) = match self {
+            Self::Postgres(url) => {
+                (url.password.as_ref()?, [url.user.as_deref(), Some(&url.database), Some(&url.host)])
+            }
+            Self::Mysql(url) => {
+                (url.password.as_ref()?, [url.user.as_deref(), Some(&url.database), Some(&url.host)])
+            }
+            Self::Sqlite(_) => return None,
+        };
+        let is_shown = names.into_iter().flatten().any(|name| name.contains(password.expose()));
+        (!is_shown).then_some(password)
+    }
+
     /// Where the database is, as Prisma prints it: `host:port`, or `file:./dev.db`.
     pub fn address(&self) -> String {
         match self {
@@ -98,6 +113,31 @@ fn invalid(why: impl std::fmt::Display) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_that_is_not_encoded_does_not_become_another_part_of_the_url() {
+        for (provider, scheme) in [(Provider::Postgresql, "postgres"), (Provider::Mysql, "mysql")] {
+            for password in ["12345#hunter2", "12345?hunter2", "12345/hunter2", "12345?a&hunter2", "hunter2#"]
+            {
+                let url = Secret::new(format!("{scheme}://u:{password}@h/d"));
+                let error = DatabaseUrl::parse(provider, &url, Path::new("/")).unwrap_err();
+                let text = format!("{error:?}");
+                assert!(!text.contains("12345") && !text.contains("hunter2"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_also_a_name_is_no_secret() {
+        let secret = |url: &str| {
+            let url = DatabaseUrl::parse(Provider::Postgresql, &Secret::new(url), Path::new("/")).unwrap();
+            url.secret().map(|it| it.expose().to_owned())
+        };
+        assert_eq!(secret("postgres://u:hunt%40r2@h/d").as_deref(), Some("hunt@r2"));
+        assert_eq!(secret("postgres://postgres:postgres@h/d"), None);
+        assert_eq!(secret("postgres://u:@h/d"), None);
+        assert_eq!(secret("postgres://u@h/d"), None);
+    }
 
     #[test]
     fn a_kind_of_database_that_is_not_migrated_is_named() {

@@ -10,10 +10,21 @@ use crate::diagnostic::Diagnostic;
 
 /// The parts of a URL; no error shows any of them.
 pub(super) fn parse(text: &str) -> Result<url::Url, Diagnostic> {
-    url::Url::parse(text).map_err(|error| {
-        invalid(format_args!("{error} in database URL"))
-            .help("a password with `@`, `:`, `/`, `#`, `%` or `?` in it has to be percent-encoded")
-    })
+    let url = url::Url::parse(text)
+        .map_err(|error| invalid(format_args!("{error} in database URL")).help(ENCODED))?;
+    let in_name = |query: &str| query.split('&').any(|it| it.split('=').next().is_some_and(is_rest));
+    if url.fragment().is_some_and(is_rest) || url.query().is_some_and(in_name) || is_rest(url.path()) {
+        return Err(invalid("there is an `@` behind the host").help(ENCODED));
+    }
+    Ok(url)
+}
+
+const ENCODED: &str = "a password with `@`, `:`, `/`, `#`, `%` or `?` in it has to be percent-encoded";
+
+/// Whether a part behind the host looks like the rest of a password. It must not become a name that is shown, nor what stands
+/// before it a port: the password `123#x` ends where the URL's address seems to.
+fn is_rest(part: &str) -> bool {
+    part.contains('@')
 }
 
 /// The host, without the brackets of an IPv6 address; `localhost` if there is none.
@@ -26,11 +37,6 @@ pub(super) fn host(url: &url::Url) -> Result<String, Diagnostic> {
 /// The database, if the path names one.
 pub(super) fn database(url: &url::Url) -> Result<Option<String>, Diagnostic> {
     let path = url.path().trim_start_matches('/');
-    if path.contains('@') {
-        // What stands before it is most likely the rest of a password, and must not become a host that is shown.
-        return Err(invalid("there is an `@` behind the host")
-            .help("a password with `@`, `:`, `/`, `#`, `%` or `?` in it has to be percent-encoded"));
-    }
     Ok(Some(decode(path, "database")?).filter(|name| !name.is_empty()))
 }
 

@@ -212,9 +212,9 @@ fn lost(endpoint: &str, why: &str) -> Error {
 pub(super) fn message(found: &DbError) -> DatabaseMessage {
     DatabaseMessage {
         code: Some(found.code().code().to_owned()),
-        detail: found.detail().map(plimsoll_core::secret::mask),
-        hint: found.hint().map(plimsoll_core::secret::mask),
-        context: found.where_().map(plimsoll_core::secret::mask),
+        detail: found.detail().map(plimsoll_core::diagnostic::said),
+        hint: found.hint().map(plimsoll_core::diagnostic::said),
+        context: found.where_().map(plimsoll_core::diagnostic::said),
         ..DatabaseMessage::new(found.message())
     }
 }

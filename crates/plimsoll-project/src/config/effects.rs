@@ -150,7 +150,7 @@ impl<'a> Effects<'_, 'a> {
     fn load(&mut self, load: &Load) {
         for file in &load.files {
             let path = absolute(&self.evaluator.cwd, Path::new(file.strip_prefix("file://").unwrap_or(file)));
-            let Ok(bytes) = std::fs::read(&path) else { continue };
+            let Ok(bytes) = crate::file::read(&path) else { continue };
             let mut environment = self.evaluator.environment.borrow_mut();
             for (name, value) in dotenv::parse(&String::from_utf8_lossy(&bytes)) {
                 match load.overrides {

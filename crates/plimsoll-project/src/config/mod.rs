@@ -71,7 +71,7 @@ pub(crate) fn read(
     cwd: &Path,
     environment: Environment,
 ) -> Result<(Config, Environment), Diagnostic> {
-    let bytes = std::fs::read(path).map_err(|error| crate::unreadable(path, &error))?;
+    let bytes = crate::file::read(path).map_err(|error| crate::unreadable(path, &error))?;
     read_text(&String::from_utf8_lossy(&bytes), path, cwd, environment)
 }
 

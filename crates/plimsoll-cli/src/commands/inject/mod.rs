@@ -34,7 +34,7 @@ fn try_run(arguments: &Inject, output: &Output) -> Result<Ended, Vec<Diagnostic>
     if arguments.emit.is_some() {
         let policies = policy::policies(flags).map_err(|trouble| vec![trouble])?;
         let texts: Vec<String> = policies.iter().map(to_yaml).collect();
-        output::answer(&texts.join("---\n"));
+        output::data(&texts.join("---\n"));
         return Ok((Exit::Success, format!("{} policies and bindings", texts.len())));
     }
     let Read { inputs, left_out } = inputs::read(arguments)?;
@@ -99,7 +99,7 @@ fn as_function(
     let flags = &arguments.options.0;
     let answer = if arguments.remove { krm::remove(list, flags) } else { krm::inject(list, flags, facts) };
     let rewritten = input.stream.rewrite(std::slice::from_ref(&answer.list), &Verbatim::new());
-    output::answer(&rewritten.map_err(|trouble| vec![trouble])?);
+    output::data(&rewritten.map_err(|trouble| vec![trouble])?);
     if answer.troubles.is_empty() {
         Ok((Exit::Success, "the list is answered".to_owned()))
     } else {

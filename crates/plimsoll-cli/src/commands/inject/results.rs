@@ -35,11 +35,11 @@ pub(super) fn give(changes: &[Change], arguments: &Inject, output: &Output) -> R
     }
     if arguments.diff {
         for Change { input, after } in changes {
-            output::answer(&diff(&input.name, input.stream.text(), after));
+            output::data(&diff(&input.name, input.stream.text(), after));
         }
         return Ok(Exit::Success);
     }
-    output::answer(&joined(changes));
+    output::data(&joined(changes));
     Ok(Exit::Success)
 }
 
