@@ -38,6 +38,7 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
         pooler: url.pooler,
         needs: Needs::Transactions,
         hold: None,
+        taken: false,
         told: false,
         facts: history::Facts::default(),
         first: None,

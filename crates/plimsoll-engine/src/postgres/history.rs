@@ -56,8 +56,10 @@ async fn read_once(session: &mut PostgresSession) -> Result<Option<Snapshot>> {
          current_setting('lock_timeout')",
         session.local_settings
     );
-    // What looks like a failed attempt may be another runner at work, unless the lock is held while it is read.
-    let history = format!("{}{}{HISTORY}", session.local_settings, session.guard());
+    // What looks like a failed attempt may be another runner at work, unless the lock is held while it is read. A waiter looks
+    // without it, whether the work is done.
+    let guard = if session.taken { session.guard() } else { String::new() };
+    let history = format!("{}{guard}{HISTORY}", session.local_settings);
     let (facts, rows) = tokio::join!(session.rows(&facts), session.client.simple_query(&history));
     let table = take_facts(session, &facts?)?;
     if let Err(busy) = &rows

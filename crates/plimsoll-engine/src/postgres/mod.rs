@@ -140,6 +140,8 @@ pub struct PostgresSession {
     needs: Needs,
     /// For how long the lock is held, once it has been tried.
     hold: Option<Hold>,
+    /// Whether the lock could be had when it was last tried.
+    taken: bool,
     /// Whether the pooler has been spoken of.
     told: bool,
     /// What the first read found out.
@@ -219,7 +221,9 @@ impl Session for PostgresSession {
     async fn try_lock(&mut self) -> Result<Lock> {
         history::accepts_writes(self)?;
         pooler::decide(self).await?;
-        history::try_lock(self, &self.settings).await
+        let lock = history::try_lock(self, &self.settings).await?;
+        self.taken = lock == Lock::Taken;
+        Ok(lock)
     }
 
     async fn create_history(&mut self) -> Result<()> {

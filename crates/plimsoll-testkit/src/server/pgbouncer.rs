@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::account::unprivileged;
+use super::certificates::Certificates;
 use super::process::{PID_FILE, Process, on_a_free_port};
 use super::{PostgresServer, Role};
 use crate::database::Database;
@@ -36,7 +37,8 @@ impl PoolMode {
     }
 }
 
-/// A PgBouncer of one's own, before all databases of one server. It knows the superuser alone, and asks for the password.
+/// A PgBouncer of one's own, before all databases of one server. It knows the superuser alone, asks for the
+/// password, and offers TLS.
 pub struct PgBouncer {
     port: u16,
     process: Process,
@@ -45,7 +47,7 @@ pub struct PgBouncer {
 impl PgBouncer {
     /// Starts one with three connections for each database, unless the settings say otherwise; later ones win.
     pub fn start(server: &PostgresServer, mode: PoolMode, settings: &[(&str, &str)]) -> Self {
-        let (process, _certificates) = Process::prepared(|data| {
+        let (process, certificates) = Process::prepared(|data| {
             std::fs::create_dir(data).expect("the directory is new");
             let (name, password) = (Role::Superuser.name(), Role::Superuser.password().unwrap_or_default());
             std::fs::write(data.join("users"), format!("\"{name}\" \"{password}\"\n"))
@@ -54,7 +56,8 @@ impl PgBouncer {
         let mut pooler = Self { port: 0, process };
         let runs = on_a_free_port(|port| {
             pooler.port = port;
-            let text = configuration(&pooler.process.data(), server.port(), port, mode, settings);
+            let text = configuration(&pooler.process.data(), server.port(), port, mode, &certificates)
+                + &lines(settings);
             std::fs::write(pooler.process.data().join("pgbouncer.ini"), text).expect("the directory is ours");
             pooler.launch()
         });
@@ -113,18 +116,24 @@ impl Drop for PgBouncer {
     }
 }
 
-fn configuration(data: &Path, server: u16, port: u16, mode: PoolMode, settings: &[(&str, &str)]) -> String {
+fn configuration(data: &Path, server: u16, port: u16, mode: PoolMode, certificates: &Certificates) -> String {
     let (users, pid) = (data.join("users"), data.join(PID_FILE));
-    let mut text = format!(
+    format!(
         "[databases]\n* = host=127.0.0.1 port={server}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
          unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\npidfile = {}\npool_mode = {}\n\
-         default_pool_size = 3\nserver_login_retry = 1\n",
+         default_pool_size = 3\nserver_login_retry = 1\nclient_tls_sslmode = allow\nclient_tls_cert_file = {}\n\
+         client_tls_key_file = {}\n",
         users.display(),
         pid.display(),
-        mode.name()
-    );
-    for (name, value) in settings {
+        mode.name(),
+        certificates.server().display(),
+        certificates.server_key().display()
+    )
+}
+
+fn lines(settings: &[(&str, &str)]) -> String {
+    settings.iter().fold(String::new(), |mut text, (name, value)| {
         writeln!(text, "{name} = {value}").expect("a string takes every text");
-    }
-    text
+        text
+    })
 }

@@ -103,10 +103,13 @@ async fn a_runner_killed_in_the_middle_leaves_neither_half_a_migration_nor_a_loc
 
 #[tokio::test]
 async fn a_signal_cancels_the_statement_behind_the_pooler() {
-    for mode in [PoolMode::Session, PoolMode::Transaction] {
+    let modes = [PoolMode::Session, PoolMode::Transaction];
+    for (mode, tls) in modes.into_iter().flat_map(|mode| [(mode, "require"), (mode, "disable")]) {
         let script = "CREATE TABLE half (a INT); SELECT pg_sleep(60);";
         let pooled = Pooled::new(mode).await.migration("1_slow", script);
-        let mut running = pooled.command(Says::Nothing, &["deploy"]).within(Duration::from_secs(30)).spawn();
+        let address = pooled.scene.postgres().address().port(pooled.pooler.port());
+        let deploy = pooled.command(Says::Nothing, &["deploy"]).within(Duration::from_secs(30));
+        let mut running = deploy.env("DATABASE_URL", address.parameter("sslmode", tls).url()).spawn();
         until_true(pooled.scene.postgres(), ASLEEP).await;
         running.signal(Signal::TERM);
         assert_says(&running.wait().expect_code(143).stderr, &["PLM301"]);
