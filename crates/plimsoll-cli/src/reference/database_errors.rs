@@ -18,8 +18,11 @@ pub(super) fn document() -> String {
         ("MySQL and MariaDB", ABOUT_MYSQL, mysql::ERRORS),
     ] {
         let _infallible = write!(text, "\n## {title}\n\n{about}\n");
-        table(&mut text, rows);
-        others(&mut text, rows);
+        let mut rows: Vec<&Row> = rows.iter().collect();
+        // To be looked up by a number; an SQLSTATE is none, and those are in their order already.
+        rows.sort_by_key(|row| row.code.parse::<u32>().ok().filter(|_| title != "PostgreSQL"));
+        table(&mut text, &rows);
+        others(&mut text, &rows);
     }
     text
 }
@@ -71,7 +74,7 @@ fn ending(code: Code) -> String {
 }
 
 /// The errors about which there is something to say.
-fn table(text: &mut String, rows: &[Row]) {
+fn table(text: &mut String, rows: &[&Row]) {
     text.push_str("\n| code | name | while connecting | in a session | met |\n|---|---|---|---|---|\n");
     for row in rows.iter().filter(|row| !is_plain(row)) {
         let tried = if row.tried == Tried::Yes { "yes" } else { "" };
@@ -103,7 +106,7 @@ fn is_plain(row: &Row) -> bool {
         && row.tried == Tried::No
 }
 
-fn others(text: &mut String, rows: &[Row]) {
+fn others(text: &mut String, rows: &[&Row]) {
     let names: Vec<_> =
         rows.iter().filter(|row| is_plain(row)).map(|row| format!("{} {}", row.code, name(row))).collect();
     let _infallible = write!(text, "\nThe script's, and refused while connecting: {}.\n", names.join(", "));

@@ -46,7 +46,7 @@ pub const ERRORS: &[Row] = &[
     row("1049", "ER_BAD_DB_ERROR", Missing, Script),
     row("3159", "ER_SECURE_TRANSPORT_REQUIRED", Tls, Script),
     // Full, or stopping, or somewhere on the way to the client. Whatever closes a session has closed it.
-    row("1040", "ER_CON_COUNT_ERROR", NotYet, Lost),
+    row("1040", "ER_CON_COUNT_ERROR", NotYet, Lost).tried(),
     row("1042", "ER_BAD_HOST_ERROR", NotYet, Lost),
     row("1043", "ER_HANDSHAKE_ERROR", NotYet, Lost),
     row("1053", "ER_SERVER_SHUTDOWN", NotYet, Lost),
@@ -65,7 +65,7 @@ pub const ERRORS: &[Row] = &[
     row("1161", "ER_NET_WRITE_INTERRUPTED", NotYet, Lost),
     row("1184", "ER_NEW_ABORTING_CONNECTION", NotYet, Lost),
     row("1203", "ER_TOO_MANY_USER_CONNECTIONS", NotYet, Lost),
-    row("3032", "ER_SERVER_OFFLINE_MODE", NotYet, Lost),
+    row("3032", "ER_SERVER_OFFLINE_MODE", NotYet, Lost).tried(),
     row("3168", "ER_SERVER_ISNT_AVAILABLE", NotYet, Lost).of_mysql(),
     row("3169", "ER_SESSION_WAS_KILLED", NotYet, Lost).of_mysql(),
     row("4031", "ER_CLIENT_INTERACTION_TIMEOUT", NotYet, Lost).of_mysql(),
@@ -79,7 +79,7 @@ pub const ERRORS: &[Row] = &[
     // A node of Galera that has no quorum, or is still being copied to; without these words the message is broken.
     row("1047", "ER_UNKNOWN_COM_ERROR", NotYet, NotYet).saying("WSREP"),
     // A replica, or a primary that is about to be one. 1290 is about many other options, too.
-    row("1290", "ER_OPTION_PREVENTS_STATEMENT", Refused, Replica).saying("read-only"),
+    row("1290", "ER_OPTION_PREVENTS_STATEMENT", Refused, Replica).saying("read-only").tried(),
     row("1836", "ER_READ_ONLY_MODE", Refused, Replica),
     row("1874", "ER_INNODB_READ_ONLY", Refused, Replica),
     // `innodb_force_recovery`: until somebody has saved the data.

@@ -4,7 +4,7 @@ use plimsoll_engine::classes::{Class, Row, Server};
 use plimsoll_engine::mysql::ERRORS;
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::{self, Flavour, MysqlServer, Options};
+use plimsoll_testkit::server::{self, Flavour, Login, MysqlServer, Options};
 
 use super::{Kind, Scene, assert_says, assert_tried, ended_as, exit, raise};
 
@@ -59,6 +59,14 @@ const REFUSALS: &[(&str, Server, &str)] = &[
     ("4151", Server::Mariadb, "CREATE USER WHO IDENTIFIED BY 'sesame' ACCOUNT LOCK"),
 ];
 
+/// What a server that is set so answers to somebody without its privileges, who has it, and the setting.
+const SETTINGS: &[(&str, Server, &str)] = &[
+    // MariaDB has at least ten connections.
+    ("1040", Server::Mysql, "max_connections = 1"),
+    ("1290", Server::Any, "read_only = ON"),
+    ("3032", Server::Mysql, "offline_mode = ON"),
+];
+
 fn has(server: Server, flavour: Flavour) -> bool {
     match server {
         Server::Any => true,
@@ -73,7 +81,7 @@ fn row(code: &str) -> &'static Row {
 
 #[test]
 fn what_is_said_to_be_met_is_met() {
-    let met = SCRIPTS.iter().chain(REFUSALS).map(|(code, _, _)| *code);
+    let met = SCRIPTS.iter().chain(REFUSALS).chain(SETTINGS).map(|(code, _, _)| *code);
     assert_tried(ERRORS, &met.collect::<Vec<_>>());
 }
 
@@ -115,7 +123,7 @@ async fn what_a_server_refuses_a_connection_with_ends_as_its_class() {
             database.execute(&statements.replace("WHO", &user)).await;
             let provider = Kind::Mysql(flavour).provider();
             let url = |password| database.address().user(&user, Some(password)).url();
-            let project = Project::new(provider).env_url(url("wrong")).migration("1_init", "SELECT 1");
+            let project = Project::new(provider).env_url(url("sesame-wrong")).migration("1_init", "SELECT 1");
             plimsoll(&project).args(["status", "--wait=0"]).run();
             let project = Project::new(provider).env_url(url("sesame")).migration("1_init", "SELECT 1");
             if *code == "1226" {
@@ -127,6 +135,34 @@ async fn what_a_server_refuses_a_connection_with_ends_as_its_class() {
             let ended = ended.expect_code(exit(class.code()));
             assert_says(&ended.stderr, &[class.code().as_str(), code]);
             database.execute(&format!("DROP USER {user}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_is_set_to_answer_ends_as_its_class() {
+    for flavour in Flavour::ALL {
+        let server = MysqlServer::start(flavour, &Options::default());
+        for (code, _, setting) in SETTINGS.iter().filter(|(_, server, _)| has(*server, flavour)) {
+            let database = server.database().await;
+            let _one = database.connect().await;
+            let name = setting.split(' ').next().expect("a setting has a name");
+            let before = database.value(&format!("SELECT @@GLOBAL.{name}")).await;
+            database.execute(&format!("SET GLOBAL {setting}")).await;
+            let url = database.address().login(Login::Native).url();
+            let project = Project::new(Kind::Mysql(flavour).provider()).env_url(url);
+            let project = project.migration("1_init", "CREATE TABLE t (a INT)");
+            let row = row(code);
+            let class = if row.connecting == Class::Refused { row.session } else { row.connecting };
+            let ended = plimsoll(&project).args(["deploy", "--wait=0"]).run().expect_code(exit(class.code()));
+            assert_says(&ended.stderr, &[class.code().as_str(), code]);
+            let mut waiting = plimsoll(&project).args(["deploy", "--wait=1m"]).spawn();
+            if row.connecting == Class::NotYet {
+                waiting.wait_for_stderr("waiting");
+            }
+            assert!(!waiting.has_ended());
+            database.execute(&format!("SET GLOBAL {name} = {before}")).await;
+            waiting.wait().expect_code(0);
         }
     }
 }
