@@ -8,7 +8,7 @@ use plimsoll_testkit::proxy::{Deed, Moment, Proxy, Side, Strike};
 use plimsoll_testkit::server::Flavour;
 use plimsoll_testkit::transcript::Transcript;
 
-use crate::scene::{INIT, ONE, POSTGRES, assert_says, deploy, project};
+use crate::scene::{INIT, ONE, POSTGRES, assert_says, deploy, project, wait_for};
 
 /// A run ends within two seconds, of which it waits for up to 1.8. The rest is for a machine that has other tests to run.
 const PATIENCE: Duration = Duration::from_millis(3500);
@@ -105,10 +105,7 @@ fn at_steps(tale: Tale, deed: Deed, side: Side, workers: usize, Steps(first, eve
     std::thread::scope(|scope| {
         for worker in 0..workers {
             let work = &work;
-            scope.spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("nothing is missing").block_on(work(worker));
-            });
+            scope.spawn(move || wait_for(work(worker)));
         }
     });
     let steps = next.into_inner() - every * workers;
