@@ -1,8 +1,12 @@
-//! What has to be true of the statements of any text, whoever is going to run it.
+//! What has to be true of any text that others write: of its statements, whoever is going to run it, and of whatever else is read.
 
 mod blank;
 mod check;
+pub mod histories;
+pub mod manifests;
+pub mod projects;
 pub mod seeds;
+pub mod urls;
 
 use std::ops::Range;
 

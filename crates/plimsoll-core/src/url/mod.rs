@@ -117,8 +117,14 @@ mod tests {
     #[test]
     fn a_password_that_is_not_encoded_does_not_become_another_part_of_the_url() {
         for (provider, scheme) in [(Provider::Postgresql, "postgres"), (Provider::Mysql, "mysql")] {
-            for password in ["12345#hunter2", "12345?hunter2", "12345/hunter2", "12345?a&hunter2", "hunter2#"]
-            {
+            for password in [
+                "12345#hunter2",
+                "12345?hunter2",
+                "12345/hunter2",
+                "12345?a&hunter2",
+                "12345?a=b",
+                "hunter2#",
+            ] {
                 let url = Secret::new(format!("{scheme}://u:{password}@h/d"));
                 let error = DatabaseUrl::parse(provider, &url, Path::new("/")).unwrap_err();
                 let text = format!("{error:?}");

@@ -13,7 +13,13 @@ pub(super) fn parse(text: &str) -> Result<url::Url, Diagnostic> {
     let url = url::Url::parse(text)
         .map_err(|error| invalid(format_args!("{error} in database URL")).help(ENCODED))?;
     let in_name = |query: &str| query.split('&').any(|it| it.split('=').next().is_some_and(is_rest));
-    if url.fragment().is_some_and(is_rest) || url.query().is_some_and(in_name) || is_rest(url.path()) {
+    // Without a user whatever stands before an `@`, in a value too, may be one.
+    let nobody = url.username().is_empty() && url.password().is_none() && is_rest(text);
+    if nobody
+        || url.fragment().is_some_and(is_rest)
+        || url.query().is_some_and(in_name)
+        || is_rest(url.path())
+    {
         return Err(invalid("there is an `@` behind the host").help(ENCODED));
     }
     Ok(url)
