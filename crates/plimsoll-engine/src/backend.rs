@@ -11,6 +11,7 @@ use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::{Diagnostic, Migration, Script};
 
+use crate::blockers::Witness;
 use crate::error::Result;
 use crate::limits::Limits;
 
@@ -50,6 +51,8 @@ pub enum Told<'a> {
 pub trait Session {
     /// Cancels what the session is doing, from outside.
     type Canceller: Cancel;
+    /// Sees from outside what the session waits for.
+    type Witness: Witness;
 
     /// Reads the history, or what tables there are if there is none. Writes nothing.
     async fn read(&mut self) -> Result<Snapshot>;
@@ -96,6 +99,9 @@ pub trait Session {
     /// Has an unfinished attempt carried on by the next run (`resolve --resume`): its row gets this progress, and the checksum
     /// of the migration's script. A row that has been finished or given up meanwhile is left as it is, which is an error.
     async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()>;
+
+    /// What sees who keeps the statement under way waiting. Nothing is done for it before it is asked.
+    fn witness(&self) -> Self::Witness;
 
     /// What cancels the statement under way.
     fn canceller(&self) -> Self::Canceller;

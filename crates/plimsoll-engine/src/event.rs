@@ -7,6 +7,7 @@ use plimsoll_core::Diagnostic;
 use plimsoll_core::secret::mask;
 
 use crate::backend::{Holder, Told};
+use crate::blockers::Blocker;
 
 /// Something that happened during a run.
 #[non_exhaustive]
@@ -87,6 +88,13 @@ pub enum Event<'a> {
         name: &'a str,
         /// The reason.
         why: &'a Diagnostic,
+    },
+    /// A migration waits for a lock that others hold; said when they are first seen, for others, and every 30 seconds.
+    Blocked {
+        /// Its name.
+        name: &'a str,
+        /// Who they are; at least one.
+        blockers: &'a [Blocker],
     },
     /// The connection was lost and will be made again.
     Reconnecting {

@@ -3,6 +3,7 @@
 mod ahead;
 mod backend;
 mod backoff;
+mod blockers;
 mod cancel;
 pub mod classes;
 mod error;
@@ -22,6 +23,7 @@ mod tls;
 mod wait;
 
 pub use backend::{Backend, Cancel, Holder, Lock, Session, Tell, Told};
+pub use blockers::{Blocker, Certainty, Witness, describe as describe_blockers};
 pub use error::{Error, Kind, Result};
 pub use event::{Event, Observe, Unobserved};
 pub use limits::{DEFAULT_LOCK_TIMEOUT, Deadline, Limits};

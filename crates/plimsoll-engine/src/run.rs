@@ -1,5 +1,6 @@
 //! The one run loop. The command line, the tests and whatever else starts a run all call [`deploy`].
 
+use std::cell::RefCell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ahead::Ahead;
 use crate::backend::{Backend, Session, Told};
 use crate::backoff::Backoff;
+use crate::blockers::{self, Seen, watched};
 use crate::cancel::{by_others, interrupted, interruptible, sleep};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
@@ -355,15 +357,23 @@ impl<B: Backend> Run<'_, B> {
         let last =
             self.options.deadline.map_or_else(|| Instant::now() + self.options.lock_wait, |end| end.at());
         let name = step.migration.name();
+        let (patience, mut blocking) = (blockers::patience(&self.options.limits), Seen::default());
         loop {
             let id = uuid::Uuid::new_v4().to_string();
             self.begin(name, &id, seen);
             self.observer.see(Event::Sending { name });
             let begun = Instant::now();
-            let observer = &mut *self.observer;
-            let mut tell = |told: Told<'_>| observer.see(Event::of(name, told));
-            let canceller = session.canceller();
-            let result = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut tell)).await;
+            let observer = RefCell::new(&mut *self.observer);
+            let mut tell = |told: Told<'_>| observer.borrow_mut().see(Event::of(name, told));
+            let see = |found| {
+                if let Some(blockers) = blocking.news(found) {
+                    observer.borrow_mut().see(Event::Blocked { name, blockers });
+                }
+            };
+            let (canceller, mut witness) = (session.canceller(), session.witness());
+            let applying = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut tell));
+            let result =
+                watched(applying, &mut witness, patience, see).await.map_err(|error| blocking.explain(error));
             match result {
                 Err(error) if error.kind == Kind::Again && Instant::now() + backoff.next() < last => {
                     self.observer.see(Event::Retrying { name, why: &error.diagnostic });

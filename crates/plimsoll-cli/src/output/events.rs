@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::Diagnostic;
-use plimsoll_engine::{Event, Holder, describe_holder};
+use plimsoll_engine::{Blocker, Certainty, Event, Holder, describe_blockers, describe_holder};
 use serde_json::{Value, json};
 
 use super::log::{Level, Record};
@@ -58,6 +58,7 @@ pub(super) fn record(event: &Event<'_>) -> Record {
             info("retrying", format!("{name} was rolled back and is tried again: {why}"))
                 .with(json!({ "migration": name, "why": reason(why) }))
         }
+        Event::Blocked { name, blockers } => blocked(name, blockers),
         Event::Reconnecting { why } => info("reconnecting", format!("connecting again: {}", why.message))
             .with(json!({ "why": reason(why) })),
         Event::Statement { name, number, of } => {
@@ -83,6 +84,25 @@ fn waiting_for_lock(holder: Option<&Holder>) -> Record {
         "since": holder.since.map(|since| since.to_string()),
         "connected_ms": holder.connected_for.map(whole),
     } }))
+}
+
+fn blocked(name: &str, blockers: &[Blocker]) -> Record {
+    let who: Vec<Value> = blockers.iter().map(blocker).collect();
+    info("blocked", format!("{name} waits for {}", describe_blockers(blockers)))
+        .with(json!({ "migration": name, "blockers": who }))
+}
+
+fn blocker(blocker: &Blocker) -> Value {
+    json!({
+        "connection": blocker.connection,
+        "sure": blocker.certainty == Certainty::Sure,
+        "user": blocker.user,
+        "name": blocker.application,
+        "address": blocker.address,
+        "state": blocker.state,
+        "open_ms": blocker.open_for.map(whole),
+        "statement": blocker.query,
+    })
 }
 
 fn reason(why: &Diagnostic) -> Value {

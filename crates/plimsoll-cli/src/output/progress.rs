@@ -62,6 +62,11 @@ impl Progress {
                 live.set_message(self.applying.clone());
                 live.enable_steady_tick(Duration::from_millis(100));
             }
+            Event::Blocked { blockers, .. } => {
+                let who = blockers.first().map(|blocker| blocker.connection.as_str()).unwrap_or_default();
+                live.set_message(format!("{}, which waits for connection {who}", self.applying));
+            }
+            Event::Retrying { .. } => live.set_message(self.applying.clone()),
             Event::Statement { number, of, .. } => {
                 live.set_message(format!("{}, statement {number} of {of}", self.applying));
             }

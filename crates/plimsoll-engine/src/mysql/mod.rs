@@ -4,6 +4,7 @@
 //! Everything goes through the text protocol, whose values are the texts that the server would show.
 
 mod apply;
+mod blockers;
 mod connect;
 mod definitions;
 mod ending;
@@ -44,6 +45,7 @@ use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::target::Target;
+use blockers::MysqlWitness;
 use target::Targets;
 
 pub(crate) use error::INTERRUPTED;
@@ -154,6 +156,7 @@ impl MysqlSession {
 
 impl Session for MysqlSession {
     type Canceller = MysqlCanceller;
+    type Witness = MysqlWitness;
 
     async fn read(&mut self) -> Result<Snapshot> {
         history::read(self).await
@@ -205,6 +208,10 @@ impl Session for MysqlSession {
 
     async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {
         history::mark_resumable(self, row, migration, progress).await
+    }
+
+    fn witness(&self) -> MysqlWitness {
+        MysqlWitness { opts: self.opts.clone(), session: self.conn.id(), conn: None }
     }
 
     fn canceller(&self) -> MysqlCanceller {

@@ -102,7 +102,7 @@ async fn collect(conn: &mut Conn, sql: &str, sets: &mut Vec<Vec<Row>>) -> mysql_
 }
 
 /// A value as the server shows it. Bytes that are no UTF-8 are those of a column of bytes, which nobody asks for.
-fn text(value: Value) -> Option<String> {
+pub(super) fn text(value: Value) -> Option<String> {
     match value {
         Value::NULL => None,
         Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),

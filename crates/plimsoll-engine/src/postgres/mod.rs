@@ -4,6 +4,7 @@
 //! history row, and the server parses all of it before it executes anything.
 
 mod apply;
+mod blockers;
 mod cancelling;
 mod connect;
 mod error;
@@ -43,6 +44,7 @@ use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
+use blockers::PostgresWitness;
 use paused::Paused;
 use pooler::{Hold, Needs};
 use target::{Target, Targets};
@@ -206,6 +208,7 @@ impl PostgresSession {
 
 impl Session for PostgresSession {
     type Canceller = PostgresCanceller;
+    type Witness = PostgresWitness;
 
     async fn read(&mut self) -> Result<Snapshot> {
         match self.first.take() {
@@ -284,6 +287,16 @@ impl Session for PostgresSession {
 
     async fn mark_resumable(&mut self, row: &Row, migration: &Migration, progress: &Progress) -> Result<()> {
         history::mark_resumable(self, row, migration, progress).await
+    }
+
+    fn witness(&self) -> PostgresWitness {
+        PostgresWitness {
+            target: self.target.clone(),
+            runner: self.runner.clone(),
+            // Behind a pooler it is another one for each transaction.
+            session: self.facts.process.filter(|_| self.hold != Some(Hold::Transaction)),
+            client: None,
+        }
     }
 
     fn canceller(&self) -> PostgresCanceller {

@@ -6,7 +6,6 @@
 use plimsoll_core::history::UnderWay;
 use plimsoll_core::plan::WayOn;
 use plimsoll_core::script::{Effect, Segment};
-use plimsoll_core::secret::mask;
 use plimsoll_core::{Code, Diagnostic};
 use tokio_postgres::error::SqlState;
 
@@ -17,6 +16,7 @@ use super::look::{Facts, Outcome, is_half_detached, is_invalid, look, outcome};
 use super::started::{Started, give_up};
 use super::waiters::let_go;
 use crate::backend::{Tell, Told};
+use crate::blockers::first_words;
 use crate::error::{Error, Kind, Result};
 
 /// Runs the statement, unless it turns out that it took effect before its runner died.
@@ -174,17 +174,9 @@ async fn nobody_knows(started: &mut Started<'_>, segment: &Segment<'_>) -> Error
     started.fail(Error::never(diagnostic), WayOn::SendAgain(started.done + 1)).await
 }
 
-/// A statement as a line of a log shows it: its first words. A password is masked before that, since what is cut off may be
-/// what tells it.
+/// A statement as a line of a log shows it.
 fn shown(statement: &str) -> String {
-    const MOST: usize = 60;
-    let statement = mask(statement);
-    let words = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    let words = words.trim_end_matches(';');
-    match words.char_indices().nth(MOST) {
-        Some((end, _)) => format!("`{}…`", &words[..end]),
-        None => format!("`{words}`"),
-    }
+    first_words(statement, 60)
 }
 
 #[cfg(test)]

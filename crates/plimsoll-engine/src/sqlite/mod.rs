@@ -27,6 +27,7 @@ use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use self::lock::{RunLock, Tried};
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
+use crate::blockers::{Blocker, Witness};
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 
@@ -218,6 +219,7 @@ fn gone(why: &str) -> Error {
 
 impl Session for SqliteSession {
     type Canceller = SqliteCanceller;
+    type Witness = Nobody;
 
     async fn read(&mut self) -> Result<Snapshot> {
         self.call(history::read).await
@@ -290,12 +292,25 @@ impl Session for SqliteSession {
         self.call(move |worker| history::mark_resumable(worker, &id, &checksum, &logs)).await
     }
 
+    fn witness(&self) -> Nobody {
+        Nobody
+    }
+
     fn canceller(&self) -> SqliteCanceller {
         self.canceller.clone()
     }
 
     async fn close(self) {
         drop(self);
+    }
+}
+
+/// A file does not know who has it open.
+pub struct Nobody;
+
+impl Witness for Nobody {
+    async fn blockers(&mut self) -> Option<Vec<Blocker>> {
+        None
     }
 }
 

@@ -12,8 +12,8 @@ use plimsoll_core::plan::{IfAhead, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
-    Backend, Cancel, CancellationToken, Error, Failure, Kind, Limits, Lock, Options, Result, Session, Tell,
-    Unobserved, Work, deploy,
+    Backend, Blocker, Cancel, CancellationToken, Error, Failure, Kind, Limits, Lock, Options, Result,
+    Session, Tell, Unobserved, Witness, Work, deploy,
 };
 
 /// What the database does when it is asked to apply something; once these are used up, it does it.
@@ -48,6 +48,12 @@ struct Nothing;
 
 impl Cancel for Nothing {
     async fn cancel(&self) {}
+}
+
+impl Witness for Nothing {
+    async fn blockers(&mut self) -> Option<Vec<Blocker>> {
+        None
+    }
 }
 
 fn error(kind: Kind) -> Error {
@@ -89,6 +95,7 @@ impl Backend for Scripted {
 
 impl Session for Scripted {
     type Canceller = Nothing;
+    type Witness = Nothing;
 
     async fn read(&mut self) -> Result<Snapshot> {
         let mut state = self.0.borrow_mut();
@@ -169,6 +176,10 @@ impl Session for Scripted {
     }
 
     fn canceller(&self) -> Nothing {
+        Nothing
+    }
+
+    fn witness(&self) -> Nothing {
         Nothing
     }
 

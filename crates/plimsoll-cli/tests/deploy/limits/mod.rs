@@ -1,6 +1,8 @@
 //! Time limits: of the locks that a migration waits for, of its statements, of the run.
 
+mod blockers;
 mod locks;
+mod queue;
 mod run;
 mod statements;
 

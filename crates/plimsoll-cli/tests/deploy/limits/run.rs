@@ -70,7 +70,8 @@ async fn a_statement_under_way_is_cancelled_and_the_rest_is_named() {
         (Kind::Mysql(Flavour::Mariadb), mysql),
         (Kind::Sqlite, sqlite),
     ] {
-        let scene = Scene::new(kind).await.migration("0_held", "CREATE TABLE held (n INT);");
+        // Of a server that no other test has a lock on.
+        let scene = Scene::on(kind, kind.missing_for(1)).migration("0_held", "CREATE TABLE held (n INT);");
         scene.deployed();
         let scene =
             scene.migration("1_quick", quick).migration("2_slow", slow).migration("3_next", "SELECT 1;");

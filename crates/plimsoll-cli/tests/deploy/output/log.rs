@@ -110,6 +110,25 @@ async fn a_wait_for_another_runner_is_an_object_with_its_holder() {
 }
 
 #[tokio::test]
+async fn a_migration_that_is_blocked_is_an_object_with_its_blockers() {
+    let scene = Scene::new(Kind::Postgres(Version::V15)).await.migration("1_init", INIT);
+    scene.deployed();
+    let scene = scene.migration("2_alter", "ALTER TABLE ship ADD COLUMN tonnes INT;");
+    let reader = scene.postgres().connect().await;
+    let read = "SET application_name = 'somebody'; BEGIN; SELECT FROM ship";
+    reader.batch_execute(read).await.expect("the table is there");
+    let impatient = ["deploy", "--log-format=json", "--lock-timeout=2s", "--lock-wait=0"];
+    let seen = lines(&scene.run(&impatient).expect_code(75));
+    assert_eq!(events(&seen), ["blocked", "error"]);
+    let (fields, blocker) = (&seen[0]["fields"], &seen[0]["fields"]["blockers"][0]);
+    assert_eq!(
+        (&fields["migration"], &blocker["name"], &blocker["sure"]),
+        (&"2_alter".into(), &"somebody".into(), &true.into())
+    );
+    assert_eq!(blocker["state"], "idle in transaction");
+}
+
+#[tokio::test]
 async fn quiet_says_nothing_but_errors() {
     let scene = Scene::new(Kind::Sqlite).await.migration("1_init", INIT);
     let quiet = |words: &[&str]| scene.command(words).env("PLIMSOLL_QUIET", "1").run();

@@ -1,0 +1,128 @@
+//! Who keeps a migration waiting is said while it waits, and when it has waited in vain.
+
+use mysql_async::prelude::Queryable as _;
+use plimsoll_testkit::program::Signal;
+use plimsoll_testkit::server::{Flavour, Version};
+use plimsoll_testkit::transcript::Transcript;
+
+use crate::scene::{Kind, Scene, assert_says, flat};
+
+const ALTER: &str = "ALTER TABLE ship ADD COLUMN tonnes INT;\n";
+
+/// A table, and a migration that needs it for itself.
+async fn scene(kind: Kind) -> Scene {
+    let scene = Scene::new(kind)
+        .await
+        .migration("1_init", "CREATE TABLE ship (n INT PRIMARY KEY);\nINSERT INTO ship VALUES (1);\n");
+    scene.deployed();
+    scene.migration("2_alter", ALTER)
+}
+
+/// A run that tries for a second and a half; each time for a moment.
+fn in_vain(scene: &Scene) -> Transcript {
+    scene.run(&["deploy", "--lock-timeout=1s", "--lock-wait=1500ms"]).expect_code(75)
+}
+
+#[tokio::test]
+async fn whoever_holds_what_a_migration_waits_for_is_named_by_postgresql() {
+    let scene = scene(Kind::Postgres(Version::V15)).await;
+    let reader = scene.postgres().connect().await;
+    let read =
+        "SET application_name = 'billing'; BEGIN; SELECT n, 'postgresql://u:hunter2@db/x'\n FROM ship;";
+    reader.batch_execute(read).await.expect("the table is there");
+    let number = reader.query_one("SELECT pg_backend_pid()", &[]).await.expect("it answers").get::<_, i32>(0);
+    let ended = in_vain(&scene);
+    let who = format!("connection {number} (`billing`, user `");
+    let state = ["idle in transaction, its transaction open for", "statement `SELECT pg_backend_pid()`"];
+    assert_says(
+        &ended.stderr,
+        &[&format!("2_alter waits for {who}"), &format!("it waited for {who}"), state[0], state[1]],
+    );
+    assert_eq!(
+        flat(&ended.stderr).matches("2_alter waits for").count(),
+        1,
+        "who is known is not said again: {ended}"
+    );
+    reader.batch_execute("COMMIT").await.expect("it is ours");
+    scene.deployed();
+}
+
+/// Its own words are shown only as far as they hold no password.
+#[tokio::test]
+async fn no_password_of_a_blocker_is_shown() {
+    let scene = scene(Kind::Postgres(Version::V15)).await;
+    let reader = scene.postgres().connect().await;
+    let read = "BEGIN; SELECT n, 'postgresql://u:hunter2@db/x'\n FROM ship;";
+    reader.batch_execute(read).await.expect("the table is there");
+    let ended = in_vain(&scene);
+    assert_says(&ended.stderr, &["statement `BEGIN; SELECT n, 'postgresql://u:*"]);
+    assert!(!ended.stderr.contains("hunter2"), "{ended}");
+}
+
+/// No connection is left for the look, and the run goes on without it.
+#[tokio::test]
+async fn a_look_that_cannot_be_had_fails_no_run() {
+    let scene = scene(Kind::Postgres(Version::V15)).await;
+    let name = scene.postgres().name();
+    let role = format!("r{}", &name[name.len() - 12..]);
+    let statements = format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'sesame' CONNECTION LIMIT 1; ALTER TABLE ship OWNER TO {role}; \
+         ALTER TABLE _prisma_migrations OWNER TO {role}"
+    );
+    scene.base.execute(&statements).await;
+    let url = scene.postgres().address().user(&role, Some("sesame")).url();
+    let reader = scene.postgres().connect().await;
+    reader.batch_execute("BEGIN; SELECT n FROM ship").await.expect("the table is there");
+    let running = scene.command(&["deploy", "--lock-timeout=300ms", "--url", &url]).spawn();
+    running.wait_for_stderr("is tried again");
+    reader.batch_execute("COMMIT").await.expect("it is ours");
+    let ended = running.wait().expect_code(0);
+    assert!(!ended.stderr.contains("waits for connection"), "{ended}");
+}
+
+/// A run that is stopped as soon as it has said so.
+fn stopped(scene: &Scene, words: &str) -> Transcript {
+    let mut running = scene.command(&["deploy", "--lock-timeout=2s"]).spawn();
+    running.wait_for_stderr(words);
+    running.signal(Signal::TERM);
+    running.wait().expect_code(143)
+}
+
+#[tokio::test]
+async fn whoever_holds_what_a_migration_waits_for_is_named_by_mysql_and_mariadb() {
+    for flavour in Flavour::ALL {
+        let scene = scene(Kind::Mysql(flavour)).await;
+        let mut reader = scene.base.mysql().connect().await;
+        reader.query_drop("BEGIN; SELECT n FROM ship").await.expect("the table is there");
+        let number = reader.id();
+        // Of the locks of tables MariaDB tells nothing by default: whoever has a transaction open may hold them.
+        let possibly = if flavour.is_mysql() { "" } else { "a lock, which one of these may hold: " };
+        let ended = stopped(&scene, &format!("2_alter waits for {possibly}connection {number} ("));
+        let state = "idle in transaction, its transaction open for";
+        assert_says(&ended.stderr, &[state, &format!("it waited for {possibly}connection {number} (")]);
+        reader.query_drop("COMMIT; BEGIN; UPDATE ship SET n = 2").await.expect("nobody else has it");
+        scene.project.set_migration("2_alter", "UPDATE ship SET n = 3;\n");
+        scene.base.execute("DELETE FROM _prisma_migrations WHERE migration_name = '2_alter'").await;
+        stopped(&scene, &format!("2_alter waits for connection {number} ("));
+        reader.query_drop("COMMIT").await.expect("it is ours");
+        scene.deployed();
+    }
+}
+
+/// A user who may see nothing of others is told nothing, and goes on.
+#[tokio::test]
+async fn a_user_of_mysql_who_may_not_look_goes_on_without() {
+    let scene = scene(Kind::Mysql(Flavour::Mysql)).await;
+    let database = scene.base.mysql();
+    let name = format!("u{}", &database.name()[database.name().len() - 12..]);
+    let user =
+        format!("CREATE USER {name} IDENTIFIED BY 'sesame'; GRANT ALL ON {}.* TO {name}", database.name());
+    database.execute(&user).await;
+    let reader = database.reading("ship").await;
+    let url = database.address().user(&name, Some("sesame")).url();
+    let running = scene.command(&["deploy", "--lock-timeout=2s", "--url", &url]).spawn();
+    running.wait_for_stderr("is tried again");
+    reader.release().await;
+    let ended = running.wait().expect_code(0);
+    assert!(!ended.stderr.contains("waits for connection"), "{ended}");
+}

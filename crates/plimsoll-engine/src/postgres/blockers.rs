@@ -1,0 +1,62 @@
+//! Who keeps a session of PostgreSQL waiting, as another one sees it.
+
+use std::time::Duration;
+
+use tokio_postgres::{Client, SimpleQueryRow};
+
+use super::target::Target;
+use super::{connect, only_rows};
+use crate::blockers::{Blocker, Certainty, QUERY, Witness, first_words};
+
+/// Sees what a PostgreSQL session waits for, over a connection of its own.
+pub struct PostgresWitness {
+    pub(super) target: Target,
+    pub(super) runner: String,
+    /// The number of the session, if it is known.
+    pub(super) session: Option<i32>,
+    pub(super) client: Option<Client>,
+}
+
+impl Witness for PostgresWitness {
+    async fn blockers(&mut self) -> Option<Vec<Blocker>> {
+        let question = question(self.session?);
+        if self.client.is_none() {
+            let name = self.target.url.database.clone();
+            // The task that moves its bytes ends with the client.
+            let link = connect::open(&self.target, &name, &self.runner).await.ok()?;
+            self.client = Some(link.client);
+        }
+        let answer = self.client.as_ref()?.simple_query(&question).await.ok()?;
+        Some(only_rows(answer).iter().map(blocker).collect())
+    }
+}
+
+/// Of the connections of another role PostgreSQL shows little, unless ours may see it all (`pg_read_all_stats`).
+fn question(session: i32) -> String {
+    format!(
+        "SELECT DISTINCT ON (b.pid) b.pid, a.usename, a.application_name, pg_catalog.host(a.client_addr), a.state, \
+         extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.int8, a.query \
+         FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids({session})) b(pid) \
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid ORDER BY b.pid"
+    )
+}
+
+fn blocker(row: &SimpleQueryRow) -> Blocker {
+    let text = |n: usize| row.get(n).filter(|text| !text.is_empty()).map(str::to_owned);
+    let connection = match row.get(0) {
+        // Its session is gone; it waits for COMMIT PREPARED.
+        None | Some("0") => "of a prepared transaction".to_owned(),
+        Some(pid) => pid.to_owned(),
+    };
+    let query = text(6).filter(|query| query != "<insufficient privilege>");
+    Blocker {
+        connection,
+        user: text(1),
+        application: text(2),
+        address: text(3),
+        state: text(4),
+        open_for: text(5).and_then(|text| text.parse().ok()).map(Duration::from_secs),
+        query: query.map(|query| first_words(&query, QUERY)),
+        certainty: Certainty::Sure,
+    }
+}
