@@ -18,9 +18,9 @@ async fn scene(kind: Kind) -> Scene {
     scene.migration("2_alter", ALTER)
 }
 
-/// A run that tries for a second and a half; each time for a moment.
+/// A run that tries once, and long enough for somebody to look.
 fn in_vain(scene: &Scene) -> Transcript {
-    scene.run(&["deploy", "--lock-timeout=1s", "--lock-wait=1500ms"]).expect_code(75)
+    scene.run(&["deploy", "--lock-timeout=4s", "--lock-wait=0"]).expect_code(75)
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_look_that_cannot_be_had_fails_no_run() {
 
 /// A run that is stopped as soon as it has said so.
 fn stopped(scene: &Scene, words: &str) -> Transcript {
-    let mut running = scene.command(&["deploy", "--lock-timeout=2s"]).spawn();
+    let mut running = scene.command(&["deploy", "--lock-timeout=6s"]).spawn();
     running.wait_for_stderr(words);
     running.signal(Signal::TERM);
     running.wait().expect_code(143)

@@ -117,7 +117,7 @@ async fn a_migration_that_is_blocked_is_an_object_with_its_blockers() {
     let reader = scene.postgres().connect().await;
     let read = "SET application_name = 'somebody'; BEGIN; SELECT FROM ship";
     reader.batch_execute(read).await.expect("the table is there");
-    let impatient = ["deploy", "--log-format=json", "--lock-timeout=2s", "--lock-wait=0"];
+    let impatient = ["deploy", "--log-format=json", "--lock-timeout=4s", "--lock-wait=0"];
     let seen = lines(&scene.run(&impatient).expect_code(75));
     assert_eq!(events(&seen), ["blocked", "error"]);
     let (fields, blocker) = (&seen[0]["fields"], &seen[0]["fields"]["blockers"][0]);

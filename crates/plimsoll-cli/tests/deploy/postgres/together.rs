@@ -37,7 +37,8 @@ async fn at_work(version: Version) -> AtWork {
     until_true(scene.postgres(), &format!("SELECT count(*) > 0 FROM pg_locks WHERE {GATE} AND granted"))
         .await;
     let scene = scene.migration("3_mixed", MIXED);
-    let first = scene.command(&["deploy"]).spawn();
+    // It waits for the gate without ever letting go: what is tried here is another lock.
+    let first = scene.command(&["deploy", "--lock-timeout=0"]).spawn();
     until_true(scene.postgres(), &format!("SELECT count(*) > 0 FROM pg_locks WHERE {GATE} AND NOT granted"))
         .await;
     AtWork { scene, first }
