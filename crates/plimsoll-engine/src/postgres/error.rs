@@ -59,7 +59,11 @@ fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
     if found.message().contains("startup parameter") {
         return Error::never(parameter_refused().said_by(message(found)));
     }
-    let class = row_of(found).map_or(Class::Refused, |row| row.connecting);
+    let class = match *found.code() {
+        // PgBouncer has one code for all that it refuses.
+        SqlState::PROTOCOL_VIOLATION if found.message().contains("authentication failed") => Class::Credentials,
+        _ => row_of(found).map_or(Class::Refused, |row| row.connecting),
+    };
     let diagnostic = match class {
         Class::Credentials => credentials(url),
         Class::Missing => {

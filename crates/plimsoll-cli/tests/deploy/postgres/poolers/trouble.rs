@@ -72,6 +72,14 @@ async fn what_the_pooler_does_not_pass_on_is_named_at_once() {
     plimsoll(lenient.project()).arg("deploy").env("DATABASE_URL", url(&lenient)).run().expect_code(0);
 }
 
+#[tokio::test]
+async fn a_password_that_the_pooler_refuses_is_not_waited_for() {
+    let pooled = Pooled::new(PoolMode::Transaction).await.migration("1_init", INIT);
+    let address = pooled.scene.postgres().address().port(pooled.pooler.port()).password("wrong");
+    let refused = pooled.command(Says::Nothing, &["deploy"]).env("DATABASE_URL", address.url()).run();
+    assert_says(&refused.expect_code(77).stderr, &["P1000", "`postgres`"]);
+}
+
 /// Nobody resets the connection for its next client: what a run has taken it has to give back itself.
 #[tokio::test]
 async fn a_lock_is_given_back_also_to_a_pooler_that_resets_nothing() {
