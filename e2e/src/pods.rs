@@ -4,6 +4,7 @@ use futures_util::{AsyncBufReadExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use kube::ResourceExt as _;
 use kube::api::{DeleteParams, LogParams};
+use plimsoll_testkit::transcript::shows_password;
 use plimsoll_testkit::wait;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -39,7 +40,10 @@ impl Namespace {
     }
 
     async fn read_log(&self, pod: &Pod, which: LogParams) -> String {
-        self.api::<Pod>().logs(&pod.name_any(), &which).await.expect("the container has been started")
+        let log =
+            self.api::<Pod>().logs(&pod.name_any(), &which).await.expect("the container has been started");
+        assert!(!shows_password(&log), "a password was shown in `{}`", pod.name_any());
+        log
     }
 
     /// Follows what a container says until a line of it holds `text`, and returns that line.
@@ -54,6 +58,7 @@ impl Namespace {
         let mut lines = log.expect("the container has been started").lines();
         let mut said = String::new();
         while let Some(line) = lines.try_next().await.expect("the node passes logs on") {
+            assert!(!shows_password(&line), "a password was shown in `{}`", pod.name_any());
             if line.contains(text) {
                 return line;
             }

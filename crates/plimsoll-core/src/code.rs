@@ -323,7 +323,7 @@ codes! {
     ///
     /// The message says what is not applied. What had been applied before stays applied; the next start looks, and carries on or
     /// says what to do.
-    TimedOut = "PLM307", TryAgain, "the time of the run is over";
+    TimedOut = "PLM309", TryAgain, "the time of the run is over";
     /// The arguments cannot be understood.
     Usage = "PLM302", Usage, "wrong arguments";
     /// The database said something that Plimsoll has no better code for: see its message.

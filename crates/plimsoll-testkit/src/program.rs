@@ -12,7 +12,7 @@ pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 
 use crate::project::Project;
-use crate::transcript::Transcript;
+use crate::transcript::{Transcript, shows_password};
 
 /// How often the end of a program is looked for.
 const TICK: Duration = Duration::from_millis(2);
@@ -119,7 +119,21 @@ impl Program {
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.shown));
         let stdout = Stream::read(child.stdout.take().expect("it was asked for"));
         let stderr = Stream::read(child.stderr.take().expect("it was asked for"));
-        Running { child, shown: self.shown, start, limit: self.limit, stdout, stderr }
+        let message = self.termination_message();
+        Running { child, shown: self.shown, start, limit: self.limit, stdout, stderr, message }
+    }
+
+    /// The file that the program writes its last words into, if it was told one.
+    fn termination_message(&self) -> Option<PathBuf> {
+        const FLAG: &str = "--termination-log";
+        let arguments: Vec<_> = self.command.get_args().map(OsStr::to_string_lossy).collect();
+        let behind =
+            arguments.iter().position(|argument| argument == FLAG).and_then(|at| arguments.get(at + 1));
+        let inside = arguments.iter().find_map(|argument| argument.strip_prefix(FLAG)?.strip_prefix('='));
+        let told = self.command.get_envs().find(|(name, _)| *name == "PLIMSOLL_TERMINATION_LOG");
+        let from_flag = behind.map(|path| PathBuf::from(path.as_ref())).or_else(|| inside.map(PathBuf::from));
+        let path = from_flag.or_else(|| told?.1.map(PathBuf::from))?;
+        Some(self.command.get_current_dir()?.join(path))
     }
 }
 
@@ -131,6 +145,7 @@ pub struct Running {
     limit: Duration,
     stdout: Stream,
     stderr: Stream,
+    message: Option<PathBuf>,
 }
 
 impl Running {
@@ -181,7 +196,9 @@ impl Running {
         let name = std::mem::take(&mut self.shown);
         let transcript = Transcript::new(name, self.stdout.text(), self.stderr.text(), status, elapsed);
         assert!(in_time, "it did not end within {:?}:\n{transcript}", self.limit);
-        transcript.assert_no_password();
+        // A directory, or a file that was not written, holds nothing.
+        let message = self.message.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        transcript.assert_no_password(message.as_slice());
         transcript
     }
 }
@@ -190,6 +207,15 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // A run that a test forgets has said something as well. A test that fails already has another message.
+        if !std::thread::panicking() {
+            let said = [&self.stdout, &self.stderr].map(Stream::so_far);
+            assert!(
+                !said.iter().any(|text| shows_password(text)),
+                "a password was shown by `{}`",
+                self.shown
+            );
+        }
     }
 }
 
@@ -229,6 +255,11 @@ impl Stream {
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
+        self.so_far()
+    }
+
+    /// What has arrived until now.
+    fn so_far(&self) -> String {
         String::from_utf8_lossy(&lock(&self.shared.0)).into_owned()
     }
 }

@@ -54,6 +54,27 @@ fn a_program_that_shows_a_password_fails_its_test() {
 }
 
 #[test]
+#[should_panic(expected = "a password was shown")]
+fn a_password_of_a_test_on_standard_error_fails_it() {
+    shell(&Project::empty(), "echo 'postgresql://u:sesame-4711@h/d' >&2").run();
+}
+
+#[test]
+#[should_panic(expected = "a password was shown")]
+fn a_password_in_the_termination_message_fails_its_test() {
+    let project = Project::empty();
+    let script = "echo hush-plain-90ad > message";
+    shell(&project, script).env("PLIMSOLL_TERMINATION_LOG", project.join("message")).run();
+}
+
+#[test]
+#[should_panic(expected = "a password was shown")]
+fn a_password_of_a_program_that_is_forgotten_fails_its_test() {
+    let running = shell(&Project::empty(), "echo hush-plain-90ad; echo ready; exec sleep 60").spawn();
+    running.wait_for_stdout("ready");
+}
+
+#[test]
 fn a_project_changes_on_disk() {
     let project = Project::new(Provider::Postgresql).migration("1_a", "SELECT 1");
     project.set_migration("1_a", "SELECT 2");

@@ -5,7 +5,7 @@ use std::io;
 
 use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
-use tokio_postgres::error::{DbError, ErrorPosition, Severity};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use super::errors::ERRORS;
 use crate::classes::{Class, Row};

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(6);
 fn is_over(ended: Transcript, words: &[&str]) -> Transcript {
     assert!(ended.elapsed < PATIENCE, "{ended}");
     let ended = ended.expect_code(75);
-    assert_says(&ended.stderr, &["PLM307", "the time of the run (`--timeout`, 1 s) is over"]);
+    assert_says(&ended.stderr, &["PLM309", "the time of the run (`--timeout`, 1 s) is over"]);
     assert_says(&ended.stderr, words);
     ended
 }
@@ -106,7 +106,7 @@ async fn a_migration_is_tried_again_until_the_run_is_over() {
     assert!(ended.elapsed < PATIENCE + Duration::from_secs(1), "{ended}");
     assert_says(&ended.stderr, &["2_alter was rolled back and is tried again"]);
     let flat = flat(&ended.stderr);
-    assert!(flat.contains("PLM211") || flat.contains("PLM307"), "{ended}");
+    assert!(flat.contains("PLM211") || flat.contains("PLM309"), "{ended}");
     assert_eq!(scene.applied().await, ["1_init"]);
 }
 
@@ -127,6 +127,6 @@ async fn a_server_that_does_not_hear_a_cancel_is_not_waited_for() {
     let ended = ended.expect_code(75);
     assert_says(
         &ended.stderr,
-        &["PLM307", "may be committed or not", "not applied: 2_slow", "committed: 1_init"],
+        &["PLM309", "may be committed or not", "not applied: 2_slow", "committed: 1_init"],
     );
 }
