@@ -1,7 +1,7 @@
 //! One request over HTTP/1.1, on a connection of its own, driven by whoever awaits it: nothing is spawned.
 
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
@@ -21,12 +21,19 @@ use crate::tls;
 const MOST_ANSWER: usize = 64 * 1024;
 /// How long to pause before something is sent again, unless the collector says it.
 const PAUSE: Duration = Duration::from_millis(200);
+/// However soon it wants it.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 /// Who is asking.
 const AGENT: &str = concat!("plimsoll/", env!("CARGO_PKG_VERSION"));
 
 /// Sends a message until it is taken, and returns what was answered. Only a collector that says that it is overloaded, or
-/// that those behind it are, gets it again: one that is not there costs no more than the attempt.
-pub(crate) async fn post(target: &Target, message: Vec<u8>) -> Result<Vec<u8>, String> {
+/// that those behind it are, gets it again, if there is time: one that is not there costs no more than the attempt.
+pub(crate) async fn post(target: &Target, message: Vec<u8>, at_most: Duration) -> Result<Vec<u8>, String> {
+    let tried = tokio::time::timeout(at_most, until_taken(target, message, Instant::now() + at_most)).await;
+    tried.unwrap_or_else(|_| Err(format!("it did not answer within {} ms", at_most.as_millis())))
+}
+
+async fn until_taken(target: &Target, message: Vec<u8>, deadline: Instant) -> Result<Vec<u8>, String> {
     let body = match target.compression {
         Compression::None => Bytes::from(message),
         Compression::Gzip => Bytes::from(compressed(&message)?),
@@ -35,7 +42,9 @@ pub(crate) async fn post(target: &Target, message: Vec<u8>) -> Result<Vec<u8>, S
         let answer = once(target, body.clone()).await?;
         match answer.status {
             status if status.is_success() => return Ok(answer.body),
-            status if is_passing(status) => tokio::time::sleep(answer.pause.unwrap_or(PAUSE)).await,
+            status if is_passing(status) && Instant::now() + answer.pause < deadline => {
+                tokio::time::sleep(answer.pause).await;
+            }
             status => return Err(format!("it answered {status}")),
         }
     }
@@ -54,8 +63,8 @@ fn is_passing(status: StatusCode) -> bool {
 
 struct Answer {
     status: StatusCode,
-    /// How long it asks us to wait.
-    pause: Option<Duration>,
+    /// How long to wait before it is asked again.
+    pause: Duration,
     body: Vec<u8>,
 }
 
@@ -94,9 +103,10 @@ where
 
 async fn read(answer: Response<Incoming>) -> Result<Answer, String> {
     let (head, body) = answer.into_parts();
-    let pause = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let asked = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let pause = asked.map_or(PAUSE, Duration::from_secs).max(SHORTEST_PAUSE);
     let body = Limited::new(body, MOST_ANSWER).collect().await.map_err(|error| error.to_string())?;
-    Ok(Answer { status: head.status, pause: pause.map(Duration::from_secs), body: body.to_bytes().into() })
+    Ok(Answer { status: head.status, pause, body: body.to_bytes().into() })
 }
 
 fn request(target: &Target, body: Bytes) -> Result<Request<Full<Bytes>>, String> {
@@ -172,7 +182,7 @@ mod tests {
             timeout: None,
             files: Files::default(),
         };
-        tokio::join!(post(&target, b"message".to_vec()), answer(listener, answers))
+        tokio::join!(post(&target, b"message".to_vec(), Duration::from_secs(20)), answer(listener, answers))
     }
 
     #[tokio::test]
@@ -185,6 +195,13 @@ mod tests {
         for header in ["content-type: application/x-protobuf", "x-key: k", "content-length: 7"] {
             assert!(asked[0].contains(header), "{header} is missing in {}", asked[0]);
         }
+    }
+
+    #[tokio::test]
+    async fn who_wants_it_later_than_there_is_time_has_refused_it() {
+        let busy = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n";
+        let (result, asked) = posted(&[busy]).await;
+        assert_eq!((result, asked.len()), (Err("it answered 429 Too Many Requests".into()), 1));
     }
 
     #[tokio::test]

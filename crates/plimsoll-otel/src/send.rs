@@ -71,9 +71,7 @@ async fn metrics(settings: &Settings, finished: &Finished, at_most: Duration) ->
 
 async fn within(target: &Target, body: Vec<u8>, at_most: Duration) -> Result<Vec<u8>, String> {
     let limit = target.timeout.map_or(at_most, |timeout| timeout.min(at_most));
-    let tried = tokio::time::timeout(limit, post(target, body)).await;
-    let silence = || Err(format!("it did not answer within {} ms", limit.as_millis()));
-    tried.unwrap_or_else(|_| silence()).map_err(|why| format!("to `{}`: {why}", target.origin()))
+    post(target, body, limit).await.map_err(|why| format!("to `{}`: {why}", target.origin()))
 }
 
 /// A collector may take some and refuse the rest. Its own words are not passed on: they may quote what was sent.

@@ -61,7 +61,9 @@ fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
     }
     let class = match *found.code() {
         // PgBouncer has one code for all that it refuses.
-        SqlState::PROTOCOL_VIOLATION if found.message().contains("authentication failed") => Class::Credentials,
+        SqlState::PROTOCOL_VIOLATION if found.message().contains("authentication failed") => {
+            Class::Credentials
+        }
         _ => row_of(found).map_or(Class::Refused, |row| row.connecting),
     };
     let diagnostic = match class {

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::certificates::Certificates;
 use super::process::on_a_free_port;
 use crate::installed;
+use crate::transcript::shows_password;
 
 /// How often it is looked whether it answers.
 const TICK: Duration = Duration::from_millis(5);
@@ -86,9 +87,11 @@ impl Collector {
         self.directory.path().join("received")
     }
 
-    /// What it has received. A request is in it before it is answered.
+    /// What it has received. A request is in it before it is answered. Panics if a password of the test servers is in it.
     pub fn received(&self) -> String {
-        std::fs::read_to_string(self.file()).unwrap_or_default()
+        let received = std::fs::read_to_string(self.file()).unwrap_or_default();
+        assert!(!shows_password(&received), "a password was sent to a collector");
+        received
     }
 }
 
