@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: &Exec) -> Exit {
         Err(exit) => return told(output, exit).await,
     };
     // Before the command takes the place of all this.
-    let late = late.or(tell(&mut output, &mut signals).await);
+    let late = late.or(tell(output.telemetry(), &output, &mut signals).await);
     // The command would never learn of a signal that was sent to its predecessor.
     let signal = if late.is_some() { late } else { signals.arrived().await };
     if let Some(number) = signal {

@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::output::{self, Output, Voice};
 use crate::reference;
 use crate::signals::{self, Ended, Signals};
+use crate::telemetry::Telemetry;
 pub(crate) use inject::Inject;
 
 /// Does what the arguments ask for.
@@ -128,8 +129,7 @@ const MOST_TELLING: Duration = Duration::from_secs(2);
 const MOST_AFTER_SIGNAL: Duration = Duration::from_millis(1800);
 
 /// Tells those who look from outside, if there are any. Returns the signal that cut it short.
-async fn tell(output: &mut Output, signals: &mut Signals) -> Option<u8> {
-    let telemetry = output.telemetry();
+async fn tell(telemetry: Telemetry, output: &Output, signals: &mut Signals) -> Option<u8> {
     if !telemetry.is_wanted() {
         return None;
     }
@@ -154,7 +154,10 @@ async fn tell(output: &mut Output, signals: &mut Signals) -> Option<u8> {
 
 /// The same where the command is over, and nothing depends on a signal any more.
 async fn told(mut output: Output, exit: Exit) -> Exit {
-    tell(&mut output, &mut Signals::listen()).await;
+    let telemetry = output.telemetry();
+    if telemetry.is_wanted() {
+        tell(telemetry, &output, &mut Signals::listen()).await;
+    }
     exit
 }
 
