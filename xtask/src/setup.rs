@@ -39,6 +39,7 @@ pub(crate) fn setup(root: &Path) -> Outcome {
         apt::install("pgbouncer", &["pgbouncer"])?;
     }
     apt::need("faketime", &["faketime"])?;
+    apt::need("ip", &["iproute2"])?;
     npm::install(&root.join("testbed/postgres"), &testbed.join("postgres"), Packages::All)?;
     postgres::complete(&testbed.join("postgres/node_modules"))?;
     npm::install(&root.join("testbed/prisma"), &testbed.join("prisma"), Packages::All)?;

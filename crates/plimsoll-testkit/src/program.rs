@@ -93,6 +93,12 @@ impl Program {
         Self { command, ..self }
     }
 
+    /// The same in a network namespace, which only root can enter.
+    #[must_use]
+    pub fn in_network(self, namespace: &str) -> Self {
+        self.under("ip", ["netns", "exec", namespace].map(str::to_owned))
+    }
+
     /// The same with another time limit than one minute. A program that takes longer is killed and the test fails.
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {

@@ -6,6 +6,7 @@ mod limit;
 mod phase;
 mod silence;
 mod slow;
+mod unplugged;
 
 pub(crate) use phase::{Phase, migrations};
 
