@@ -1,6 +1,7 @@
 //! Projects whose migrations count, databases on servers of a test's own, and what is left in them.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 
 use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::command::plimsoll;
@@ -52,8 +53,8 @@ pub(crate) trait Server: 'static {
     fn stop(&self, how: Stop);
     /// Starts it after that.
     fn start_again(&self);
-    /// Stops it, whatever it is doing.
-    fn end(&self);
+    /// Stops it, whatever it is doing, and says where its data are.
+    fn end(&self) -> PathBuf;
 }
 
 impl Server for PostgresServer {
@@ -77,9 +78,10 @@ impl Server for PostgresServer {
         self.start_again();
     }
 
-    fn end(&self) {
+    fn end(&self) -> PathBuf {
         self.resume();
         self.stop(Stop::Immediate);
+        self.socket_directory().join("data")
     }
 }
 
@@ -104,14 +106,15 @@ impl Server for MysqlServer {
         self.start_again();
     }
 
-    fn end(&self) {
+    fn end(&self) -> PathBuf {
         self.stop(Stop::Immediate);
+        self.directory().join("data")
     }
 }
 
 impl<S: Server> Own<S> {
     fn new(server: S) -> Self {
-        // What little is left of it, its directory included, goes with the process.
+        // What little is left of it goes with the process.
         Self(Box::leak(Box::new(server)))
     }
 }
@@ -126,7 +129,10 @@ impl<S: Server> Deref for Own<S> {
 
 impl<S: Server> Drop for Own<S> {
     fn drop(&mut self) {
-        self.0.end();
+        // The server of a failed test stays until the process ends, or for a person to look into.
+        if !std::thread::panicking() {
+            let _gone = std::fs::remove_dir_all(self.0.end());
+        }
     }
 }
 

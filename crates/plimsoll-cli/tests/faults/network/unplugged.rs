@@ -102,7 +102,7 @@ fn a_cable_that_is_pulled_is_noticed_and_made_up_for() {
         let mariadb = scope.spawn(|| wait_for(pulled(mariadb)));
         for took in [postgres, mysql, mariadb] {
             let took = took.join().expect("it has said why");
-            assert!((15..45).contains(&took.as_secs()), "{took:?}");
+            assert!((15..60).contains(&took.as_secs()), "{took:?}");
         }
     });
 }
