@@ -8,6 +8,7 @@ mod database;
 mod exit;
 mod identity;
 mod interpreter;
+mod last_resort;
 mod limits;
 mod orphans;
 mod output;

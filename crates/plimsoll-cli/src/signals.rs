@@ -15,7 +15,7 @@ use plimsoll_engine::CancellationToken;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::orphans;
+use crate::{last_resort, orphans};
 
 /// How long the work may take to stop before the process ends without it.
 const PATIENCE: Duration = Duration::from_millis(1800);
@@ -76,6 +76,8 @@ impl Signals {
         let heard: io::Result<Vec<_>> = heard().map(listen).collect();
         // Nobody would hear them otherwise.
         AT_ONCE.store(heard.is_err(), Ordering::SeqCst);
+        // Where there can be no thread, only who reads nothing of what is said can hold the process up.
+        let _without = last_resort::stand_by(self::heard());
         Self { heard: heard.unwrap_or_default() }
     }
 
