@@ -4,6 +4,8 @@ mod binary;
 mod container;
 mod facts;
 mod files;
+mod release;
+mod reproduce;
 mod sbom;
 
 use std::path::{Path, PathBuf};
@@ -14,11 +16,12 @@ use crate::setup::apt;
 
 /// How the image is asked for on the command line.
 pub(crate) const USAGE: &str = "\
-cargo xtask image [--arch amd64|arm64] [--profile NAME] [--check]
-                          builds the image and the one with a shell into target/image; --check runs what is in them";
+cargo xtask image [--arch amd64|arm64] [--profile NAME] [--check | --reproduce]
+                          builds the image and the one with a shell into target/image; --check runs what is in them;
+                          --reproduce builds the release's binary twice instead, in two places, and compares";
 
 /// The binary may be as large as this.
-const MOST_BYTES: u64 = 10 * 1024 * 1024;
+const MOST_BYTES: u64 = 10_000_000;
 
 /// The processors that images are made for, under the names that registries have for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,7 @@ impl Arch {
 enum Then {
     Leave,
     Check,
+    Reproduce,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -80,6 +84,7 @@ impl Options {
                 "--arch" => options.arch = Arch::parse(value()?)?,
                 "--profile" => value()?.clone_into(&mut options.profile),
                 "--check" => options.then = Then::Check,
+                "--reproduce" => options.then = Then::Reproduce,
                 _ => return Err(USAGE.into()),
             }
         }
@@ -90,17 +95,23 @@ impl Options {
 /// Builds both images for one processor, and runs them if that is asked for.
 pub(crate) fn image(root: &Path, arguments: &[String]) -> Outcome {
     let options = Options::parse(arguments)?;
+    if options.then == Then::Reproduce {
+        return reproduce::reproduce(root, &options);
+    }
     apt::need("buildah", &["buildah"])?;
     let home = root.join("target/image").join(options.arch.name());
     let binary = binary::build(root, &options)?;
     let facts = facts::Facts::collect(root)?;
     files::lay_out(root, options.arch, &binary, facts.epoch)?;
+    if options.profile == "release" && options.arch == Arch::HERE {
+        copy(&release::symbols(&binary), &home.join("plimsoll.debug"))?;
+    }
     for variant in container::VARIANTS {
         let archive = container::build(root, options.arch, &facts, variant)?;
         say(&format!("image: {}", archive.display()));
     }
     match options.then {
-        Then::Leave => Ok(()),
+        Then::Leave | Then::Reproduce => Ok(()),
         Then::Check => check(root, options.arch, &home),
     }
 }

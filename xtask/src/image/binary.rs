@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::release::{self, Places};
 use super::{Arch, MOST_BYTES, Options, tools};
 use crate::process::{Outcome, cargo, output, run};
 use crate::say;
@@ -11,21 +12,36 @@ use crate::setup::apt;
 /// The versions that have been seen building together: Zig is the C compiler for another processor.
 const ZIG: [&str; 2] = ["ziglang==0.13.0.post1", "cargo-zigbuild==0.24.0"];
 
-/// Builds the binary and returns its path, once it is known to be static and, if it is to be released, small.
+/// Builds the binary and returns its path, once it is known to be static and, if it is to be released, small. The symbols of a
+/// release are in a file beside it.
 pub(super) fn build(root: &Path, options: &Options) -> Outcome<PathBuf> {
+    build_into(root, &target_directory(root)?, options)
+}
+
+/// The same, into this directory.
+pub(super) fn build_into(root: &Path, target: &Path, options: &Options) -> Outcome<PathBuf> {
     need_target(options.arch)?;
+    let is_release = options.profile == "release";
     let mut command = compiler(root, options.arch)?;
     command.args(["--locked", "--package", "plimsoll-cli", "--target", options.arch.target()]);
-    run(command.args(["--profile", &options.profile]))?;
-    let binary = target_directory(root)?
-        .join(options.arch.target())
-        .join(directory_of(&options.profile))
-        .join("plimsoll");
+    command.args(["--profile", &options.profile]).env("CARGO_TARGET_DIR", target);
+    if is_release {
+        release::prepare(&mut command, options.arch, &Places { root, cargo: &cargo_home()?, target });
+    }
+    run(&mut command)?;
+    let binary = target.join(options.arch.target()).join(directory_of(&options.profile)).join("plimsoll");
     must_be_static(&binary)?;
-    if options.profile == "release" {
+    if is_release {
+        release::apart(&binary, options.arch)?;
         must_be_small(&binary)?;
     }
     Ok(binary)
+}
+
+/// Where Cargo keeps the sources of the registry.
+fn cargo_home() -> Outcome<PathBuf> {
+    let home = || std::env::home_dir().map(|home| home.join(".cargo"));
+    std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).ok_or("there is no CARGO_HOME".into())
 }
 
 fn need_target(arch: Arch) -> Outcome {
@@ -118,7 +134,7 @@ mod tests {
         file.set_len(MOST_BYTES).unwrap();
         assert_eq!(must_be_small(&binary), Ok(()));
         file.set_len(MOST_BYTES + 1).unwrap();
-        assert!(must_be_small(&binary).unwrap_err().contains("10485761 bytes"));
+        assert!(must_be_small(&binary).unwrap_err().contains("10000001 bytes"));
     }
 
     #[test]

@@ -53,13 +53,22 @@ fn everything_in_the_image_is_small_and_known() {
 }
 
 #[test]
+fn the_binary_knows_no_way_to_have_a_bug_on_purpose_and_no_path_of_the_machine_that_built_it() {
+    let binary = std::fs::read(Image::plain().file("plimsoll")).expect("the binary is in the image");
+    let holds = |text: &str| binary.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(!holds("PLIMSOLL_TEST_BUG"), "a debug build is no release");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    assert!(!holds(root) && holds("crates/plimsoll-cli/src/"), "{root} is in it");
+}
+
+#[test]
 fn the_bill_of_materials_names_what_is_linked_and_no_machine() {
     let image = Image::plain();
     let list = json(&image.file("usr/share/plimsoll/sbom.cdx.json"));
     assert_eq!(list["bomFormat"], "CycloneDX");
     let components = list["components"].as_array().expect("there are components");
     let has = |name: &str| components.iter().any(|component| component["name"] == name);
-    assert!(has("libsqlite3-sys") && has("tokio-postgres") && has("rustls"));
+    assert!(has("libsqlite3-sys") && has("sqlite") && has("tokio-postgres") && has("rustls"));
     assert!(!has("insta") && !has("proptest"), "what only tests need is in it");
     let places = list.to_string();
     let places: Vec<_> = places.split("file:///").skip(1).filter(|it| !it.starts_with("crates/")).collect();
