@@ -49,7 +49,7 @@ fn a_program_that_does_not_end_fails_its_test() {
 
 #[test]
 #[should_panic(expected = "a password was shown")]
-fn a_program_that_shows_password_fails_its_test() {
+fn a_program_that_shows_a_password_fails_its_test() {
     shell(&Project::empty(), "echo hush-plain-90ad").run();
 }
 
