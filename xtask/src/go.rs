@@ -27,7 +27,10 @@ impl Go {
         let program = home.join("bin/go");
         if !program.is_file() {
             say(&format!("installing {PACKAGE}: this machine's Go is missing or older than 1.26"));
-            apt::need("python3", &["python3", "python3-venv"])?;
+            // Debian has what a new environment begins with in a package of its own.
+            if output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_err() {
+                apt::install("python3 with venv", &["python3", "python3-venv"])?;
+            }
             run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
             run(Command::new(home.join("bin/pip")).args(["install", "--quiet", PACKAGE]))?;
         }
