@@ -91,7 +91,7 @@ pub const ERRORS: &[Row] = &[
     // A lock that did not come in time, a deadlock (also in XA, or of user locks), no room for locks, NOWAIT, a table lock that gave
     // way to another. Of these the servers roll back a statement or a transaction, and we the rest of the transaction.
     row("1205", "ER_LOCK_WAIT_TIMEOUT", Refused, Again),
-    row("1206", "ER_LOCK_TABLE_FULL", Refused, Again),
+    row("1206", "ER_LOCK_TABLE_FULL", Refused, NoRoom),
     row("1213", "ER_LOCK_DEADLOCK", Refused, Again),
     row("1614", "ER_XA_RBDEADLOCK", Refused, Again),
     row("1689", "ER_LOCK_ABORTED", Refused, Again),
