@@ -27,9 +27,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Replaces every occurrence of this very password by asterisks, as it is and percent-encoded.
+/// Replaces this very password by asterisks, as it is and percent-encoded, wherever it is a word of its own.
 ///
-/// For texts of a server's, which has been told the password and may say it back in any words.
+/// For texts of a server's, which has been told the password and may say it back. Within longer words it stays: a password
+/// like `app` or `x` would make nonsense of every message, and say what it is by that.
 pub fn hide(text: &str, password: &Secret) -> String {
     let plain = password.expose();
     if plain.is_empty() {
@@ -37,9 +38,21 @@ pub fn hide(text: &str, password: &Secret) -> String {
     }
     let encoded =
         percent_encoding::utf8_percent_encode(plain, percent_encoding::NON_ALPHANUMERIC).to_string();
-    [plain, encoded.as_str()]
-        .iter()
-        .fold(text.to_owned(), |text, form| text.replace(form, &"*".repeat(form.len())))
+    let mut bytes = text.as_bytes().to_vec();
+    for form in [plain, encoded.as_str()] {
+        for (from, _) in text.match_indices(form) {
+            let to = from + form.len();
+            if !text[..from].ends_with(is_of_a_word) && !text[to..].starts_with(is_of_a_word) {
+                fill(&mut bytes, from, to);
+            }
+        }
+    }
+    // Only whole characters were replaced, each byte by an asterisk: this is UTF-8 again.
+    String::from_utf8(bytes).unwrap_or_else(|_| "*".repeat(text.len()))
+}
+
+fn is_of_a_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// Replaces every password that can be recognised in `text` by asterisks, one for each byte, so that offsets stay.
@@ -232,6 +245,7 @@ mod tests {
         let password = Secret::new("hunt@r2");
         assert_eq!(hide("got hunt@r2, or hunt%40r2", &password), "got *******, or *********");
         assert_eq!(hide("as it is", &Secret::new("")), "as it is");
+        assert_eq!(hide("applied app_1, not `app`", &Secret::new("app")), "applied app_1, not `***`");
     }
 
     #[test]
