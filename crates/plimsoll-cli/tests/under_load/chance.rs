@@ -18,7 +18,7 @@ use crate::hundred::{Found, found, rounds, undisturbed};
 use crate::story::deploy;
 
 /// How long new rounds are begun where nobody says otherwise.
-const SECONDS: u64 = 40;
+const SECONDS: u64 = 25;
 
 /// Every shape of script, twice.
 const LENGTH: usize = 2;

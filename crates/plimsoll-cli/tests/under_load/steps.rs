@@ -69,7 +69,7 @@ fn told(strike: &impl std::fmt::Debug, first: &Transcript, next: &Transcript) ->
 }
 
 /// So many runs at once. Most of the time they wait: for the disk of the server, or for a lock.
-const WORKERS: usize = 3;
+const WORKERS: usize = 5;
 
 /// Strikes at every step of one side.
 fn at_every_step(tale: Tale, deed: Deed, side: Side, moment: Moment) {
