@@ -93,6 +93,16 @@ pub(super) fn take_for_transaction() -> String {
     )
 }
 
+/// What a message begins with that has to be written whoever holds the lock for the moment: it waits its turn.
+///
+/// The others ask without waiting, and hold the lock for one migration at a time.
+pub(super) fn wait_for_turn() -> String {
+    format!(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = '60s';\
+         SELECT pg_catalog.pg_advisory_xact_lock({LOCK_KEY});"
+    )
+}
+
 /// Refuses a script for which a transaction is not enough, where there is nothing else to be had.
 pub(super) fn check(
     session: &PostgresSession,

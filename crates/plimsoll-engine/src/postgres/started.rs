@@ -10,6 +10,7 @@ use plimsoll_core::{Diagnostic, Migration};
 use super::apply::{Work, lock_guard, record_guard};
 use super::error::OVERTAKEN;
 use super::history::earlier_failure;
+use super::pooler::{self, Hold};
 use super::{PostgresSession, quote_text};
 use crate::error::{Error, Kind, Result};
 use crate::failure::changed_by_others;
@@ -175,9 +176,10 @@ pub(super) fn as_ourselves(script: &str) -> String {
     format!("{user}{role}SET LOCAL search_path TO pg_catalog;")
 }
 
-/// Writes a started row, if this connection holds the lock and the migration is not recorded yet; its id. The row of an
-/// earlier attempt that failed is used again, so that a crash loop does not fill the history. Behind it the session is set as
-/// `then` says.
+/// Writes a started row under the lock, if the migration is not recorded yet; its id. The row of an earlier attempt that failed
+/// is used again, so that a crash loop does not fill the history. Behind it the session is set as `then` says.
+///
+/// Where the lock is held for one transaction at a time, this is another one than that of the script.
 pub(super) async fn insert_started(
     session: &PostgresSession,
     work: &Work<'_>,
@@ -186,6 +188,10 @@ pub(super) async fn insert_started(
 ) -> Result<String> {
     let table = session.history_table();
     let logs = quote_text(logs);
+    let lock = match session.hold {
+        Some(Hold::Transaction) => pooler::wait_for_turn(),
+        _ => lock_guard(),
+    };
     let rows = session
         .rows(&format!(
             "{}{}WITH reused AS (UPDATE {table} SET logs = {logs}, started_at = now(), rolled_back_at = NULL, \
@@ -193,7 +199,7 @@ pub(super) async fn insert_started(
              added AS (INSERT INTO {table} (id, checksum, started_at, migration_name, logs) \
              SELECT '{}', '{}', now(), {}, {logs} WHERE NOT EXISTS (SELECT FROM reused) RETURNING id) \
              SELECT id FROM reused UNION ALL SELECT id FROM added;{then}",
-            lock_guard(),
+            lock,
             record_guard(session, work.migration),
             earlier_failure(session, work.migration, work.script),
             work.id,

@@ -108,3 +108,25 @@ async fn with_a_direct_url_the_pooler_is_not_asked() {
     assert_eq!(pooled.scene.applied().await, ["1_init"]);
     assert!(!pooled.pooler.log().contains("login attempt"), "{}", pooled.pooler.log());
 }
+
+/// Each start would do it once more, and the replicas of a deployment all at once: who comes next has to find it.
+#[tokio::test]
+async fn what_ended_its_transaction_unseen_is_recorded_through_the_pooler() {
+    let script =
+        r"SELECT '\''; INSERT INTO ship VALUES ($$kept$$); COMMIT; INSERT INTO ship VALUES ($$too$$); --'";
+    for says in Says::ALL {
+        let pooled = Pooled::new(PoolMode::Transaction).await;
+        let pooled = pooled.migration("1_init", "CREATE TABLE ship (name TEXT);").migration("2_hidden", script);
+        let database = pooled.scene.postgres().name().to_owned();
+        let set = format!("ALTER DATABASE {database} SET standard_conforming_strings = off");
+        pooled.scene.base.execute(&set).await;
+        let said = pooled.run(says, &["deploy"]).expect_code(65).stderr;
+        assert_says(&said, &["PLM213", "2_hidden", "resolve"]);
+        assert!(!said.contains("could not be recorded"), "{said}");
+        for _ in 0..2 {
+            assert_says(&pooled.run(says, &["deploy"]).expect_code(65).stderr, &["P3009", "2_hidden"]);
+        }
+        assert_eq!(pooled.value("SELECT count(*) FROM ship").await, "2", "{says:?}");
+        assert_eq!(pooled.locks().await, "0", "{says:?}");
+    }
+}
