@@ -107,7 +107,11 @@ async fn applied<S: Session>(session: &mut S, migration: &Migration, snapshot: &
         return Err(Error::never(already_applied(name)));
     }
     if let Snapshot::Unmanaged { .. } = snapshot {
-        session.create_history().await?;
+        session.create_history().await.map_err(|error| match error.kind {
+            // Somebody else has created it since it was looked for, and may have applied this one.
+            Kind::Overtaken => Error { kind: Kind::Busy, ..error },
+            _ => error,
+        })?;
         session.read().await?;
     }
     session.mark_applied(migration).await

@@ -241,6 +241,11 @@ impl<B: Backend> Run<'_, B> {
                     Err(error) if error.kind == Kind::Busy => {
                         patience.pause(&error, self.observer, self.cancel).await?;
                     }
+                    // Somebody else has created it since it was looked for.
+                    Err(error) if error.kind == Kind::Overtaken && overtaken < MOST_OVERTAKEN => {
+                        overtaken += 1;
+                        sleep(Duration::from_millis(fastrand::u64(10..50)), self.cancel).await?;
+                    }
                     created => created?,
                 }
                 continue;

@@ -240,6 +240,8 @@ fn holder(row: &SimpleQueryRow) -> Holder {
 
 /// Creates the history table as Prisma does, and the schema of the URL if it is missing: both or neither, since one
 /// message is one transaction.
+///
+/// Somebody may have been faster, who takes no lock, or who had it since the history was looked for: then it is overtaken.
 pub(super) async fn create(session: &PostgresSession) -> Result<()> {
     let schema = session.facts.history_schema.as_deref().unwrap_or("public");
     // Not `IF NOT EXISTS` alone: that asks for the right to create schemas even where there is nothing to create.
@@ -247,7 +249,7 @@ pub(super) async fn create(session: &PostgresSession) -> Result<()> {
     let missing = session.rows(&find).await?.is_empty();
     let create_schema =
         if missing { format!("CREATE SCHEMA IF NOT EXISTS {};", quote_name(schema)) } else { String::new() };
-    session
+    let created = session
         .execute(&format!(
             "{}{create_schema}CREATE TABLE {}(
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -262,7 +264,18 @@ pub(super) async fn create(session: &PostgresSession) -> Result<()> {
             session.guard(),
             session.history_table()
         ))
-        .await
+        .await;
+    created.map_err(
+        |error| if is_there_already(&error) { Error { kind: Kind::Overtaken, ..error } } else { error },
+    )
+}
+
+/// Whether a table or a schema could not be created since somebody else has: seen at once, or at the end by an index of the
+/// catalog.
+fn is_there_already(error: &Error) -> bool {
+    let there = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_SCHEMA, SqlState::UNIQUE_VIOLATION];
+    let said = error.diagnostic.database.as_ref().and_then(|said| said.code.as_deref());
+    said.is_some_and(|code| there.iter().any(|state| state.code() == code))
 }
 
 /// Records an attempt that was rolled back, as a row that does not count.

@@ -61,6 +61,21 @@ async fn runners_through_a_busy_pool_and_beside_it_apply_everything_once() {
     assert_eq!(pooled.locks().await, "0");
 }
 
+/// Nobody holds the lock between the look that finds no history and the transaction that makes one.
+#[tokio::test]
+async fn many_runners_on_an_empty_database_make_one_history() {
+    for says in Says::ALL {
+        let pooled = Pooled::with(PoolMode::Transaction, &[("default_pool_size", "8")]).await;
+        let pooled = pooled.migration("20240101000000_a", &counted("20240101000000_a"));
+        let runners: Vec<_> = (0..12).map(|_| pooled.command(says, &["deploy"]).spawn()).collect();
+        for runner in runners {
+            runner.wait().expect_code(0);
+        }
+        assert_eq!(pooled.value("SELECT count(*) FROM log").await, "1", "{says:?}");
+        assert_eq!(pooled.locks().await, "0", "{says:?}");
+    }
+}
+
 #[tokio::test]
 async fn who_holds_the_lock_is_waited_for_and_named() {
     for mode in [PoolMode::Session, PoolMode::Transaction] {

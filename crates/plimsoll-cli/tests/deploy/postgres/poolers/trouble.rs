@@ -116,7 +116,8 @@ async fn what_ended_its_transaction_unseen_is_recorded_through_the_pooler() {
         r"SELECT '\''; INSERT INTO ship VALUES ($$kept$$); COMMIT; INSERT INTO ship VALUES ($$too$$); --'";
     for says in Says::ALL {
         let pooled = Pooled::new(PoolMode::Transaction).await;
-        let pooled = pooled.migration("1_init", "CREATE TABLE ship (name TEXT);").migration("2_hidden", script);
+        let pooled =
+            pooled.migration("1_init", "CREATE TABLE ship (name TEXT);").migration("2_hidden", script);
         let database = pooled.scene.postgres().name().to_owned();
         let set = format!("ALTER DATABASE {database} SET standard_conforming_strings = off");
         pooled.scene.base.execute(&set).await;
