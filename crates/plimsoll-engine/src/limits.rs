@@ -40,6 +40,17 @@ impl Limits {
         );
         Error { diagnostic: Box::new(error.diagnostic.help(help)), ..error }
     }
+
+    /// What is said of a statement that has waited as long for a lock as it may. `own` is what limits it if no flag does.
+    pub(crate) fn of_lock(&self, own: &str) -> String {
+        let limit = match self.lock {
+            Some(given) => format!("`--lock-timeout` ({})", shown(given)),
+            None => own.to_owned(),
+        };
+        format!(
+            "{limit} ended its wait for a lock: let it wait longer by `--lock-timeout`, or `0` for as long as it takes"
+        )
+    }
 }
 
 /// Whether the server says that it was asked to cancel: PostgreSQL in words, MySQL and MariaDB by a number of its own.
@@ -156,6 +167,13 @@ mod tests {
         );
         assert!(!named("canceling statement due to user request", "57014", 9));
         assert!(!named("Query execution was interrupted", "1317", 9));
+    }
+
+    #[test]
+    fn what_ended_a_wait_for_a_lock_is_named() {
+        let of = |lock| Limits { lock, statement: None }.of_lock("the server's own limit");
+        assert!(of(Some(Duration::from_millis(300))).starts_with("`--lock-timeout` (300 ms) ended"));
+        assert!(of(None).starts_with("the server's own limit ended"));
     }
 
     #[test]

@@ -37,5 +37,6 @@ pub(super) fn statement_failed(
         Kind::Again | Kind::Cancelled => sorted.kind,
         _ => Kind::Script,
     };
-    Error::new(kind, diagnostic.said_by(error::message(said)))
+    let limit = session.ended_by_limit(work, said.code);
+    Error::new(kind, diagnostic.said_by(error::message(said)).helps(limit))
 }

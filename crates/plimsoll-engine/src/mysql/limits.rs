@@ -67,6 +67,9 @@ fn seconds(limit: Duration) -> u64 {
     }
 }
 
+/// `ER_LOCK_WAIT_TIMEOUT`.
+const LOCK_WAIT_TIMEOUT: u16 = 1205;
+
 impl MysqlSession {
     /// How long a statement of a script may take.
     pub(super) fn statement_limit(&self) -> Option<Limit> {
@@ -75,6 +78,21 @@ impl MysqlSession {
             Some(Duration::ZERO) => None,
             Some(length) => Some(Limit { length, of: format!("`--statement-timeout` ({})", shown(length)) }),
         }
+    }
+
+    /// What is said of an error that comes of the limits for locks, unless the script has something to do with them.
+    pub(super) fn ended_by_limit(&self, work: &Work<'_>, code: u16) -> Option<String> {
+        let script = work.script.text().to_ascii_lowercase();
+        // MariaDB has one number for this and for `NOWAIT`.
+        let is_own = ["lock_wait_timeout", "nowait"].iter().any(|word| script.contains(word));
+        if code != LOCK_WAIT_TIMEOUT || is_own {
+            return None;
+        }
+        let ours = shown(crate::limits::DEFAULT_LOCK_TIMEOUT);
+        let own = format!(
+            "the default of `--lock-timeout` ({ours}), or the server's own `lock_wait_timeout` or `innodb_lock_wait_timeout`,"
+        );
+        Some(self.limits.of_lock(&own))
     }
 
     /// Lets the next statement, of this kind, wait for locks as long as the server says, if it could not be sent again and nobody

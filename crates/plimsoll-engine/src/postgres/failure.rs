@@ -53,7 +53,8 @@ pub(super) fn script_failed(
         Kind::Again | Kind::Cancelled => sorted.kind,
         _ => Kind::Script,
     };
-    Error::new(kind, diagnostic.said_by(error::message(found)))
+    let limit = session.ended_by_limit(migration, found);
+    Error::new(kind, diagnostic.said_by(error::message(found)).helps(limit))
 }
 
 /// The bytes of the first line of a statement: more than that would not be seen at a glance.

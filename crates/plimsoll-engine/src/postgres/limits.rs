@@ -3,10 +3,12 @@
 //! They travel with what they are for, and end with it: the history is read and written without them, `RESET ALL` behind a
 //! script takes nothing away that the next one had, and no message is sent for them alone.
 
+use plimsoll_core::Migration;
 use plimsoll_core::script::Effect;
+use tokio_postgres::error::{DbError, SqlState};
 
 use super::PostgresSession;
-use crate::limits::{DEFAULT_LOCK_TIMEOUT, milliseconds};
+use crate::limits::{DEFAULT_LOCK_TIMEOUT, milliseconds, shown};
 
 /// How long a limit holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,24 @@ impl PostgresSession {
         }
         let set = |limit| set(Until::Reset, "lock_timeout", limit);
         (set(0), set(default_lock_timeout()))
+    }
+
+    /// What is said of an error that comes of the limit for locks, unless the script has set one: nobody would look for it.
+    ///
+    /// `NOWAIT` has the same code. The routine is in no language; all that ends a wait from outside is reported by this one.
+    pub(super) fn ended_by_limit(&self, migration: &Migration, found: &DbError) -> Option<String> {
+        let is_timeout =
+            *found.code() == SqlState::LOCK_NOT_AVAILABLE && found.routine() == Some("ProcessInterrupts");
+        let sets = |text: &str| text.to_ascii_lowercase().contains("lock_timeout");
+        if !is_timeout || migration.script().is_ok_and(|script| sets(script.text())) {
+            return None;
+        }
+        let own = if self.default_is_in_force() {
+            format!("the default of `--lock-timeout` ({})", shown(DEFAULT_LOCK_TIMEOUT))
+        } else {
+            "`lock_timeout` (of the role, the database, the server or the URL)".to_owned()
+        };
+        Some(self.limits.of_lock(&own))
     }
 
     /// Somebody's own limit, of the role, the database, the server or the URL, is kept.

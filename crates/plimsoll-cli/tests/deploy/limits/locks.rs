@@ -161,3 +161,45 @@ async fn a_commit_waits_for_the_readers_of_a_file_as_long_as_for_a_lock() {
     reader.execute_batch("COMMIT").expect("it is ours");
     scene.deployed();
 }
+
+/// Whoever reads it may not know that there is a limit.
+#[tokio::test]
+async fn the_limit_that_ended_a_wait_is_named() {
+    const GIVEN: [&str; 3] = ["deploy", "--lock-timeout=1s", "--lock-wait=0"];
+    const ALTER: &str = "ALTER TABLE ship ADD COLUMN tonnes INT;\n";
+    let named = ["PLM211", "`--lock-timeout` (1 s) ended its wait for a lock"];
+    let of_postgres = scene().await.migration("2_alter", ALTER);
+    let reader = of_postgres.postgres().connect().await;
+    reader.batch_execute("BEGIN; SELECT * FROM ship").await.expect("the table is there");
+    assert_says(&of_postgres.run(&GIVEN).expect_code(75).stderr, &named);
+    let default = of_postgres.run(&["deploy", "--lock-wait=0"]).expect_code(75);
+    assert_says(&default.stderr, &["PLM211", "the default of `--lock-timeout` (5 s) ended its wait"]);
+
+    for flavour in Flavour::ALL {
+        let scene = Scene::new(Kind::Mysql(flavour)).await.migration("1_init", "CREATE TABLE ship (n INT);");
+        scene.deployed();
+        let scene = scene.migration("2_alter", ALTER);
+        let reader = scene.base.mysql().reading("ship").await;
+        assert_says(&scene.run(&GIVEN).expect_code(75).stderr, &named);
+        reader.release().await;
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_somebody_else_has_set_is_not_called_ours() {
+    let scene = scene().await.migration("2_alter", "ALTER TABLE ship ADD COLUMN tonnes INT;\n");
+    let reader = scene.postgres().connect().await;
+    reader.batch_execute("BEGIN; SELECT * FROM ship").await.expect("the table is there");
+    let url = scene.postgres().address().parameter("options", "-c lock_timeout=300").url();
+    let ended = scene.run(&["deploy", "--lock-wait=0", "--url", &url]).expect_code(75);
+    assert_says(
+        &ended.stderr,
+        &["PLM211", "`lock_timeout` (of the role, the database, the server or the URL)"],
+    );
+    for own in ["SET lock_timeout = '300ms';\n", "SELECT * FROM ship FOR UPDATE NOWAIT;\n"] {
+        reader.batch_execute("SELECT * FROM ship FOR UPDATE").await.expect("the row is there");
+        scene.project.set_migration("2_alter", &format!("{own}ALTER TABLE ship ADD COLUMN tonnes INT;\n"));
+        let ended = scene.run(&["deploy", "--lock-wait=0"]).expect_code(75);
+        assert!(!ended.stderr.contains("ended its wait"), "{ended}");
+    }
+}
