@@ -13,7 +13,7 @@ use super::limits::{Again, Until};
 use super::pooler::{self, Hold};
 use super::segments::segments;
 use super::self_managed::self_managed;
-use super::started::insert_started;
+use super::started::{as_ourselves, insert_started};
 use super::{PostgresSession, quote_text};
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
@@ -108,7 +108,10 @@ async fn apply_atomic(
     // After a line comment without a line end, and after a last statement without a semicolon. Deferred triggers run here and
     // not at the end, where the settings are not those of the script any more. The limits hold for what follows, too: the locks
     // of the script are held until the row is written.
-    let after = format!("\n;SET CONSTRAINTS ALL IMMEDIATE;{}{limits}{after}{record}COMMIT", session.reset());
+    let after = format!(
+        "\n;SET CONSTRAINTS ALL IMMEDIATE;{}{limits}{after}{record}COMMIT",
+        ours_again(session, work.script)
+    );
 
     let sent = if atomic.unterminated.is_none() && session.facts.standard_strings {
         session
@@ -139,6 +142,20 @@ fn opening(session: &PostgresSession) -> (String, String) {
             (format!("BEGIN ISOLATION LEVEL READ COMMITTED;{settings}"), pooler::take_for_transaction())
         }
         _ => ("BEGIN;".to_owned(), lock_guard()),
+    }
+}
+
+/// What makes the session fit for writing the history, and leaves nothing of the script in it.
+///
+/// On a connection that others get after us a reset takes away what the pooler has set there, too: it is sent only where the
+/// script may have left something.
+fn ours_again(session: &PostgresSession, script: &Script) -> String {
+    let text = script.text();
+    let is_others = session.hold == Some(Hold::Transaction) && session.reads_strings_as_we_do(script);
+    if is_others && !script::may_change_session(text) {
+        format!("{}{}", as_ourselves(text), session.local_settings)
+    } else {
+        session.reset()
     }
 }
 

@@ -39,6 +39,26 @@ fn needs(statement: &Statement<'_>) -> Option<&'static str> {
     }
 }
 
+/// Whether a script may leave something in its session that can be taken back: settings, temporary tables, cursors.
+///
+/// What its words do not show, such as a setting that a trigger makes, is not found.
+pub fn may_change_session(text: &str) -> bool {
+    statements(text, Dialect::Postgres).0.iter().any(changes_session)
+}
+
+fn changes_session(statement: &Statement<'_>) -> bool {
+    let named = ["set_config", "temp", "temporary", "pg_temp"].iter().any(|word| statement.has(word));
+    named
+        || match statement.word(0).as_str() {
+            // These end with the transaction.
+            "set" => !matches!(statement.word(1).as_str(), "local" | "transaction" | "constraints"),
+            "reset" | "discard" | "do" | "call" | "execute" | "declare" => true,
+            // A function for the sake of what it does.
+            "select" => !statement.has("from"),
+            _ => false,
+        }
+}
+
 const SESSION_LOCK: &str = "a lock of the session";
 
 /// The functions whose lock outlives the transaction.
@@ -68,6 +88,32 @@ mod tests {
             "DECLARE c CURSOR FOR SELECT 1;",
         ] {
             assert_eq!(needed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_change_its_session_is_told_from_what_does_not() {
+        for text in [
+            "SET search_path = ''; CREATE TABLE t (a INT);",
+            "SELECT pg_catalog.set_config('search_path', '', false);",
+            "WITH x AS (SELECT set_config('a.b', a, false) FROM t) SELECT * FROM x;",
+            "CREATE TEMP TABLE x (a INT);",
+            "SELECT 1 INTO TEMPORARY x;",
+            "DO $$ BEGIN SET ROLE app; END $$;",
+            "SELECT set_up();",
+            "BEGIN; RESET ROLE; COMMIT;",
+            "DECLARE c CURSOR WITH HOLD FOR SELECT 1;",
+        ] {
+            assert!(may_change_session(text), "{text}");
+        }
+        for text in [
+            "CREATE TABLE t (a INT REFERENCES u ON DELETE SET NULL);",
+            "BEGIN; UPDATE t SET a = 1; COMMIT;",
+            "SET LOCAL lock_timeout = '1s'; ALTER TABLE t ALTER a SET NOT NULL;",
+            "INSERT INTO t (a) SELECT count(*) FROM u;",
+            "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SET a.b = 1 $$;",
+        ] {
+            assert!(!may_change_session(text), "{text}");
         }
     }
 

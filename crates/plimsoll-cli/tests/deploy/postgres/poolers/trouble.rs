@@ -131,3 +131,23 @@ async fn what_ended_its_transaction_unseen_is_recorded_through_the_pooler() {
         assert_eq!(pooled.locks().await, "0", "{says:?}");
     }
 }
+
+/// What the pooler has set on its connection, for every client (`connect_query`), is not ours to take away.
+#[tokio::test]
+async fn a_setting_of_the_connection_outlives_a_script_that_sets_nothing() {
+    let settings = [("default_pool_size", "1")];
+    let pooled = Pooled::with(PoolMode::Transaction, &settings).await;
+    let client = pooled.pooler.client(pooled.scene.postgres()).await;
+    client.batch_execute("SET \"app.tenant\" = 'a'").await.expect("it is set");
+    let script = "SET LOCAL ROLE postgres; SET LOCAL \"app.tenant\" = 'b'; CREATE TABLE ship (id INT);";
+    let pooled = pooled.migration("1_init", INIT).migration("2_local", &script.replace("ship", "port"));
+    pooled.run(Says::Nothing, &["deploy"]).expect_code(0);
+    let tenant = async || {
+        let row = client.query_one("SELECT current_setting('app.tenant', true)", &[]);
+        row.await.expect("it answers").get::<_, Option<String>>(0)
+    };
+    assert_eq!(tenant().await.as_deref(), Some("a"));
+    let pooled = pooled.migration("3_set", "SET \"app.tenant\" = 'b'; CREATE TABLE cargo (id INT);");
+    pooled.run(Says::Nothing, &["deploy"]).expect_code(0);
+    assert_ne!(tenant().await.as_deref(), Some("b"), "the next client has the setting of a script");
+}
