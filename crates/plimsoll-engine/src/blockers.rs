@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_short_limit_is_half_over_when_somebody_looks() {
-        let after = |lock| patience(&Limits { lock, statement: None });
+        let after = |lock| patience(&Limits { lock, ..Limits::default() });
         assert_eq!(after(None), Duration::from_secs(1));
         assert_eq!(after(Some(Duration::ZERO)), Duration::from_secs(1));
         assert_eq!(after(Some(Duration::from_millis(300))), Duration::from_millis(150));

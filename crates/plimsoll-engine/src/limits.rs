@@ -10,20 +10,39 @@ use crate::error::{Error, Kind, Result};
 /// How long a statement of a migration may wait and take. What a script sets by itself wins over either.
 ///
 /// Nothing of this is about reading and writing the history, which has limits of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long it may wait for a lock; zero is without end. Nothing is [`DEFAULT_LOCK_TIMEOUT`], but where the database has
+    /// How long it may wait for a lock; zero is without end. Nothing is `by_default`, but where the database has
     /// a limit that somebody has set, and where a statement that has waited in vain could not be tried again.
     pub lock: Option<Duration>,
     /// How long it may take; zero is without end, whatever the database says. Nothing is what the database says.
     pub statement: Option<Duration>,
+    /// How long it waits for a lock if nobody says anything: [`DEFAULT_LOCK_TIMEOUT`], and longer in a try that would cost more
+    /// if it waited in vain.
+    pub by_default: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { lock: None, statement: None, by_default: DEFAULT_LOCK_TIMEOUT }
+    }
 }
 
 /// How long a statement of a migration waits for a lock if nobody says anything. Whoever wants the same table waits behind it
 /// for as long: every query of an application, if what it wants is the table for itself.
 pub const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The longest that it ever waits if nobody says anything.
+const LONGEST_BY_DEFAULT: Duration = Duration::from_mins(1);
+
 impl Limits {
+    /// The limits of the next try behind one that took so long and did not get its locks: by default it waits for as long as
+    /// the work takes that would be lost, up to a minute. What that one may have waited is no work.
+    pub(crate) fn behind(self, took: Duration) -> Self {
+        let work = took.saturating_sub(self.by_default);
+        Self { by_default: work.clamp(self.by_default, LONGEST_BY_DEFAULT), ..self }
+    }
+
     /// Names the flag in the error of a statement that has taken as long as it says, and was cancelled by nobody who is known.
     ///
     /// A server that speaks another language says no more than that it has cancelled: then the clock tells.
@@ -154,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_flag_is_named_only_if_it_may_be_what_cancelled() {
-        let limits = Limits { statement: Some(Duration::from_secs(2)), lock: None };
+        let limits = Limits { statement: Some(Duration::from_secs(2)), ..Limits::default() };
         let named = |message: &str, code: &str, took: u64| {
             let error = limits.explain(cancelled(message, code), Duration::from_secs(took));
             error.diagnostic.help.iter().any(|help| help.contains("`--statement-timeout` allows (2 s)"))
@@ -171,9 +190,19 @@ mod tests {
 
     #[test]
     fn what_ended_a_wait_for_a_lock_is_named() {
-        let of = |lock| Limits { lock, statement: None }.of_lock("the server's own limit");
+        let of = |lock| Limits { lock, ..Limits::default() }.of_lock("the server's own limit");
         assert!(of(Some(Duration::from_millis(300))).starts_with("`--lock-timeout` (300 ms) ended"));
         assert!(of(None).starts_with("the server's own limit ended"));
+    }
+
+    #[test]
+    fn the_next_try_waits_for_as_long_as_the_last_one_worked() {
+        let behind = |took| Limits::default().behind(Duration::from_secs(took)).by_default;
+        assert_eq!(behind(5), DEFAULT_LOCK_TIMEOUT, "it has only waited");
+        assert_eq!(behind(25), Duration::from_secs(20));
+        assert_eq!(behind(12 * 60), LONGEST_BY_DEFAULT);
+        let longer = Limits::default().behind(Duration::from_secs(25));
+        assert_eq!(longer.behind(Duration::from_secs(30)), longer, "never shorter than before");
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub struct Options {
     pub if_missing: IfMissing,
     /// How long a statement of a migration may wait and take.
     pub limits: Limits,
-    /// When the run has to be over. A migration that cannot get its locks is tried again until then, or for `lock_wait` if
-    /// there is none.
+    /// When the run has to be over. A migration that cannot get its locks is tried again until then; if there is none, for
+    /// `lock_wait` from the first of them on, and twice at the least (never, if that is zero).
     pub deadline: Option<Deadline>,
 }
 

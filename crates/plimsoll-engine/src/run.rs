@@ -9,9 +9,9 @@ use plimsoll_core::plan::{self, Blocked, IfAhead, Plan, Step};
 use plimsoll_core::{AppliedMigration, Code, Diagnostic, Migration, Migrations, Provider, Report};
 use tokio_util::sync::CancellationToken;
 
+use crate::again::Tries;
 use crate::ahead::Ahead;
 use crate::backend::{Backend, Session, Told};
-use crate::backoff::Backoff;
 use crate::blockers::{self, Seen, watched};
 use crate::cancel::{by_others, interrupted, interruptible, sleep};
 use crate::error::{Error, Kind, Result};
@@ -356,14 +356,13 @@ impl<B: Backend> Run<'_, B> {
         self.in_flight = Some(Attempt { name: name.to_owned(), ids, begun: Instant::now() });
     }
 
-    /// Applies one migration, again and again while it fails for reasons that pass, for as long as a lock is waited for.
+    /// Applies one migration, again and again while it fails for reasons that pass, for as long as [`Tries`] says.
     async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>, seen: &History) -> Result<()> {
-        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
-        let last =
-            self.options.deadline.map_or_else(|| Instant::now() + self.options.lock_wait, |end| end.at());
-        let name = step.migration.name();
+        let (name, mut tries, mut limits) =
+            (step.migration.name(), Tries::new(self.options), self.options.limits);
         let (patience, mut blocking) = (blockers::patience(&self.options.limits), Seen::default());
         loop {
+            session.limit(limits);
             let id = uuid::Uuid::new_v4().to_string();
             self.begin(name, &id, seen);
             self.observer.see(Event::Sending { name });
@@ -380,9 +379,13 @@ impl<B: Backend> Run<'_, B> {
             let result =
                 watched(applying, &mut witness, patience, see).await.map_err(|error| blocking.explain(error));
             match result {
-                Err(error) if error.kind == Kind::Again && Instant::now() + backoff.next() < last => {
+                Err(error)
+                    if error.kind == Kind::Again
+                        && let Some(pause) = tries.pause() =>
+                {
+                    limits = limits.behind(begun.elapsed());
                     self.observer.see(Event::Retrying { name, why: &error.diagnostic });
-                    sleep(backoff.pause(), self.cancel).await?;
+                    sleep(pause, self.cancel).await?;
                 }
                 // Cancelled, but not by us: by a time limit of the server's, or by a person.
                 Err(error) if matches!(error.kind, Kind::Again | Kind::Script | Kind::Cancelled) => {

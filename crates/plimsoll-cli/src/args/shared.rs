@@ -170,7 +170,11 @@ impl Limits {
 
     /// Those of the statements of migrations.
     pub(crate) fn of_statements(&self) -> plimsoll_engine::Limits {
-        plimsoll_engine::Limits { lock: self.lock_timeout, statement: self.statement_timeout }
+        plimsoll_engine::Limits {
+            lock: self.lock_timeout,
+            statement: self.statement_timeout,
+            ..plimsoll_engine::Limits::default()
+        }
     }
 }
 

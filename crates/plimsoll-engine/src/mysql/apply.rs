@@ -100,6 +100,7 @@ pub(super) async fn apply(
     let migration = step.migration;
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
     let work = Work::new(session, migration, script, id).map_err(Error::never)?;
+    session.set_lock_timeouts(script).await?;
     let unfinished = session.script.unfinished.take().filter(|(name, _)| name == migration.name());
     let alone = work.statements.iter().all(|statement| role(statement).leaves_session_alone());
     let touched = if alone { Touched::No } else { Touched::Yes };

@@ -30,6 +30,7 @@ pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
         external_tables: database.external_tables.clone(),
         limit: url.statement_timeout.map(Limit::of_url),
         limits: Limits::default(),
+        limits_set: Limits::default(),
         database: url.database.clone(),
         facts: Facts::default(),
         script: super::apply::ScriptState::default(),

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use plimsoll_core::Script;
+
 use super::apply::Work;
 use super::ending::needs_whole_table;
 use super::{MysqlSession, error};
@@ -45,16 +47,16 @@ pub(super) fn lock_timeouts(limits: Limits) -> String {
     let (tables, rows) = match limits.lock {
         Some(given) => (seconds(given).to_string(), seconds(given).to_string()),
         None => (
-            unless_set("lock_wait_timeout", UNCONFIGURED),
-            unless_set("innodb_lock_wait_timeout", UNCONFIGURED_ROWS),
+            unless_set("lock_wait_timeout", UNCONFIGURED, limits),
+            unless_set("innodb_lock_wait_timeout", UNCONFIGURED_ROWS, limits),
         ),
     };
     format!("SET SESSION lock_wait_timeout = {tables}, SESSION innodb_lock_wait_timeout = {rows}")
 }
 
 /// The server's own value, or ours where nobody has set another one than the built-in.
-fn unless_set(name: &str, built_in: &str) -> String {
-    let ours = seconds(crate::limits::DEFAULT_LOCK_TIMEOUT);
+fn unless_set(name: &str, built_in: &str, limits: Limits) -> String {
+    let ours = seconds(limits.by_default);
     format!("CAST(IF(@@GLOBAL.{name} IN ({built_in}), {ours}, @@GLOBAL.{name}) AS UNSIGNED)")
 }
 
@@ -70,7 +72,23 @@ fn seconds(limit: Duration) -> u64 {
 /// `ER_LOCK_WAIT_TIMEOUT`.
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
 
+/// Whether a script sets a limit for locks by itself. The one name is a part of the other.
+fn names_a_limit(script: &Script) -> bool {
+    script.text().to_ascii_lowercase().contains("lock_wait_timeout")
+}
+
 impl MysqlSession {
+    /// Sets the limits for locks that this try has, if those of the session are others. Where the script speaks of them itself,
+    /// nothing is touched.
+    pub(super) async fn set_lock_timeouts(&mut self, script: &Script) -> Result<()> {
+        if self.limits == self.limits_set || names_a_limit(script) {
+            return Ok(());
+        }
+        self.execute(&lock_timeouts(self.limits)).await?;
+        self.limits_set = self.limits;
+        Ok(())
+    }
+
     /// How long a statement of a script may take.
     pub(super) fn statement_limit(&self) -> Option<Limit> {
         match self.limits.statement {
@@ -88,7 +106,7 @@ impl MysqlSession {
         if code != LOCK_WAIT_TIMEOUT || is_own {
             return None;
         }
-        let ours = shown(crate::limits::DEFAULT_LOCK_TIMEOUT);
+        let ours = shown(self.limits.by_default);
         let own = format!(
             "the default of `--lock-timeout` ({ours}), or the server's own `lock_wait_timeout` or `innodb_lock_wait_timeout`,"
         );
@@ -98,9 +116,7 @@ impl MysqlSession {
     /// Lets the next statement, of this kind, wait for locks as long as the server says, if it could not be sent again and nobody
     /// has said anything else: a person has to look at its failure. Whether that was done.
     pub(super) async fn wait_patiently(&mut self, work: &Work<'_>, what: &str) -> Result<Patience> {
-        // Also a part of the name of the other one.
-        let is_own = work.script.text().to_ascii_lowercase().contains("lock_wait_timeout");
-        if self.limits.lock.is_some() || is_own || needs_whole_table(what) {
+        if self.limits.lock.is_some() || names_a_limit(work.script) || needs_whole_table(what) {
             return Ok(Patience::AsBefore);
         }
         self.execute(
@@ -138,7 +154,7 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(1)), 1);
         assert_eq!(seconds(Duration::from_millis(1001)), 2);
         assert_eq!(seconds(Duration::ZERO), WITHOUT_END);
-        let given = lock_timeouts(Limits { lock: Some(Duration::from_millis(300)), statement: None });
+        let given = lock_timeouts(Limits { lock: Some(Duration::from_millis(300)), ..Limits::default() });
         assert_eq!(given, "SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1");
     }
 }

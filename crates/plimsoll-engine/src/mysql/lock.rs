@@ -23,6 +23,7 @@ pub(super) async fn try_take(session: &mut MysqlSession) -> Result<Lock> {
         (Some("1"), _) => {
             // What the session of a runner needs once it may write.
             session.execute(&lock_timeouts(session.limits)).await?;
+            session.limits_set = session.limits;
             Ok(Lock::Taken)
         }
         (Some(_), None) => Ok(Lock::HeldBy(None)),

@@ -121,6 +121,8 @@ pub struct MysqlSession {
     limit: Option<limits::Limit>,
     /// What the statements of migrations have to keep to.
     limits: Limits,
+    /// Those that the session has been given.
+    limits_set: Limits,
     /// The database of the URL. Ours are qualified with it: a script may `USE` another one.
     database: String,
     /// What the first read found out.

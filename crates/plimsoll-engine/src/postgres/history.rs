@@ -95,7 +95,12 @@ fn take_facts(session: &mut PostgresSession, rows: &[SimpleQueryRow]) -> Result<
     session.facts = Facts {
         history_schema: schema,
         standard_strings: text(2).as_deref() == Some("on"),
-        has_lock_timeout: text(6).is_some_and(|limit| limit != "0"),
+        // Once the lock is ours, so may the limit be: a script in parts sets it for its session.
+        has_lock_timeout: if session.taken {
+            session.facts.has_lock_timeout
+        } else {
+            text(6).is_some_and(|limit| limit != "0")
+        },
         in_recovery: text(4).as_deref() == Some("t"),
         process: text(5).and_then(|text| text.parse().ok()),
     };

@@ -8,7 +8,7 @@ use plimsoll_core::script::Effect;
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::PostgresSession;
-use crate::limits::{DEFAULT_LOCK_TIMEOUT, milliseconds, shown};
+use crate::limits::{milliseconds, shown};
 
 /// How long a limit holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,10 @@ impl PostgresSession {
     pub(super) fn limits(&self, until: Until, again: Again) -> String {
         let lock = match self.limits.lock {
             Some(given) => Some(milliseconds(given)),
-            None => self.default_is_in_force().then(default_lock_timeout).filter(|_| again == Again::Yes),
+            None => self
+                .default_is_in_force()
+                .then(|| self.default_lock_timeout())
+                .filter(|_| again == Again::Yes),
         };
         let lock = lock.map(|lock| set(until, "lock_timeout", lock));
         let statement =
@@ -56,12 +59,24 @@ impl PostgresSession {
                 | Effect::Reindexes { .. }
                 | Effect::Unknown
         );
-        let is_ours = self.limits.lock.is_none() && self.default_is_in_force();
-        if !is_patient || !is_ours || script.to_ascii_lowercase().contains("lock_timeout") {
+        if !is_patient || !self.default_is_for(script) {
             return (String::new(), String::new());
         }
-        let set = |limit| set(Until::Reset, "lock_timeout", limit);
-        (set(0), set(default_lock_timeout()))
+        (set(Until::Reset, "lock_timeout", 0), self.limit_again(script))
+    }
+
+    /// The limit for locks of the next statement of a script in parts: that of the try before it may have been another.
+    pub(super) fn limit_again(&self, script: &str) -> String {
+        if !self.default_is_for(script) {
+            return String::new();
+        }
+        set(Until::Reset, "lock_timeout", self.default_lock_timeout())
+    }
+
+    /// Whether the default is what a script has: neither it nor anybody else says what.
+    fn default_is_for(&self, script: &str) -> bool {
+        let is_ours = self.limits.lock.is_none() && self.default_is_in_force();
+        is_ours && !script.to_ascii_lowercase().contains("lock_timeout")
     }
 
     /// What is said of an error that comes of the limit for locks, unless the script has set one: nobody would look for it.
@@ -75,7 +90,7 @@ impl PostgresSession {
             return None;
         }
         let own = if self.default_is_in_force() {
-            format!("the default of `--lock-timeout` ({})", shown(DEFAULT_LOCK_TIMEOUT))
+            format!("the default of `--lock-timeout` ({})", shown(self.limits.by_default))
         } else {
             "`lock_timeout` (of the role, the database, the server or the URL)".to_owned()
         };
@@ -86,10 +101,10 @@ impl PostgresSession {
     fn default_is_in_force(&self) -> bool {
         !self.facts.has_lock_timeout
     }
-}
 
-fn default_lock_timeout() -> i32 {
-    milliseconds(DEFAULT_LOCK_TIMEOUT)
+    fn default_lock_timeout(&self) -> i32 {
+        milliseconds(self.limits.by_default)
+    }
 }
 
 fn set(until: Until, name: &str, milliseconds: i32) -> String {

@@ -76,6 +76,7 @@ async fn begin<'a>(
     let started = |id, done, under_way| Started { session, work, statements, id, done, under_way };
     if let Some(paused) = paused.filter(|paused| paused.migration == work.migration.name()) {
         check_paused(session, &paused).await?;
+        session.execute(&session.limit_again(work.script.text())).await?;
         return Ok(started(paused.id, paused.done, paused.under_way));
     }
     let limits = session.limits(Until::Reset, Again::Yes);

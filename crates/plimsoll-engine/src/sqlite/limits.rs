@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use crate::limits::{DEFAULT_LOCK_TIMEOUT, Limits};
+use crate::limits::Limits;
 
 /// How long a commit may wait for readers. Whoever wants to read waits as well, from the moment on that it does.
 pub(super) fn commit_patience(limits: Limits) -> Duration {
     match limits.lock {
-        None => DEFAULT_LOCK_TIMEOUT,
+        None => limits.by_default,
         Some(Duration::ZERO) => Duration::MAX,
         Some(given) => given,
     }

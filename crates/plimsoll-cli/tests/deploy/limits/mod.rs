@@ -5,6 +5,7 @@ mod locks;
 mod queue;
 mod run;
 mod statements;
+mod tries;
 
 use std::time::Duration;
 
