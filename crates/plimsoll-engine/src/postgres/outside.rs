@@ -9,6 +9,7 @@ use plimsoll_core::script::{Effect, Segment};
 use plimsoll_core::{Code, Diagnostic};
 use tokio_postgres::error::SqlState;
 
+use super::PostgresSession;
 use super::failure::{Sent, script_failed};
 use super::leftovers::{being_built, drop_leftovers};
 use super::likeness::only_its_own;
@@ -28,10 +29,13 @@ pub(super) async fn outside(
 ) -> Result<()> {
     let session = started.session;
     let before = started.under_way.clone().map(|under_way| under_way.before);
+    let (limits, limits_again) = session.patience(started.work.script.text(), effect);
+    // What an earlier attempt left is dropped in the same way.
+    session.execute(&limits).await?;
     drop_leftovers(session, segment, effect, before.as_ref(), tell).await?;
     let now = look(session, effect).await?;
     let became = match &before {
-        Some(before) => Some(became(started, segment, effect, before, &now).await?),
+        Some(before) => Some(became(session, segment, effect, before, &now).await?),
         None => None,
     };
     match became {
@@ -41,13 +45,12 @@ pub(super) async fn outside(
                 started.migration().name(),
                 shown(&segment.body)
             )));
-            return started.end(segment.statements.end, "").await;
+            return started.end(segment.statements.end, &limits_again).await;
         }
         Some(Outcome::Unknown) => return Err(nobody_knows(started, segment).await),
         Some(Outcome::RunIt) | None => {}
     }
-    let (limits, limits_again) = session.patience(started.work.script.text(), effect);
-    started.begin(UnderWay { before: now.clone() }, &limits).await?;
+    started.begin(UnderWay { before: now.clone() }).await?;
     let statement = statement(segment, effect, &now, tell);
     match session.client.batch_execute(&statement).await {
         Ok(()) => {
@@ -59,14 +62,14 @@ pub(super) async fn outside(
 }
 
 /// Whether a statement took effect that an earlier runner may have sent.
-async fn became(
-    started: &Started<'_>,
+pub(super) async fn became(
+    session: &PostgresSession,
     segment: &Segment<'_>,
     effect: &Effect,
     before: &Facts,
     now: &Facts,
 ) -> Result<Outcome> {
-    let own = only_its_own(started.session, segment, effect, before, now).await?;
+    let own = only_its_own(session, segment, effect, before, now).await?;
     Ok(own.map_or(Outcome::Unknown, |now| outcome(effect, before, &now)))
 }
 

@@ -7,6 +7,8 @@ use plimsoll_core::{Code, Diagnostic, Migration};
 
 use super::apply::Work;
 use super::leftovers::drop_leftovers;
+use super::look::{Outcome, look};
+use super::outside::became;
 use super::started::{Started, give_up};
 use super::waiters::is_ours;
 use super::{PostgresSession, history, quote_text};
@@ -85,17 +87,20 @@ pub(super) async fn give_up_paused(
 ) -> Result<()> {
     let Ok(script) = migration.script() else { return Ok(()) };
     // Before the reset: names are found under the settings of the script.
-    let cleaned = clean_up(session, paused, script.text()).await;
+    let left = clean_up(session, paused, script.text()).await;
     session.execute(&session.reset()).await?;
     let (statements, work) = (script::texts(script.text()), Work { migration, script, id: &paused.id });
+    if matches!(left, Ok(Left::MayBeDone)) {
+        return Ok(());
+    }
     match (paused.done, paused.why) {
         // What the statement left is still there, and the row alone tells it from the rest: the next start carries on with it.
-        (0, _) if cleaned.is_err() => Ok(()),
+        (0, _) if left.is_err() => Ok(()),
         (0, _) => give_up(session, &paused.id, migration, failure).await,
         // What is done stays done, and the next start carries on.
         (_, Why::Blocked) => Ok(()),
         (done, Why::Cancelled) => {
-            let under_way = paused.under_way.clone().filter(|_| cleaned.is_err());
+            let under_way = paused.under_way.clone().filter(|_| left.is_err());
             let id = paused.id.clone();
             let started = Started { session, work: &work, statements: &statements, id, done, under_way };
             let _told = started.fail(Error::never(failure.clone()), started.resume()).await;
@@ -104,14 +109,23 @@ pub(super) async fn give_up_paused(
     }
 }
 
-/// Drops what a statement outside of any transaction left when it was cut short.
-async fn clean_up(session: &PostgresSession, paused: &Paused, text: &str) -> Result<()> {
-    let Some(under_way) = &paused.under_way else { return Ok(()) };
+/// What there is of a statement outside of any transaction whose end nobody has recorded.
+enum Left {
+    Nothing,
+    /// It may have taken effect, and only its row could not be written: the next start looks, and records it.
+    MayBeDone,
+}
+
+/// Drops what such a statement left when it was cut short, and looks whether it was.
+async fn clean_up(session: &PostgresSession, paused: &Paused, text: &str) -> Result<Left> {
+    let Some(under_way) = &paused.under_way else { return Ok(Left::Nothing) };
     let segment = script::outside(text, paused.done);
-    match &segment.way {
-        Way::Outside(effect) => {
-            drop_leftovers(session, &segment, effect, Some(&under_way.before), &mut |_| {}).await
-        }
-        _ => Ok(()),
-    }
+    let Way::Outside(effect) = &segment.way else { return Ok(Left::Nothing) };
+    let before = &under_way.before;
+    drop_leftovers(session, &segment, effect, Some(before), &mut |_| {}).await?;
+    let now = look(session, effect).await?;
+    Ok(match became(session, &segment, effect, before, &now).await? {
+        Outcome::RunIt => Left::Nothing,
+        Outcome::TookEffect | Outcome::Unknown => Left::MayBeDone,
+    })
 }

@@ -61,12 +61,10 @@ impl Started<'_> {
     }
 
     /// Records that the next statement is about to be sent, and what the database looks like before it.
-    ///
-    /// Behind it, and outside of its transaction, the session is set as `then` says.
-    pub(super) async fn begin(&mut self, before: UnderWay, then: &str) -> Result<()> {
+    pub(super) async fn begin(&mut self, before: UnderWay) -> Result<()> {
         let logs = self.progress(Attempt::Running, self.done, Some(before.clone())).running_log();
         let change = self.changes(&format!("logs = {}", quote_text(&logs)));
-        self.write(&format!("{}{}", lock_guard(), change), then).await?;
+        self.write(&format!("{}{}", lock_guard(), change), "").await?;
         self.under_way = Some(before);
         Ok(())
     }
@@ -82,10 +80,12 @@ impl Started<'_> {
         Ok(())
     }
 
-    /// Writes to the history whatever role and settings the script has taken on, and leaves those to it.
+    /// Writes to the history whatever role and settings the script has taken on, and leaves those to it. So it does with the
+    /// limits: a statement that is done would otherwise be one that failed, because somebody has the history locked.
     async fn write(&self, statements: &str, then: &str) -> Result<()> {
         let message = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;{}{statements}COMMIT;{then}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;SET LOCAL lock_timeout = 0;SET LOCAL statement_timeout = 0;\
+             {}{statements}COMMIT;{then}",
             as_ourselves(self.work.script.text())
         );
         let Err(error) = self.session.execute(&message).await else { return Ok(()) };

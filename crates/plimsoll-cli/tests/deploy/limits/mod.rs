@@ -3,6 +3,7 @@
 mod blockers;
 mod locks;
 mod queue;
+mod recording;
 mod run;
 mod statements;
 mod tries;
