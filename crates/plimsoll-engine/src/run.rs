@@ -85,6 +85,7 @@ pub async fn deploy<B: Backend>(
         cancel: &stop,
         report: Report::default(),
         reconnects: 0,
+        refused: None,
         ready: false,
         announced: None,
         in_flight: None,
@@ -118,6 +119,8 @@ struct Run<'a, B> {
     report: Report,
     /// Connections lost since a migration was last applied.
     reconnects: u32,
+    /// Since when a database that answers has been one that is not there yet: a standby, before it is promoted.
+    refused: Option<Instant>,
     /// Whether the history has been read.
     ready: bool,
     /// The migration whose name has been said last.
@@ -140,22 +143,21 @@ impl<B: Backend> Run<'_, B> {
         if let Some(blocked) = plan::check_provider(self.work.migrations, self.work.provider) {
             return Err(Error::never(blocked.diagnostic()));
         }
-        let mut begun = Instant::now();
         loop {
             let mut session = self.connect().await?;
             let result = self.bring_up_to_date(&mut session).await;
             session.close().await;
             match result {
-                // A standby, before it is promoted.
-                Err(error) if error.kind == Kind::NotYet && begun.elapsed() < self.options.wait => {
+                Err(error) if error.kind == Kind::NotYet && self.may_wait() => {
                     sleep(Duration::from_millis(500), self.cancel).await?;
                 }
                 Err(error) if error.kind == Kind::Ahead && self.ahead.has_time() => {
                     self.ahead.pause(&self.report, self.observer, self.cancel).await?;
                     // The database was there: what goes wrong from now on is another trouble, with patience of its own.
-                    (begun, self.reconnects) = (Instant::now(), 0);
+                    (self.refused, self.reconnects) = (None, 0);
                 }
                 Err(error) if error.kind == Kind::Lost && self.may_connect_again() => {
+                    self.refused = None;
                     self.observer.see(Event::Reconnecting { why: &error.diagnostic });
                     sleep(Duration::from_millis(fastrand::u64(500..1500)), self.cancel).await?;
                 }
@@ -188,6 +190,12 @@ impl<B: Backend> Run<'_, B> {
     /// to restore it.
     fn may_create(&self) -> bool {
         !self.ready && self.options.if_missing == IfMissing::Create
+    }
+
+    /// However long the run had gone well before: a failover is waited for from the moment in which it is met. A migration that
+    /// meets it again and again is no new beginning.
+    fn may_wait(&mut self) -> bool {
+        self.refused.get_or_insert_with(Instant::now).elapsed() < self.options.wait
     }
 
     /// A connection may be lost for any reason once. A migration that loses it twice may be what ends the server.
@@ -341,7 +349,7 @@ impl<B: Backend> Run<'_, B> {
     /// Remembers what is being applied, and with which rows: those that it may use again are among them.
     fn begin(&mut self, name: &str, id: &str, seen: &History) {
         if self.in_flight.as_ref().is_none_or(|attempt| attempt.name != name) {
-            self.reconnects = 0;
+            (self.refused, self.reconnects) = (None, 0);
         }
         let mut ids: Vec<String> = seen.rows_of(name).map(|row| row.id.clone()).collect();
         // A script that is run in parts keeps the row of its first try.

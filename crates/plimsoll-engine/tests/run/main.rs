@@ -21,6 +21,8 @@ use plimsoll_engine::{
 enum Apply {
     Fails(Kind),
     CommitsAndIsLost,
+    /// It does it, slowly.
+    Takes(Duration),
 }
 
 #[derive(Default)]
@@ -141,8 +143,11 @@ impl Session for Scripted {
             state.missing = state.vanishes;
             return Err(error(kind));
         }
+        if let Some(Apply::Takes(length)) = answer {
+            tokio::time::sleep(length).await;
+        }
         self.finish(step.migration.name(), id);
-        if answer.is_some() { Err(error(Kind::Lost)) } else { Ok(()) }
+        if matches!(answer, Some(Apply::CommitsAndIsLost)) { Err(error(Kind::Lost)) } else { Ok(()) }
     }
 
     async fn record_failure(&mut self, _: &Migration, _: &Diagnostic) -> Result<()> {
@@ -188,11 +193,14 @@ impl Session for Scripted {
 
 /// Deploys two migrations, whose scripts are empty.
 async fn run(database: &Scripted, lock_wait: Duration) -> std::result::Result<Report, Box<Failure>> {
+    run_with(database, &Options { wait: LONG, lock_wait, ..Options::default() }).await
+}
+
+async fn run_with(database: &Scripted, options: &Options) -> std::result::Result<Report, Box<Failure>> {
     let migration = |name: &str| Migration::new(name, name, Script::new(""));
     let migrations = Migrations::new(vec![migration("1"), migration("2")], None);
     let work = Work { migrations: &migrations, provider: Provider::Postgresql };
-    let options = Options { wait: LONG, lock_wait, ..Options::default() };
-    deploy(database, work, &options, &mut Unobserved, &CancellationToken::new()).await.map_err(Box::new)
+    deploy(database, work, options, &mut Unobserved, &CancellationToken::new()).await.map_err(Box::new)
 }
 
 fn names(report: &Report) -> Vec<&str> {
@@ -223,6 +231,23 @@ async fn a_standby_is_waited_for() {
     let database = Scripted::default();
     database.0.borrow_mut().locks.extend([Kind::NotYet, Kind::NotYet]);
     assert_eq!(names(&run(&database, LONG).await.unwrap()), ["1", "2"]);
+}
+
+/// Shorter than [`SLOW`], and than the pause before a standby is asked again.
+const SHORT: Duration = Duration::from_millis(300);
+const SLOW: Duration = Duration::from_millis(400);
+
+#[tokio::test]
+async fn a_failover_is_waited_for_from_its_beginning_however_old_the_run_is() {
+    let options = Options { wait: SHORT, ..Options::default() };
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.extend([Apply::Takes(SLOW), Apply::Fails(Kind::NotYet)]);
+    assert_eq!(names(&run_with(&database, &options).await.unwrap()), ["1", "2"]);
+
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.extend([Apply::Fails(Kind::NotYet); 2]);
+    run_with(&database, &options).await.unwrap_err();
+    assert!(database.0.borrow().applied.is_empty(), "what goes on for longer is not waited for");
 }
 
 #[tokio::test]
