@@ -270,7 +270,9 @@ impl<B: Backend> Run<'_, B> {
                     sleep(Duration::from_millis(fastrand::u64(10..50)), self.cancel).await?;
                 }
                 Err(error) if error.kind == Kind::Busy => {
-                    patience.began(attempted).pause(&error, self.observer, self.cancel).await?;
+                    // Not what was applied before it: that was no waiting.
+                    let sent = self.in_flight.as_ref().map_or(attempted, |attempt| attempt.begun);
+                    patience.began(sent).pause(&error, self.observer, self.cancel).await?;
                 }
                 result => return result,
             }

@@ -251,6 +251,13 @@ async fn a_failover_is_waited_for_from_its_beginning_however_old_the_run_is() {
 }
 
 #[tokio::test]
+async fn what_was_applied_before_a_lock_was_not_to_be_had_is_no_waiting_for_it() {
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.extend([Apply::Takes(SLOW), Apply::Fails(Kind::Busy)]);
+    assert_eq!(names(&run(&database, SHORT).await.unwrap()), ["1", "2"]);
+}
+
+#[tokio::test]
 async fn what_passes_is_tried_again_and_what_does_not_is_recorded() {
     let database = Scripted::default();
     database.0.borrow_mut().answers.extend([Apply::Fails(Kind::Again), Apply::Fails(Kind::Script)]);
