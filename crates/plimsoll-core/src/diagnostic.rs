@@ -61,6 +61,8 @@ impl Diagnostic {
                 *part = part.take().map(|text| hide(&text, password));
             }
         }
+        // The words of an error behind the one that is shown stand there.
+        self.help = self.help.iter().map(|step| hide(step, password)).collect();
         if let Some(place) = self.place.as_deref_mut() {
             place.label = place.label.take().map(|label| hide(&label, password));
         }
@@ -226,6 +228,7 @@ mod tests {
         };
         let diagnostic = Diagnostic::new(Code::Database, "failed: hunter2")
             .said_by(said)
+            .help("it could not be recorded: hunter2")
             .at(Place::new("m.sql", "x", 0..1).labelled("hunter2"))
             .hiding(&Secret::new("hunter2"));
         let text = format!("{diagnostic:?}");

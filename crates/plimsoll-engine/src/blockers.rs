@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use plimsoll_core::secret::mask;
-use plimsoll_core::{Code, Diagnostic};
+use plimsoll_core::secret::{hide, mask};
+use plimsoll_core::{Code, Diagnostic, Secret};
 
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
@@ -28,6 +28,19 @@ pub struct Blocker {
     pub query: Option<String>,
     /// Whether the database says that it is this one.
     pub certainty: Certainty,
+}
+
+impl Blocker {
+    /// The same, without this password in what others have said about themselves.
+    #[must_use]
+    pub fn hiding(mut self, password: &Secret) -> Self {
+        let texts =
+            [&mut self.user, &mut self.application, &mut self.address, &mut self.state, &mut self.query];
+        for text in texts {
+            *text = text.take().map(|text| hide(&text, password));
+        }
+        self
+    }
 }
 
 /// Whether a blocker is one.

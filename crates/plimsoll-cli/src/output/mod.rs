@@ -2,6 +2,7 @@
 
 mod diagnostic;
 mod events;
+mod hidden;
 mod json;
 mod log;
 mod own;
@@ -230,6 +231,7 @@ impl Output {
 
     /// `status` has been found out.
     pub(crate) fn standing(&mut self, standing: &Standing) -> Exit {
+        let standing = &hidden::in_logs(self.password.as_ref(), standing.clone());
         let mut exit = if standing.is_up_to_date() { Exit::Success } else { Exit::NotUpToDate };
         match self.voice {
             Voice::Own | Voice::Aside => own::standing(standing),
@@ -429,13 +431,11 @@ impl Observe for Output {
             }
         }
         self.position.see(&event);
-        let why = event.why().map(|why| self.safe(why));
-        let event = match &why {
-            Some(why) => event.because(why),
-            None => event,
-        };
-        self.telemetry.see(&event);
-        self.progress.see(&event);
+        let password = self.password.clone();
+        hidden::without(password.as_ref(), event, |event| {
+            self.telemetry.see(&event);
+            self.progress.see(&event);
+        });
     }
 }
 

@@ -204,7 +204,9 @@ mod tests {
     #[test]
     fn a_hash_of_nothing_is_no_progress() {
         let line = |hash: &str| {
-            format!("{{\"plimsoll\":1,\"state\":\"running\",\"runner\":\"a\",\"done\":{{\"count\":0,\"hash\":\"{hash}\"}}}}")
+            format!(
+                "{{\"plimsoll\":1,\"state\":\"running\",\"runner\":\"a\",\"done\":{{\"count\":0,\"hash\":\"{hash}\"}}}}"
+            )
         };
         assert_eq!(Progress::parse(&line("x")), None);
         assert_eq!(Progress::parse(&line("")), Some(Progress::new(Attempt::Running, "a")));

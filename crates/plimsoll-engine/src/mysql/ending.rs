@@ -52,7 +52,8 @@ impl Steps<'_, '_> {
             }
             Left::Nothing => self.leave(self.done_before(at), *error.diagnostic, WayOn::Resume(at + 1)).await,
             Left::Something(what) => {
-                let words = doubtful_text(self.work.migration.name(), &error.diagnostic, &what);
+                let words =
+                    doubtful_text(self.work.migration.name(), &self.session.safe(&error.diagnostic), &what);
                 let diagnostic = error.diagnostic.help(what);
                 self.store(self.done_before(at), diagnostic, WayOn::SendAgain(at + 1), &words).await
             }
@@ -136,7 +137,7 @@ impl Steps<'_, '_> {
 
     /// What is done stays, and a person decides how it goes on.
     async fn leave(&mut self, progress: Progress, diagnostic: Diagnostic, way: WayOn) -> Error {
-        let words = failure_text(self.work.migration.name(), &diagnostic);
+        let words = failure_text(self.work.migration.name(), &self.session.safe(&diagnostic));
         self.store(progress, diagnostic, way, &words).await
     }
 

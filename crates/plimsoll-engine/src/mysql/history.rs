@@ -170,7 +170,7 @@ async fn rolled_back(session: &mut MysqlSession, migration: &Migration, failure:
     if !session.rows(&unfinished).await?.is_empty() {
         return Ok(());
     }
-    let logs = sql::text(&sql::logs(&failure_log(migration.name(), failure, &session.runner)));
+    let logs = sql::text(&sql::logs(&failure_log(migration.name(), &session.safe(failure), &session.runner)));
     let statement = match earlier_failure(session, migration, script).await? {
         Some(id) => format!(
             "UPDATE {table} SET logs = {logs}, started_at = UTC_TIMESTAMP(3), rolled_back_at = UTC_TIMESTAMP(3) \

@@ -39,7 +39,7 @@ use plimsoll_core::plan::Step;
 use plimsoll_core::script::How;
 use plimsoll_core::script::mysql::{Server, split};
 use plimsoll_core::url::MysqlUrl;
-use plimsoll_core::{Code, Diagnostic, Migration, Script};
+use plimsoll_core::{Code, Diagnostic, Migration, Script, Secret};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::Result;
@@ -148,6 +148,14 @@ impl MysqlSession {
     /// Whether somebody has asked to stop: between two statements there is none that could be cancelled.
     fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// The same without the password of the connection, for the history: a server was told it, and may say it back.
+    fn safe(&self, failure: &Diagnostic) -> Diagnostic {
+        match self.opts.pass() {
+            Some(password) => failure.clone().hiding(&Secret::new(password)),
+            None => failure.clone(),
+        }
     }
 
     /// The history table with its database, quoted: a script may have chosen another database.

@@ -194,7 +194,7 @@ pub(super) async fn give_up(
     failure: &Diagnostic,
 ) -> Result<()> {
     set_clock_right(session, session.script.touched).await;
-    let logs = sql::text(&sql::logs(&failure_log(migration.name(), failure, &session.runner)));
+    let logs = sql::text(&sql::logs(&failure_log(migration.name(), &session.safe(failure), &session.runner)));
     let set = format!("rolled_back_at = UTC_TIMESTAMP(3), applied_steps_count = 0, logs = {logs}");
     let write = update(session, id, &set);
     held(&in_neutral(session, &format!("{write};SELECT COALESCE({HELD}, 0)")).await?)

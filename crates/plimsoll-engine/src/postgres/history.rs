@@ -294,7 +294,7 @@ pub(super) async fn record_failure(
     let Ok(script) = migration.script() else { return Ok(()) };
     let table = session.history_table();
     let (name, checksum) = (quote_text(migration.name()), quote_text(&script.checksum().to_string()));
-    let logs = quote_text(&failure_log(migration.name(), failure, &session.runner));
+    let logs = quote_text(&failure_log(migration.name(), &session.safe(failure), &session.runner));
     let earlier = earlier_failure(session, migration, script);
     session
         .execute(&format!(

@@ -173,6 +173,14 @@ impl PostgresSession {
         if self.hold == Some(Hold::Transaction) { pooler::take_for_transaction() } else { String::new() }
     }
 
+    /// The same without the password of the connection, for the history: a server was told it, and may say it back.
+    fn safe(&self, failure: &Diagnostic) -> Diagnostic {
+        match &self.target.url.password {
+            Some(password) => failure.clone().hiding(password),
+            None => failure.clone(),
+        }
+    }
+
     fn error(&self, error: &tokio_postgres::Error) -> Error {
         error::of_session(error, &self.endpoint)
     }

@@ -44,7 +44,8 @@ pub(super) async fn self_managed(session: &PostgresSession, work: &Work<'_>) -> 
 
 /// Stores why a script that cannot be rolled back failed. Its row still counts: it is a failed migration.
 async fn fail(session: &PostgresSession, id: &str, migration: &Migration, error: Error) -> Error {
-    let stored = store_failure(session, id, &failure_text(migration.name(), &error.diagnostic)).await;
+    let stored =
+        store_failure(session, id, &failure_text(migration.name(), &session.safe(&error.diagnostic))).await;
     let diagnostic = error.diagnostic.helps(WayOn::ByHand.on(migration.name()));
     Error::never(stored.err().into_iter().fold(diagnostic, Diagnostic::help))
 }

@@ -103,7 +103,7 @@ impl Started<'_> {
     /// again; otherwise it is a failed migration, of which the row says how far it got, and what its next statement found if
     /// that may have left something.
     pub(super) async fn fail(&self, error: Error, way: WayOn) -> Error {
-        let words = failure_text(self.migration().name(), &error.diagnostic);
+        let words = failure_text(self.migration().name(), &self.session.safe(&error.diagnostic));
         self.store(error, way, &words).await
     }
 
@@ -111,7 +111,7 @@ impl Started<'_> {
     pub(super) async fn fail_in_part(&self, error: Error) -> Error {
         let statement = self.done + 1;
         let left = format!("part of statement {statement} may be committed");
-        let words = doubtful_text(self.migration().name(), &error.diagnostic, &left);
+        let words = doubtful_text(self.migration().name(), &self.session.safe(&error.diagnostic), &left);
         let message = format!("{}; {left}", error.diagnostic.message);
         let diagnostic = Box::new(Diagnostic { message, ..*error.diagnostic });
         self.store(Error { diagnostic, ..error }, WayOn::SendAgain(statement), &words).await
@@ -230,7 +230,7 @@ pub(super) async fn give_up(
     migration: &Migration,
     failure: &Diagnostic,
 ) -> Result<()> {
-    let logs = quote_text(&failure_log(migration.name(), failure, &session.runner));
+    let logs = quote_text(&failure_log(migration.name(), &session.safe(failure), &session.runner));
     session
         .execute(&format!(
             "{}UPDATE {} SET rolled_back_at = clock_timestamp(), logs = {logs} \

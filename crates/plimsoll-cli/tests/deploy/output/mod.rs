@@ -3,5 +3,6 @@
 mod arguments;
 mod json;
 mod log;
+mod passwords;
 mod terminal;
 mod termination;
