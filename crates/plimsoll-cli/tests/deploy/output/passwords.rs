@@ -6,7 +6,8 @@ use crate::scene::{Kind, Scene};
 
 /// Statements that fail with the password in the words of the error, though it stands in no script.
 fn says_back(kind: Kind, password: &str) -> String {
-    let (first, second) = password.split_at(password.len() / 2);
+    // Not even the beginning by which our tests know one stands in the script, which is shown.
+    let (first, second) = password.split_at(2);
     if matches!(kind, Kind::Postgres(_)) {
         format!("DO $$ BEGIN RAISE EXCEPTION 'told: %', '{first}' || '{second}'; END $$;")
     } else {
