@@ -1,6 +1,7 @@
 //! A connection and the task that moves its bytes.
 
 use std::future::poll_fn;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -24,6 +25,15 @@ impl Link {
     {
         let (say, heard) = unbounded_channel();
         Self { client, task: tokio::spawn(drive(connection, say)), heard }
+    }
+
+    /// Says good-bye, and waits for the task: half a second, if the server does not answer any more.
+    pub(super) async fn close(self) {
+        let Self { client, mut task, .. } = self;
+        drop(client);
+        if tokio::time::timeout(Duration::from_millis(500), &mut task).await.is_err() {
+            task.abort();
+        }
     }
 }
 

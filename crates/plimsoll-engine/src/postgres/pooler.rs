@@ -20,6 +20,7 @@ use tokio_postgres::error::SqlState;
 use super::error::LOCK_BUSY;
 use super::{LOCK_KEY, PostgresSession};
 use crate::error::{Error, Kind, Result};
+use kept::Seen;
 
 /// For how long the lock is held at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,15 +59,34 @@ pub(super) async fn decide(session: &mut PostgresSession) -> Result<()> {
     if session.hold.is_some() {
         return Ok(());
     }
-    let hold =
-        if !is_there(session) || (session.needs == Needs::OwnConnection && kept::is_kept(session).await?) {
-            Hold::Session
-        } else {
-            takes_transactions(session).await?;
-            Hold::Transaction
-        };
+    let hold = if !is_there(session) {
+        Hold::Session
+    } else if session.needs == Needs::OwnConnection {
+        match kept::look(session).await? {
+            Seen::Kept => Hold::Session,
+            Seen::Shared => for_transactions(session).await?,
+            Seen::Nothing => return Err(no_second_connection()),
+        }
+    } else {
+        for_transactions(session).await?
+    };
     session.hold = Some(hold);
     Ok(())
+}
+
+async fn for_transactions(session: &PostgresSession) -> Result<Hold> {
+    takes_transactions(session).await?;
+    Ok(Hold::Transaction)
+}
+
+/// A full pool: it passes, and this connection is given back meanwhile, since another runner may be waiting for it.
+fn no_second_connection() -> Error {
+    let message = "the pooler has no second connection to spare, and without one it cannot be seen whether it keeps \
+                   connections apart, as a script here needs";
+    let diagnostic = with_ways(Diagnostic::new(Code::Unreachable, message))
+        .help("or let its pool have more connections, or wait longer with `--wait`")
+        .help("nothing was applied");
+    Error::new(Kind::NotYet, diagnostic)
 }
 
 /// A pooler in statement mode ends the connection of a client that begins a transaction.

@@ -9,34 +9,57 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::{Client, SimpleQueryRow};
 
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::postgres::{PostgresSession, connect, only_rows};
 
-/// How long a second connection, and what is said through it, may take to come. Nothing is lost when it is too short: a connection
-/// of which nothing is known is not relied on.
+/// How long a second connection, and what is said through it, may take to come.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The number of the server's process that answers.
 const PROCESS: &str = "SELECT pg_catalog.pg_backend_pid()";
 
-/// Whether the connection stays ours from one transaction to the next. What cannot be found out in time counts as no.
-pub(super) async fn is_kept(session: &mut PostgresSession) -> Result<bool> {
-    let Some(ours) = process(session).await? else { return Ok(false) };
+/// What has been seen of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It stays ours from one transaction to the next.
+    Kept,
+    /// It does not, or nothing shows that it does.
+    Shared,
+    /// No second connection is to be had: it cannot be found out now.
+    Nothing,
+}
+
+/// Looks whether the connection stays ours from one transaction to the next.
+pub(super) async fn look(session: &mut PostgresSession) -> Result<Seen> {
+    let Some(ours) = process(session).await? else { return Ok(Seen::Shared) };
     let opening = connect::open(&session.target, &session.target.url.database, &session.runner);
-    let Ok(Ok(other)) = timeout(PATIENCE, opening).await else { return Ok(false) };
-    Ok(is_apart(session, &other.client, ours).await? && hears(session, &other.client, ours).await?)
+    let other = match timeout(PATIENCE, opening).await {
+        Ok(Ok(other)) => other,
+        Ok(Err(error)) if error.kind != Kind::NotYet => return Ok(Seen::Shared),
+        Ok(Err(_)) | Err(_) => return Ok(Seen::Nothing),
+    };
+    let seen = beside(session, &other.client, ours).await;
+    other.close().await;
+    seen
+}
+
+/// In session mode a pooler lets everybody in, and only the first statement waits for a connection.
+async fn beside(session: &mut PostgresSession, other: &Client, ours: i32) -> Result<Seen> {
+    let Ok(begun) = timeout(PATIENCE, other.simple_query(&format!("BEGIN;{PROCESS}"))).await else {
+        return Ok(Seen::Nothing);
+    };
+    let theirs = begun.ok().and_then(|messages| number(&only_rows(messages)));
+    let is_kept = theirs.is_some_and(|theirs| theirs != ours)
+        && is_apart(session, other, ours).await?
+        && hears(session, other, ours).await?;
+    Ok(if is_kept { Seen::Kept } else { Seen::Shared })
 }
 
 /// Whether each has a connection of its own. In an open transaction the other one has: a pooler that had ours to spare gave it that.
 async fn is_apart(session: &PostgresSession, other: &Client, ours: i32) -> Result<bool> {
-    let begun = timeout(PATIENCE, other.simple_query(&format!("BEGIN;{PROCESS}"))).await;
-    let theirs = match begun {
-        Ok(Ok(messages)) => number(&only_rows(messages)),
-        _ => None,
-    };
     let still = process(session).await?;
     let ended = timeout(PATIENCE, other.batch_execute("COMMIT")).await;
-    Ok(matches!(ended, Ok(Ok(()))) && theirs.is_some_and(|theirs| theirs != ours) && still == Some(ours))
+    Ok(matches!(ended, Ok(Ok(()))) && still == Some(ours))
 }
 
 /// Listens, has the other say something, and waits for it without a word.

@@ -1,6 +1,7 @@
 //! Every mode of PgBouncer, with and without `pgbouncer=true`.
 
 use plimsoll_testkit::server::PoolMode;
+use plimsoll_testkit::wait::until_async;
 
 use super::{Pooled, Says};
 use crate::scene::assert_says;
@@ -90,6 +91,30 @@ async fn a_script_with_concurrently_runs_where_the_connection_is_kept_and_is_ref
         assert_eq!(shared.value("SELECT to_regclass('ship') IS NULL").await, "t");
         assert_eq!(shared.locks().await, "0", "{says:?}");
     }
+}
+
+/// A rolling deploy is when pools are full.
+#[tokio::test]
+async fn a_full_pool_in_session_mode_is_waited_for_and_not_taken_for_a_shared_one() {
+    let pooled = Pooled::with(PoolMode::Session, &[("default_pool_size", "2")]).await;
+    let pooled = pooled.migration("1_index", CONCURRENTLY);
+    let other = pooled.pooler.client(pooled.scene.postgres()).await;
+    other.batch_execute("SELECT 1").await.expect("it gets the first of two connections");
+    let over = pooled.run(Says::Nothing, &["deploy", "--wait=1s"]).expect_code(69);
+    assert_says(&over.stderr, &["P1001", "no second connection", "nothing was applied"]);
+    let mut running = pooled.command(Says::Nothing, &["deploy"]).spawn();
+    until_async("the runner asks for a second connection", async || {
+        pooled
+            .value("SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name LIKE 'plimsoll%'")
+            .await
+            == "t"
+    })
+    .await;
+    drop(other);
+    // Our runtime says good-bye for the other one meanwhile.
+    until_async("the runner ends", async || running.has_ended()).await;
+    running.wait().expect_code(0);
+    assert_eq!((pooled.scene.applied().await.len(), pooled.locks().await.as_str()), (1, "0"));
 }
 
 #[tokio::test]
