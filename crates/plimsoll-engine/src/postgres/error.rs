@@ -60,10 +60,7 @@ fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
         return Error::never(parameter_refused().said_by(message(found)));
     }
     let class = match *found.code() {
-        // PgBouncer has one code for all that it refuses.
-        SqlState::PROTOCOL_VIOLATION if found.message().contains("authentication failed") => {
-            Class::Credentials
-        }
+        SqlState::PROTOCOL_VIOLATION if is_about_our_password(found.message()) => Class::Credentials,
         _ => row_of(found).map_or(Class::Refused, |row| row.connecting),
     };
     let diagnostic = match class {
@@ -86,6 +83,12 @@ fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
     // What there is to know of a missing database is said already.
     let diagnostic = if class == Class::Missing { diagnostic } else { diagnostic.said_by(message(found)) };
     Error::new(class.kind(), diagnostic)
+}
+
+/// PgBouncer has one code for all that it refuses. With a user in its words it hands on what the server said of its own login: it does
+/// not know yet of a new password, which passes.
+fn is_about_our_password(said: &str) -> bool {
+    said.contains("authentication failed") && !said.contains("for user")
 }
 
 fn parameter_refused() -> Diagnostic {

@@ -3,7 +3,7 @@
 use plimsoll_core::Provider;
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::{Options, PgBouncer, PoolMode, PostgresServer, Stop, Version};
+use plimsoll_testkit::server::{Options, PgBouncer, PoolMode, PostgresServer, Role, Stop, Version};
 
 use plimsoll_testkit::wait::until_async;
 
@@ -78,6 +78,25 @@ async fn a_password_that_the_pooler_refuses_is_not_waited_for() {
     let address = pooled.scene.postgres().address().port(pooled.pooler.port()).password("wrong");
     let refused = pooled.command(Says::Nothing, &["deploy"]).env("DATABASE_URL", address.url()).run();
     assert_says(&refused.expect_code(77).stderr, &["P1000", "`postgres`"]);
+}
+
+/// It has not heard of a password that was rotated in the database, and what it was told is not about ours.
+#[tokio::test]
+async fn a_pooler_that_the_server_refuses_is_waited_for() {
+    let server = PostgresServer::start(Version::V15, &Options::default());
+    let database = server.database().await;
+    let pooler = PgBouncer::start(&server, PoolMode::Transaction, &[]);
+    let url = database.address().port(pooler.port()).url();
+    let project = Project::new(Provider::Postgresql).env_url(url).migration("1_init", INIT);
+    let password = Role::Superuser.password().expect("it has one");
+    database.execute("ALTER ROLE postgres PASSWORD 'sesame-4711'").await;
+    let over = plimsoll(&project).args(["deploy", "--wait=1s"]).run().expect_code(69);
+    assert_says(&over.stderr, &["P1001", "authentication failed for user"]);
+    let running = plimsoll(&project).arg("deploy").spawn();
+    running.wait_for_stderr("waiting for up to");
+    database.execute(&format!("ALTER ROLE postgres PASSWORD '{password}'")).await;
+    running.wait().expect_code(0);
+    assert_eq!(database.value("SELECT count(*) FROM _prisma_migrations").await, "1");
 }
 
 /// Nobody resets the connection for its next client: what a run has taken it has to give back itself.
