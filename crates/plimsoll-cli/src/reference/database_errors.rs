@@ -44,7 +44,8 @@ compare how the run ends. *Met* is what a test has brought about by its cause.
 
 const ABOUT_POSTGRES: &str = "\
 By SQLSTATE, of versions 13 to 18. A code that is not in the table is what the line of its first two characters says, or else the
-script's. Whatever ends a session (`FATAL`, `PANIC`) is a lost connection, whichever code it has.";
+script's. Whatever ends a session (`FATAL`, `PANIC`) is a lost connection, whichever code it has. 55006 is the script's where its own
+session still uses the table (deferred constraints to be checked, an open cursor): that does not pass.";
 
 const ABOUT_SQLITE: &str = "\
 By extended result code. One that is not in the table is what its result code (its lowest eight bits) is. It makes no

@@ -118,10 +118,17 @@ fn row_of(found: &DbError) -> Option<&'static Row> {
     ERRORS.iter().find(|row| row.code == code).or_else(others)
 }
 
+/// Whether it is the script's own session that uses what it wants to change: events of a deferred constraint that are pending, a
+/// query that is being read. That does not pass. The function of the server is told in no language, the message in the server's.
+fn is_in_own_use(found: &DbError) -> bool {
+    *found.code() == SqlState::OBJECT_IN_USE && found.routine() == Some("CheckTableNotInUse")
+}
+
 /// What an error is in a session. Whatever the server ends the session with, the connection is gone.
 pub(super) fn class_in_session(found: &DbError) -> Class {
     match found.parsed_severity() {
         Some(Severity::Fatal | Severity::Panic) => Class::Lost,
+        _ if is_in_own_use(found) => Class::Script,
         _ => row_of(found).map_or(Class::Script, |row| row.session),
     }
 }

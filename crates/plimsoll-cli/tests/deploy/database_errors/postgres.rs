@@ -116,3 +116,13 @@ async fn what_a_server_refuses_a_connection_with_ends_as_its_class() {
     let ended = plimsoll(&project(&missing.address())).arg("status").run().expect_code(exit(class.code()));
     assert_says(&ended.stderr, &[class.code().as_str()]);
 }
+
+/// The same code as of a table that others use, which passes.
+#[tokio::test]
+async fn a_table_that_a_script_itself_still_uses_is_its_own_fault() {
+    let script = "CREATE TABLE p (id INT PRIMARY KEY); CREATE TABLE c (p INT REFERENCES p DEFERRABLE INITIALLY DEFERRED); \
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1); ALTER TABLE c ADD COLUMN n INT";
+    let scene = Scene::new(Kind::Postgres(NEWEST)).await.migration("1_uses", script);
+    let ended = start(&scene.project).wait().expect_code(65);
+    assert_says(&ended.stderr, &["P3018", "55006", "pending trigger events"]);
+}
