@@ -60,6 +60,13 @@ pub trait Witness {
     ///
     /// Nothing if that cannot be found out, now or later: no connection is left, or the database does not tell this user.
     async fn blockers(&mut self) -> Option<Vec<Blocker>>;
+
+    /// Ends its connection, if it has one.
+    async fn close(self)
+    where
+        Self: Sized,
+    {
+    }
 }
 
 /// After how long a statement may be waiting for a lock: half of the time that it has for that, if that is short.
@@ -106,7 +113,11 @@ impl Seen {
     /// Takes what was seen. It is news if others are seen than were said last, or if that was long ago.
     pub(crate) fn news(&mut self, found: Vec<Blocker>) -> Option<&[Blocker]> {
         self.last = found;
-        let who: Vec<String> = self.last.iter().map(|blocker| blocker.connection.clone()).collect();
+        // Of those who only may be it the oldest tells whether it is still the same trouble: the others come and go.
+        let is_sure = |blocker: &&Blocker| blocker.certainty == Certainty::Sure;
+        let sure: Vec<&Blocker> = self.last.iter().filter(is_sure).collect();
+        let counted = if sure.is_empty() { self.last.iter().take(1).collect() } else { sure };
+        let who: Vec<String> = counted.iter().map(|blocker| blocker.connection.clone()).collect();
         let is_known = |(at, whom): &(Instant, Vec<String>)| *whom == who && at.elapsed() < REMINDER;
         if who.is_empty() || self.said.as_ref().is_some_and(is_known) {
             return None;
@@ -187,6 +198,15 @@ mod tests {
         assert!(seen.news(vec![blocker("1")]).is_some());
         assert!(seen.news(vec![blocker("1")]).is_none());
         assert!(seen.news(vec![blocker("1"), blocker("2")]).is_some());
+    }
+
+    #[test]
+    fn those_who_may_be_it_come_and_go_without_a_word() {
+        let possible = |name| Blocker { certainty: Certainty::Possible, ..blocker(name) };
+        let mut seen = Seen::default();
+        assert!(seen.news(vec![possible("1"), possible("2")]).is_some());
+        assert!(seen.news(vec![possible("1"), possible("3")]).is_none());
+        assert!(seen.news(vec![possible("3")]).is_some());
     }
 
     #[test]

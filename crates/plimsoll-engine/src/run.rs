@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::again::Tries;
 use crate::ahead::Ahead;
 use crate::backend::{Backend, Session, Told};
-use crate::blockers::{self, Seen, watched};
+use crate::blockers::{self, Seen, Witness, watched};
 use crate::cancel::{by_others, interrupted, interruptible, sleep};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
@@ -366,8 +366,22 @@ impl<B: Backend> Run<'_, B> {
         self.in_flight = Some(Attempt { name: name.to_owned(), ids, begun: Instant::now() });
     }
 
-    /// Applies one migration, again and again while it fails for reasons that pass, for as long as [`Tries`] says.
+    /// Applies one migration, and looks who keeps it waiting: over one connection, however often it is tried.
     async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>, seen: &History) -> Result<()> {
+        let mut witness = session.witness();
+        let result = self.apply_seen(session, step, seen, &mut witness).await;
+        witness.close().await;
+        result
+    }
+
+    /// Applies one migration, again and again while it fails for reasons that pass, for as long as [`Tries`] says.
+    async fn apply_seen(
+        &mut self,
+        session: &mut B::Session,
+        step: &Step<'_>,
+        seen: &History,
+        witness: &mut impl Witness,
+    ) -> Result<()> {
         let (name, mut tries, mut limits) =
             (step.migration.name(), Tries::new(self.options), self.options.limits);
         let (patience, mut blocking) = (blockers::patience(&self.options.limits), Seen::default());
@@ -384,10 +398,10 @@ impl<B: Backend> Run<'_, B> {
                     observer.borrow_mut().see(Event::Blocked { name, blockers });
                 }
             };
-            let (canceller, mut witness) = (session.canceller(), session.witness());
+            let canceller = session.canceller();
             let applying = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut tell));
             let result =
-                watched(applying, &mut witness, patience, see).await.map_err(|error| blocking.explain(error));
+                watched(applying, witness, patience, see).await.map_err(|error| blocking.explain(error));
             match result {
                 Err(error)
                     if error.kind == Kind::Again

@@ -8,6 +8,7 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Opts};
 
+use super::connect;
 use super::send::text;
 use crate::blockers::{Blocker, Certainty, QUERY, Witness, first_words};
 
@@ -32,15 +33,28 @@ impl Witness for MysqlWitness {
             certainty = Certainty::Possible;
             numbers = self.numbers(POSSIBLE).await;
         }
-        numbers.sort_unstable();
-        numbers.dedup();
+        if certainty == Certainty::Sure {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        // Each is asked about, every second, on a server that has enough to do.
+        numbers.truncate(MOST);
         let (own, mut blockers) = (u64::from(self.session), Vec::new());
         for number in numbers.into_iter().filter(|number| *number != own) {
             blockers.push(Blocker { certainty, ..self.blocker(number).await });
         }
         Some(blockers)
     }
+
+    async fn close(self) {
+        if let Some(conn) = self.conn {
+            connect::close(conn).await;
+        }
+    }
 }
+
+/// About how many something is asked: what is said names three, and that there are more.
+const MOST: usize = 4;
 
 /// Tables and the like, where `performance_schema` is on. What is intended is no obstacle by itself.
 const TABLES: &str = "SELECT DISTINCT h.PROCESSLIST_ID FROM performance_schema.metadata_locks w \
@@ -64,7 +78,7 @@ const ROWS_OF_MARIADB: &str = "SELECT DISTINCT h.trx_mysql_thread_id FROM inform
 /// Those who may hold the lock of a table, if that is what is waited for.
 const POSSIBLE: &str = "SELECT t.trx_mysql_thread_id FROM information_schema.PROCESSLIST o \
     JOIN information_schema.INNODB_TRX t ON t.trx_mysql_thread_id NOT IN (o.ID, 0) \
-    WHERE o.ID = ? AND o.STATE LIKE 'Waiting for % lock%' ORDER BY t.trx_started";
+    WHERE o.ID = ? AND o.STATE LIKE 'Waiting for % lock%' ORDER BY t.trx_started LIMIT 4";
 
 /// What one connection does.
 const PROCESS: &str = "SELECT USER, HOST, COMMAND, INFO FROM information_schema.PROCESSLIST WHERE ID = ?";

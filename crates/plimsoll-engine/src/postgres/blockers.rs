@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Client, SimpleQueryRow};
+use tokio_postgres::SimpleQueryRow;
 
+use super::link::Link;
 use super::target::Target;
 use super::{connect, only_rows};
 use crate::blockers::{Blocker, Certainty, QUERY, Witness, first_words};
@@ -14,20 +15,26 @@ pub struct PostgresWitness {
     pub(super) runner: String,
     /// The number of the session, if it is known.
     pub(super) session: Option<i32>,
-    pub(super) client: Option<Client>,
+    pub(super) link: Option<Link>,
 }
 
 impl Witness for PostgresWitness {
     async fn blockers(&mut self) -> Option<Vec<Blocker>> {
         let question = question(self.session?);
-        if self.client.is_none() {
-            let name = self.target.url.database.clone();
-            // The task that moves its bytes ends with the client.
-            let link = connect::open(&self.target, &name, &self.runner).await.ok()?;
-            self.client = Some(link.client);
+        if self.link.is_none() {
+            let database = self.target.url.database.clone();
+            // Whoever counts runners does not count it.
+            let name = format!("{} watching", self.runner);
+            self.link = Some(connect::open(&self.target, &database, &name).await.ok()?);
         }
-        let answer = self.client.as_ref()?.simple_query(&question).await.ok()?;
+        let answer = self.link.as_ref()?.client.simple_query(&question).await.ok()?;
         Some(only_rows(answer).iter().map(blocker).collect())
+    }
+
+    async fn close(self) {
+        if let Some(link) = self.link {
+            link.close().await;
+        }
     }
 }
 

@@ -303,7 +303,7 @@ impl Session for PostgresSession {
             runner: self.runner.clone(),
             // Behind a pooler it is another one for each transaction.
             session: self.facts.process.filter(|_| self.hold != Some(Hold::Transaction)),
-            client: None,
+            link: None,
         }
     }
 
