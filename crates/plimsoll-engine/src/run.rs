@@ -224,7 +224,6 @@ impl<B: Backend> Run<'_, B> {
             self.ready();
             let plan = self.work.plan(&snapshot, self.options.if_ahead);
             self.describe(&plan);
-            self.forget_what_is_gone(&snapshot);
             self.look_after_attempt(&snapshot);
             if plan.is_up_to_date() {
                 return Ok(());
@@ -240,6 +239,8 @@ impl<B: Backend> Run<'_, B> {
                 locked = lock::take(session, options.lock_wait, self.observer, self.cancel, done).await?;
                 continue;
             }
+            // Not before: a standby that lags does not know it yet, and has no lock to give.
+            self.forget_what_is_gone(&snapshot);
             if let Some(blocked) = &plan.blocked {
                 return Err(Error::never(blocked.diagnostic()));
             }

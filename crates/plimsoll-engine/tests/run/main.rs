@@ -38,6 +38,11 @@ struct State {
     creations: VecDeque<Kind>,
     /// How the next looks at the history end. With the last one the rows are gone.
     reads: VecDeque<Option<Kind>>,
+    /// How often somebody has looked at the history.
+    looks: usize,
+    /// Which look a standby answers that has not heard of anything yet. It gives no lock.
+    standby_at: usize,
+    is_standby: bool,
     /// The database goes away with the next failure.
     vanishes: bool,
 }
@@ -101,6 +106,11 @@ impl Session for Scripted {
 
     async fn read(&mut self) -> Result<Snapshot> {
         let mut state = self.0.borrow_mut();
+        state.looks += 1;
+        if state.looks == state.standby_at {
+            state.is_standby = true;
+            return Ok(Snapshot::Managed(History::new(Vec::new())));
+        }
         if let Some(end) = state.reads.pop_front() {
             if let Some(kind) = end {
                 return Err(error(kind));
@@ -118,7 +128,11 @@ impl Session for Scripted {
     }
 
     async fn try_lock(&mut self) -> Result<Lock> {
-        self.0.borrow_mut().locks.pop_front().map_or(Ok(Lock::Taken), |kind| Err(error(kind)))
+        let mut state = self.0.borrow_mut();
+        if std::mem::take(&mut state.is_standby) {
+            return Err(error(Kind::NotYet));
+        }
+        state.locks.pop_front().map_or(Ok(Lock::Taken), |kind| Err(error(kind)))
     }
 
     async fn create_history(&mut self) -> Result<()> {
@@ -255,6 +269,17 @@ async fn what_was_applied_before_a_lock_was_not_to_be_had_is_no_waiting_for_it()
     let database = Scripted::default();
     database.0.borrow_mut().answers.extend([Apply::Takes(SLOW), Apply::Fails(Kind::Busy)]);
     assert_eq!(names(&run(&database, SHORT).await.unwrap()), ["1", "2"]);
+}
+
+/// It is looked at once, between two looks at the primary.
+#[tokio::test]
+async fn a_standby_that_lags_takes_nothing_out_of_the_report() {
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.extend([Apply::CommitsAndIsLost, Apply::Fails(Kind::Lost)]);
+    database.0.borrow_mut().standby_at = 6;
+    assert_eq!(names(&run(&database, LONG).await.unwrap()), ["1", "2"]);
+    assert!(database.0.borrow().looks > 6, "a primary was asked again");
+    assert_eq!(database.0.borrow().applied, ["1", "2"]);
 }
 
 #[tokio::test]
