@@ -42,7 +42,6 @@ struct State {
     looks: usize,
     /// Which look a standby answers that has not heard of anything yet. It gives no lock.
     standby_at: usize,
-    is_standby: bool,
     /// The database goes away with the next failure.
     vanishes: bool,
 }
@@ -108,7 +107,6 @@ impl Session for Scripted {
         let mut state = self.0.borrow_mut();
         state.looks += 1;
         if state.looks == state.standby_at {
-            state.is_standby = true;
             return Ok(Snapshot::Managed(History::new(Vec::new())));
         }
         if let Some(end) = state.reads.pop_front() {
@@ -129,7 +127,7 @@ impl Session for Scripted {
 
     async fn try_lock(&mut self) -> Result<Lock> {
         let mut state = self.0.borrow_mut();
-        if std::mem::take(&mut state.is_standby) {
+        if state.looks > 0 && state.looks == state.standby_at {
             return Err(error(Kind::NotYet));
         }
         state.locks.pop_front().map_or(Ok(Lock::Taken), |kind| Err(error(kind)))
