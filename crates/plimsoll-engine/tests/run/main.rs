@@ -15,6 +15,7 @@ use plimsoll_engine::{
     Backend, Blocker, Cancel, CancellationToken, Error, Failure, Kind, Limits, Lock, Options, Result,
     Session, Tell, Unobserved, Witness, Work, deploy,
 };
+use plimsoll_testkit::wait::moment;
 
 /// What the database does when it is asked to apply something; once these are used up, it does it.
 #[derive(Clone, Copy)]
@@ -156,7 +157,7 @@ impl Session for Scripted {
             return Err(error(kind));
         }
         if let Some(Apply::Takes(length)) = answer {
-            tokio::time::sleep(length).await;
+            moment(length).await;
         }
         self.finish(step.migration.name(), id);
         if matches!(answer, Some(Apply::CommitsAndIsLost)) { Err(error(Kind::Lost)) } else { Ok(()) }
@@ -245,6 +246,22 @@ async fn a_standby_is_waited_for() {
     assert_eq!(names(&run(&database, LONG).await.unwrap()), ["1", "2"]);
 }
 
+#[tokio::test]
+async fn what_passes_is_tried_again_and_what_does_not_is_recorded() {
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.extend([Apply::Fails(Kind::Again), Apply::Fails(Kind::Script)]);
+    let failure = run(&database, LONG).await.unwrap_err();
+    assert_eq!((failure.diagnostic.code, database.0.borrow().recorded), (Code::Database, 1));
+}
+
+#[tokio::test]
+async fn what_never_passes_is_not_the_scripts_fault() {
+    let database = Scripted::default();
+    database.0.borrow_mut().answers.push_back(Apply::Fails(Kind::Again));
+    let failure = run(&database, Duration::ZERO).await.unwrap_err();
+    assert_eq!(failure.diagnostic.code, Code::MigrationBlocked);
+}
+
 /// Shorter than [`SLOW`], and than the pause before a standby is asked again.
 const SHORT: Duration = Duration::from_millis(300);
 const SLOW: Duration = Duration::from_millis(400);
@@ -278,22 +295,6 @@ async fn a_standby_that_lags_takes_nothing_out_of_the_report() {
     assert_eq!(names(&run(&database, LONG).await.unwrap()), ["1", "2"]);
     assert!(database.0.borrow().looks > 6, "a primary was asked again");
     assert_eq!(database.0.borrow().applied, ["1", "2"]);
-}
-
-#[tokio::test]
-async fn what_passes_is_tried_again_and_what_does_not_is_recorded() {
-    let database = Scripted::default();
-    database.0.borrow_mut().answers.extend([Apply::Fails(Kind::Again), Apply::Fails(Kind::Script)]);
-    let failure = run(&database, LONG).await.unwrap_err();
-    assert_eq!((failure.diagnostic.code, database.0.borrow().recorded), (Code::Database, 1));
-}
-
-#[tokio::test]
-async fn what_never_passes_is_not_the_scripts_fault() {
-    let database = Scripted::default();
-    database.0.borrow_mut().answers.push_back(Apply::Fails(Kind::Again));
-    let failure = run(&database, Duration::ZERO).await.unwrap_err();
-    assert_eq!(failure.diagnostic.code, Code::MigrationBlocked);
 }
 
 #[tokio::test]
