@@ -27,7 +27,7 @@ impl Link {
         Self { client, task: tokio::spawn(drive(connection, say)), heard }
     }
 
-    /// Says good-bye, and waits for the task: half a second, if the server does not answer any more.
+    /// Says good-bye, and waits for the task: half a second at the most, if the server does not answer any more.
     pub(super) async fn close(self) {
         let Self { client, mut task, .. } = self;
         drop(client);
