@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Opts};
+use mysql_async::{Conn, Opts, Row};
 
 use super::connect;
 use super::send::text;
@@ -20,29 +20,16 @@ pub struct MysqlWitness {
 }
 
 impl Witness for MysqlWitness {
+    /// Whoever asks may stop listening in the middle of an answer, the rest of which would be taken for the next one: a connection is
+    /// kept only if it has answered everything.
     async fn blockers(&mut self) -> Option<Vec<Blocker>> {
-        if self.conn.is_none() {
-            self.conn = Some(Conn::new(self.opts.clone()).await.ok()?);
-        }
-        let mut numbers = Vec::new();
-        for question in [TABLES, ROWS, ROWS_OF_MARIADB] {
-            numbers.extend(self.numbers(question).await);
-        }
-        let mut certainty = Certainty::Sure;
-        if numbers.is_empty() {
-            certainty = Certainty::Possible;
-            numbers = self.numbers(POSSIBLE).await;
-        }
-        if certainty == Certainty::Sure {
-            numbers.sort_unstable();
-            numbers.dedup();
-        }
-        // Each is asked about, every second, on a server that has enough to do.
-        numbers.truncate(MOST);
-        let (own, mut blockers) = (u64::from(self.session), Vec::new());
-        for number in numbers.into_iter().filter(|number| *number != own) {
-            blockers.push(Blocker { certainty, ..self.blocker(number).await });
-        }
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => Conn::new(self.opts.clone()).await.ok()?,
+        };
+        let mut questions = Questions { conn, session: self.session };
+        let blockers = questions.blockers().await;
+        self.conn = Some(questions.conn);
         Some(blockers)
     }
 
@@ -96,13 +83,41 @@ const STATEMENT: &str = "SELECT s.SQL_TEXT FROM performance_schema.threads t \
 const NAME: &str = "SELECT ATTR_VALUE FROM performance_schema.session_connect_attrs \
     WHERE PROCESSLIST_ID = ? AND ATTR_NAME = 'program_name'";
 
-impl MysqlWitness {
+/// What is asked at a time.
+struct Questions {
+    conn: Conn,
+    session: u32,
+}
+
+impl Questions {
+    async fn blockers(&mut self) -> Vec<Blocker> {
+        let mut numbers = Vec::new();
+        for question in [TABLES, ROWS, ROWS_OF_MARIADB] {
+            numbers.extend(self.numbers(question).await);
+        }
+        let mut certainty = Certainty::Sure;
+        if numbers.is_empty() {
+            certainty = Certainty::Possible;
+            numbers = self.numbers(POSSIBLE).await;
+        }
+        if certainty == Certainty::Sure {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        // Each is asked about, every second, on a server that has enough to do.
+        numbers.truncate(MOST);
+        let (own, mut blockers) = (u64::from(self.session), Vec::new());
+        for number in numbers.into_iter().filter(|number| *number != own) {
+            blockers.push(Blocker { certainty, ..self.blocker(number).await });
+        }
+        blockers
+    }
+
     /// The numbers of connections that a question about the session answers. What a server does not have, or not show, is no
     /// answer.
     async fn numbers(&mut self, question: &str) -> Vec<u64> {
-        let Some(conn) = &mut self.conn else { return Vec::new() };
-        let question = question.replace('?', &self.session.to_string());
-        conn.query::<u64, _>(question).await.unwrap_or_default()
+        let rows = self.rows(question, u64::from(self.session)).await;
+        rows.into_iter().filter_map(|row| row.into_iter().next()??.parse().ok()).collect()
     }
 
     /// What is to be known of a connection.
@@ -133,11 +148,14 @@ impl MysqlWitness {
 
     /// The values of the first row that a question about a connection answers.
     async fn texts(&mut self, question: &str, number: u64) -> Vec<Option<String>> {
-        let Some(conn) = &mut self.conn else { return Vec::new() };
+        self.rows(question, number).await.into_iter().next().unwrap_or_default()
+    }
+
+    /// All that a question about a connection answers, if it is answered.
+    async fn rows(&mut self, question: &str, number: u64) -> Vec<Vec<Option<String>>> {
         let question = question.replace('?', &number.to_string());
-        let row: Option<mysql_async::Row> = conn.query_first(question).await.unwrap_or_default();
-        let values = row.map(mysql_async::Row::unwrap).unwrap_or_default();
-        values.into_iter().map(text).collect()
+        let rows: Vec<Row> = self.conn.query(question).await.unwrap_or_default();
+        rows.into_iter().map(|row| row.unwrap_raw().into_iter().map(|value| text(value?)).collect()).collect()
     }
 }
 
