@@ -186,18 +186,9 @@ fn names<'a>(statement: &'a Statement<'_>) -> Option<&'a BTreeSet<String>> {
 async fn atomic(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
     progress::unrecorded(session, work.migration).await?;
     session.execute("SET autocommit = 0").await?;
-    let result = match statements_and_row(session, work).await {
-        Ok(()) => session.execute(sql::COMMIT).await.map(drop),
-        failed => failed,
-    };
-    match result {
-        // A commit that fails may have left the transaction open: what is tried again begins with nothing. If the connection
-        // is gone, so is the transaction.
-        Err(error) if error.kind != Kind::Lost => {
-            session.execute(sql::ROLLBACK).await?;
-            Err(error)
-        }
-        result => result,
+    match statements_and_row(session, work).await {
+        Ok(()) => progress::commit(session, work.id, progress::FINISHED).await,
+        Err(error) => progress::roll_back(session, error).await,
     }
 }
 

@@ -83,17 +83,56 @@ pub(super) async fn has_others(session: &mut MysqlSession, migration: &Migration
 /// The row as Prisma writes it, however it came about; not beside one of somebody else's.
 pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {
     session.execute("SET autocommit = 0").await?;
-    let result = match finish_alone(session, id, migration).await {
-        Ok(()) => session.execute(sql::COMMIT).await.map(drop),
-        failed => failed,
-    };
-    match result {
-        Err(error) if error.kind != Kind::Lost => {
-            session.execute(sql::ROLLBACK).await?;
-            Err(error)
-        }
-        result => result,
+    match finish_alone(session, id, migration).await {
+        Ok(()) => commit(session, id, FINISHED).await,
+        Err(error) => roll_back(session, error).await,
     }
+}
+
+/// A row that says that its migration is applied.
+pub(super) const FINISHED: &str = "finished_at IS NOT NULL";
+
+/// A row that says that so many statements are done.
+pub(super) fn says_done(progress: &Progress) -> String {
+    format!("applied_steps_count = {}", progress.done.count)
+}
+
+/// Commits what is open together with the row of an attempt, which says `state` then and did not before.
+///
+/// The servers cancel a statement at its very end as well, when it is done: a COMMIT that has failed may have committed, and the
+/// row tells. Where it cannot be asked the connection counts as lost: whoever comes next reads the row.
+pub(super) async fn commit(session: &mut MysqlSession, id: &str, state: &str) -> Result<()> {
+    let Err(error) = session.execute(sql::COMMIT).await else { return Ok(()) };
+    if error.kind == Kind::Lost {
+        return Err(error);
+    }
+    let asked = match session.execute(sql::ROLLBACK).await {
+        Ok(_) => is_so(session, id, state).await,
+        Err(found) => Err(found),
+    };
+    match asked {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(error),
+        Err(_) => Err(Error { kind: Kind::Lost, ..error }),
+    }
+}
+
+/// Gives up what is open, for this reason. If the connection is gone, so is the transaction.
+pub(super) async fn roll_back(session: &mut MysqlSession, error: Error) -> Result<()> {
+    if error.kind != Kind::Lost {
+        session.execute(sql::ROLLBACK).await?;
+    }
+    Err(error)
+}
+
+async fn is_so(session: &mut MysqlSession, id: &str, state: &str) -> Result<bool> {
+    let table = session.history_table();
+    let rows = in_neutral(
+        session,
+        &format!("SELECT COUNT(*) FROM {table} WHERE id = {} AND {state}", sql::text(id)),
+    )
+    .await?;
+    Ok(rows.last().and_then(|row| row.first()?.as_deref()) == Some("1"))
 }
 
 async fn finish_alone(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {

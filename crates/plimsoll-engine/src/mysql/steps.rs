@@ -168,7 +168,8 @@ impl<'a, 't> Steps<'a, 't> {
     /// session does not send it again: a second `DROP TABLE` could meet a lasting table of that name.
     async fn state_alone(&mut self, at: usize) -> Result<()> {
         self.send_or_fail(at).await?;
-        self.record(self.done_before(at + 1)).await
+        self.progress = self.done_before(at + 1);
+        self.record(self.progress.clone()).await
     }
 
     /// How far the script has got with the statements before this one.
@@ -243,18 +244,12 @@ impl<'a, 't> Steps<'a, 't> {
             }
         }
         let progress = self.done_before(range.end);
-        if let Err(error) = self.commit_with(&progress).await {
-            self.roll_back(&error).await?;
-            return Err(error);
+        match progress::write(self.session, self.work.migration, &self.id, &progress).await {
+            Ok(()) => progress::commit(self.session, &self.id, &progress::says_done(&progress)).await?,
+            Err(error) => progress::roll_back(self.session, error).await?,
         }
         self.recorded_as(progress);
         Ok(())
-    }
-
-    /// Commits what is open together with the record of it.
-    async fn commit_with(&mut self, progress: &Progress) -> Result<()> {
-        progress::write(self.session, self.work.migration, &self.id, progress).await?;
-        self.session.execute(sql::COMMIT).await.map(drop)
     }
 
     /// If the connection is gone, so is the transaction.
@@ -292,7 +287,8 @@ impl<'a, 't> Steps<'a, 't> {
         }
         // A routine may leave a transaction open: the record would be rolled back with it when the session ends.
         self.session.execute(sql::COMMIT).await?;
-        self.record(self.done_before(at + 1)).await
+        self.progress = self.done_before(at + 1);
+        self.record(self.progress.clone()).await
     }
 
     /// A prepared statement is what its text is.
