@@ -46,7 +46,7 @@ pub fn struck(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     /// This call of SQLite's, whatever the file is. SQLite works on threads of its own, each of which would have a count of
-    /// its own: the runner gets one only, as if the system had no more.
+    /// its own: the runner gets one only, beside the thread of its last resort, as if the system had no more.
     OfSqlite(&'static str),
     /// This call on one file beside the database, by the end of the name that it has more than the database.
     On(&'static str, &'static str),
@@ -74,7 +74,7 @@ pub fn killed_before(base: &Base, program: Program, call: Call, number: usize) -
     let mut arguments: Vec<String> = ["-f", "-qq", "-o", "/dev/null"].map(str::to_owned).into();
     let name = match call {
         Call::OfSqlite(name) => {
-            let inject = "inject=clone,clone3:error=EAGAIN:when=2+";
+            let inject = "inject=clone,clone3:error=EAGAIN:when=3+";
             arguments.extend(["-e".to_owned(), format!("trace=clone,clone3,{name}")]);
             arguments.extend(["-e".to_owned(), inject.to_owned()]);
             name
