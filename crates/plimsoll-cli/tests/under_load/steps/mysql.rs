@@ -42,6 +42,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
 ];
 
 const MYSQL: Tale = Tale { kind: story::MYSQL, migrations: TEN, counted: "111" };
+/// Between two messages there is one gap: MySQL is struck at both of its ends, MariaDB at one.
 const MARIADB: Tale = Tale { kind: story::MARIADB, migrations: TEN, counted: "111" };
 
 #[test]
@@ -90,11 +91,6 @@ fn a_cut_that_mysql_does_not_notice_is_made_up_for() {
 }
 
 #[test]
-fn a_runner_killed_before_anything_that_it_says_to_mariadb_is_taken_up() {
-    at_every_step(MARIADB, Deed::KillRunner, Side::Runner, Moment::Before);
-}
-
-#[test]
 fn a_runner_killed_behind_anything_that_it_says_to_mariadb_is_taken_up() {
     at_every_step(MARIADB, Deed::KillRunner, Side::Runner, Moment::After);
 }
@@ -105,16 +101,6 @@ fn a_runner_killed_before_anything_that_mariadb_answers_is_taken_up() {
 }
 
 #[test]
-fn a_runner_killed_behind_anything_that_mariadb_answers_is_taken_up() {
-    at_every_step(MARIADB, Deed::KillRunner, Side::Server, Moment::After);
-}
-
-#[test]
-fn a_connection_cut_before_anything_that_is_said_to_mariadb_is_made_up_for() {
-    at_every_step(MARIADB, Deed::Cut, Side::Runner, Moment::Before);
-}
-
-#[test]
 fn a_connection_cut_behind_anything_that_is_said_to_mariadb_is_made_up_for() {
     at_every_step(MARIADB, Deed::Cut, Side::Runner, Moment::After);
 }
@@ -122,11 +108,6 @@ fn a_connection_cut_behind_anything_that_is_said_to_mariadb_is_made_up_for() {
 #[test]
 fn a_connection_cut_before_anything_that_mariadb_answers_is_made_up_for() {
     at_every_step(MARIADB, Deed::Cut, Side::Server, Moment::Before);
-}
-
-#[test]
-fn a_connection_cut_behind_anything_that_mariadb_answers_is_made_up_for() {
-    at_every_step(MARIADB, Deed::Cut, Side::Server, Moment::After);
 }
 
 #[test]
