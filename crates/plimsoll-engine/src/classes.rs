@@ -3,7 +3,7 @@
 //!
 //! A retry is only right for what is known to have been rolled back; a class promises that for each of its errors.
 
-use plimsoll_core::Code;
+use plimsoll_core::{Code, Diagnostic};
 
 use crate::error::Kind;
 
@@ -309,6 +309,15 @@ impl Row {
     pub(crate) fn fits(&self, message: &str) -> bool {
         self.saying.is_none_or(|words| message.contains(words))
     }
+}
+
+/// No script is to blame, and nothing is tried again.
+pub(crate) fn damaged() -> Diagnostic {
+    Diagnostic::new(
+        Class::Damaged.code(),
+        "the server cannot read or write its own files, or they are damaged",
+    )
+    .help("look into the server's log, and at its disk, before anything else is written")
 }
 
 #[cfg(test)]

@@ -251,9 +251,8 @@ impl<B: Backend> Run<'_, B> {
                         patience.pause(&error, self.observer, self.cancel).await?;
                     }
                     // Somebody else has created it since it was looked for.
-                    Err(error) if error.kind == Kind::Overtaken && overtaken < MOST_OVERTAKEN => {
-                        overtaken += 1;
-                        sleep(Duration::from_millis(fastrand::u64(10..50)), self.cancel).await?;
+                    Err(error) if error.kind == Kind::Overtaken => {
+                        self.overtaken(&mut overtaken, error).await?;
                     }
                     created => created?,
                 }
@@ -265,11 +264,7 @@ impl<B: Backend> Run<'_, B> {
                 patience = Patience::new(self.options.lock_wait);
             }
             match result {
-                // Another runner was faster: that is progress, unless it happens without any.
-                Err(error) if error.kind == Kind::Overtaken && overtaken < MOST_OVERTAKEN => {
-                    overtaken += 1;
-                    sleep(Duration::from_millis(fastrand::u64(10..50)), self.cancel).await?;
-                }
+                Err(error) if error.kind == Kind::Overtaken => self.overtaken(&mut overtaken, error).await?,
                 Err(error) if error.kind == Kind::Busy => {
                     // Not what was applied before it: that was no waiting.
                     let sent = self.in_flight.as_ref().map_or(attempted, |attempt| attempt.begun);
@@ -278,6 +273,15 @@ impl<B: Backend> Run<'_, B> {
                 result => return result,
             }
         }
+    }
+
+    /// Another runner was faster: that is progress, unless it happens without any.
+    async fn overtaken(&self, times: &mut u32, error: Error) -> Result<()> {
+        if *times >= MOST_OVERTAKEN {
+            return Err(error);
+        }
+        *times += 1;
+        sleep(Duration::from_millis(fastrand::u64(10..50)), self.cancel).await
     }
 
     fn ready(&mut self) {

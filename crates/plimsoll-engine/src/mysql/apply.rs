@@ -188,7 +188,10 @@ async fn atomic(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
     session.execute("SET autocommit = 0").await?;
     match statements_and_row(session, work).await {
         Ok(()) => progress::commit(session, work.id, progress::FINISHED).await,
-        Err(error) => progress::roll_back(session, error).await,
+        Err(error) => {
+            progress::roll_back(session, &error).await?;
+            Err(error)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use plimsoll_core::url::MysqlUrl;
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
 
 use super::errors::ERRORS;
-use crate::classes::{Class, Row, Server};
+use crate::classes::{Class, Row, Server, damaged};
 use crate::error::{Error, Kind};
 use crate::tls::about_time;
 
@@ -206,15 +206,6 @@ fn of_driver(found: &mysql_async::Error, endpoint: &str) -> Error {
         }
         _ => Error::never(Diagnostic::new(Code::Database, "the database driver failed")),
     }
-}
-
-/// No script is to blame, and nothing is tried again.
-fn damaged() -> Diagnostic {
-    Diagnostic::new(
-        Class::Damaged.code(),
-        "the server cannot read or write its own files, or they are damaged",
-    )
-    .help("look into the server's log, and at its disk, before anything else is written")
 }
 
 fn unclear(endpoint: &str) -> Diagnostic {

@@ -85,7 +85,10 @@ pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Mig
     session.execute("SET autocommit = 0").await?;
     match finish_alone(session, id, migration).await {
         Ok(()) => commit(session, id, FINISHED).await,
-        Err(error) => roll_back(session, error).await,
+        Err(error) => {
+            roll_back(session, &error).await?;
+            Err(error)
+        }
     }
 }
 
@@ -118,11 +121,11 @@ pub(super) async fn commit(session: &mut MysqlSession, id: &str, state: &str) ->
 }
 
 /// Gives up what is open, for this reason. If the connection is gone, so is the transaction.
-pub(super) async fn roll_back(session: &mut MysqlSession, error: Error) -> Result<()> {
-    if error.kind != Kind::Lost {
-        session.execute(sql::ROLLBACK).await?;
+pub(super) async fn roll_back(session: &mut MysqlSession, error: &Error) -> Result<()> {
+    match error.kind {
+        Kind::Lost => Ok(()),
+        _ => session.execute(sql::ROLLBACK).await.map(drop),
     }
-    Err(error)
 }
 
 async fn is_so(session: &mut MysqlSession, id: &str, state: &str) -> Result<bool> {

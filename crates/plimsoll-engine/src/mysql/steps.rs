@@ -239,25 +239,20 @@ impl<'a, 't> Steps<'a, 't> {
         for at in range.clone() {
             self.come_to(at);
             if let Err(error) = self.send(at).await {
-                self.roll_back(&error).await?;
+                progress::roll_back(self.session, &error).await?;
                 return Err(self.failed(range.start, error, Left::Nothing).await);
             }
         }
         let progress = self.done_before(range.end);
         match progress::write(self.session, self.work.migration, &self.id, &progress).await {
             Ok(()) => progress::commit(self.session, &self.id, &progress::says_done(&progress)).await?,
-            Err(error) => progress::roll_back(self.session, error).await?,
+            Err(error) => {
+                progress::roll_back(self.session, &error).await?;
+                return Err(error);
+            }
         }
         self.recorded_as(progress);
         Ok(())
-    }
-
-    /// If the connection is gone, so is the transaction.
-    async fn roll_back(&mut self, error: &Error) -> Result<()> {
-        match error.kind {
-            Kind::Lost => Ok(()),
-            _ => self.session.execute(sql::ROLLBACK).await.map(drop),
-        }
     }
 
     /// A statement of which nobody can tell afterwards whether it took effect.
@@ -277,7 +272,7 @@ impl<'a, 't> Steps<'a, 't> {
         let sent = self.send(at).await;
         self.session.wait_as_before(patience).await;
         if let Err(error) = sent {
-            self.roll_back(&error).await?;
+            progress::roll_back(self.session, &error).await?;
             if !is_sent || (waited_in_vain(&error) && needs_whole_table(what)) {
                 self.progress.under_way = None;
                 return Err(self.failed(at, error, Left::Nothing).await);

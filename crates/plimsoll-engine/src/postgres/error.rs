@@ -8,7 +8,7 @@ use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use super::errors::ERRORS;
-use crate::classes::{Class, Row};
+use crate::classes::{Class, Row, damaged};
 use crate::error::{Error, Kind};
 use crate::tls::about_time;
 
@@ -169,15 +169,6 @@ fn of_driver(error: &tokio_postgres::Error, endpoint: &str) -> Error {
         return lost(endpoint, &full_text(error));
     }
     Error::never(Diagnostic::new(Code::Database, format!("the database driver failed: {}", full_text(error))))
-}
-
-/// No script is to blame, and nothing is tried again.
-fn damaged() -> Diagnostic {
-    Diagnostic::new(
-        Class::Damaged.code(),
-        "the server cannot read or write its own files, or they are damaged",
-    )
-    .help("look into the server's log, and at its disk, before anything else is written")
 }
 
 fn unclear(endpoint: &str) -> Diagnostic {
