@@ -31,3 +31,10 @@ pub async fn until_async(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 pub async fn moment(length: Duration) {
     tokio::time::sleep(length).await;
 }
+
+/// Runs work to its end on this thread. A run is waited for on the thread that has started it, so that each of several needs its own.
+/// Panics inside of another runtime.
+pub fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime needs nothing that could be missing").block_on(work)
+}

@@ -188,12 +188,6 @@ pub(crate) async fn undisturbed(kind: Kind, base: &Base, migrations: &[(&str, &s
     left(base).await
 }
 
-/// Runs to the end on this thread: a run is waited for on the thread that has started it, so that each of several needs its own.
-pub(crate) fn wait_for<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime needs nothing that could be missing").block_on(work)
-}
-
 /// Fails unless each of the words is in the text.
 #[track_caller]
 pub(crate) fn assert_says(text: &str, words: &[&str]) {

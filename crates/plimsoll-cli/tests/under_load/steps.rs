@@ -14,6 +14,7 @@ use plimsoll_testkit::kill::{Struck, struck};
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::proxy::{Deed, Moment, Side, Strike};
 use plimsoll_testkit::transcript::Transcript;
+use plimsoll_testkit::wait::wait_for;
 
 use crate::story::deploy;
 
@@ -88,12 +89,6 @@ fn at_every_step(tale: Tale, deed: Deed, side: Side, moment: Moment) {
     // Each of them has found out for itself that there are no more.
     let steps = next.into_inner() - 1 - WORKERS;
     assert!(steps > 4 * tale.migrations.len(), "a run of {steps} steps cannot have been all of it");
-}
-
-/// Runs are waited for on the thread that has started them, so that each of several needs its own.
-fn wait_for<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime needs nothing that could be missing").block_on(work)
 }
 
 /// Strikes one run, and has the next one finish: false if it ended before the step.

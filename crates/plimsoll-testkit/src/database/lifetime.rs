@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::wait::wait_for;
+
 /// If this variable is set, the servers of failed tests are left running.
 pub(super) const KEEP: &str = "PLIMSOLL_TEST_KEEP";
 
@@ -20,8 +22,7 @@ pub(super) fn random_name() -> String {
 pub(super) fn block_on(work: impl Future<Output = ()> + Send) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime needs nothing that could be missing").block_on(work);
+            wait_for(work);
         });
     });
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::server::{Flavour, Options, Version, postgres};
 use plimsoll_testkit::toxiproxy::{Toxic, Toxiproxy};
+use plimsoll_testkit::wait::wait_for;
 
 use super::phase::Gate;
 use super::{Phase, migrations};
-use crate::scene::{Left, POSTGRES, deploy, left, own_mysql, project, undisturbed, wait_for};
+use crate::scene::{Left, POSTGRES, deploy, left, own_mysql, project, undisturbed};
 
 /// For how long the network is bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::proxy::{Proxy, Side};
 use plimsoll_testkit::server::{Flavour, mysql_for};
 use plimsoll_testkit::toxiproxy::{Toxic, Toxiproxy};
+use plimsoll_testkit::wait::wait_for;
 
 use super::through;
-use crate::scene::{INIT, Left, ONE, POSTGRES, deploy, left, project, undisturbed, wait_for};
+use crate::scene::{INIT, Left, ONE, POSTGRES, deploy, left, project, undisturbed};
 
 /// One transaction, and one script that cannot be one.
 fn migrations(kind: Kind) -> [(&'static str, &'static str); 3] {

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use plimsoll_testkit::server::{Flavour, Options};
 use plimsoll_testkit::toxiproxy::{Toxic, Toxiproxy};
+use plimsoll_testkit::wait::wait_for;
 
 use super::{Phase, migrations, through};
-use crate::scene::{
-    Server, assert_says, deploy, left, own_mysql, own_postgres, project, undisturbed, wait_for,
-};
+use crate::scene::{Server, assert_says, deploy, left, own_mysql, own_postgres, project, undisturbed};
 
 /// What a silence in this phase comes to, with these parameters in the URL: so many seconds later, an end that says so.
 async fn silent<S: Server>(server: &'static S, phase: Phase, parameters: &[(&str, &str)]) -> Duration {

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use plimsoll_testkit::server::{Flavour, Options};
+use plimsoll_testkit::wait::wait_for;
 
 use super::{Phase, migrations, through};
-use crate::scene::{Own, Server, deploy, left, own_mysql, own_postgres, project, undisturbed, wait_for};
+use crate::scene::{Own, Server, deploy, left, own_mysql, own_postgres, project, undisturbed};
 
 /// A network of its own for a runner, and the link to this machine.
 struct Elsewhere {

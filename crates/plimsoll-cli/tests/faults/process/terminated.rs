@@ -7,8 +7,9 @@ use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::proxy::{Deed, Moment, Proxy, Side, Strike};
 use plimsoll_testkit::server::Flavour;
 use plimsoll_testkit::transcript::Transcript;
+use plimsoll_testkit::wait::wait_for;
 
-use crate::scene::{INIT, ONE, POSTGRES, assert_says, deploy, project, wait_for};
+use crate::scene::{INIT, ONE, POSTGRES, assert_says, deploy, project};
 
 /// A run ends within two seconds, of which it waits for up to 1.8. The rest is for a machine that has other tests to run.
 const PATIENCE: Duration = Duration::from_millis(3500);
