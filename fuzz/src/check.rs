@@ -47,9 +47,24 @@ fn alone(statement: &str, ends: &[&str], split: impl Fn(&str) -> Vec<Range<usize
     assert!(is_one, "not one statement by itself: {statement:?}");
 }
 
+/// Panics if what is shown of a statement holds a value in it, whatever stands behind that.
+pub(crate) fn shown(text: &str, without_values: impl Fn(&str) -> String) {
+    const VALUE: &str = "ANNS_SECRET";
+    let statement = format!("SELECT '{VALUE}' {text}");
+    let shown = without_values(&statement);
+    assert!(text.contains(VALUE) || !shown.contains(VALUE), "{statement:?} is shown as {shown:?}");
+    let _ = without_values(text);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[should_panic(expected = "is shown as")]
+    fn a_value_that_is_shown_is_found_out() {
+        shown("", str::to_owned);
+    }
 
     #[test]
     #[should_panic(expected = "a statement was left out")]

@@ -10,7 +10,7 @@ pub mod urls;
 
 use std::ops::Range;
 
-use plimsoll_core::script::mysql::{Server, split};
+use plimsoll_core::script::mysql::{Server, split, without_values};
 use plimsoll_core::script::{postgres as for_postgres, sqlite as for_sqlite};
 
 use blank::Dialect;
@@ -36,6 +36,7 @@ pub fn postgres(text: &str) {
         for_postgres::statement_spans,
     );
     let _ = for_postgres::shape(text);
+    check::shown(text, for_postgres::without_values);
 }
 
 /// Panics unless a text is cut for SQLite as it may be.
@@ -55,6 +56,7 @@ pub fn mysql(text: &str) {
     let lower = text.to_ascii_lowercase();
     for (version, sql_mode, dialect) in SERVERS {
         let server = Server::parse(version, sql_mode);
+        check::shown(text, |text| without_values(text, &server));
         let Some(found) = mysql_spans(text, server) else { continue };
         if CHANGES_THE_REST.iter().any(|word| lower.contains(word)) {
             check::order(text, &found);

@@ -59,9 +59,22 @@ class LikeNativeSqlite extends PrismaLibSQL {
   }
 }
 
+/**
+ * The engine leaves behind the timer with which it waited for the lock, as the native one does not: Node would stay for these ten seconds after
+ * all work is done. While the lock is waited for the connection keeps Node alive, and the timer fires.
+ */
+function endWithTheWork() {
+  const original = globalThis.setTimeout
+  globalThis.setTimeout = ((callback: any, after?: number, ...rest: any[]) => {
+    const timer = original(callback, after, ...rest)
+    return after === 10_000 ? timer.unref() : timer
+  }) as typeof setTimeout
+}
+
 function adapterFor(url: string): any {
   if (url.startsWith('file:')) return new LikeNativeSqlite({ url })
   announceNamesAsText()
+  endWithTheWork()
   return new LikeNativePg(url)
 }
 

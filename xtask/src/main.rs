@@ -9,6 +9,7 @@ mod process;
 mod setup;
 mod tidy;
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -53,7 +54,13 @@ fn test(root: &Path, arguments: &[String]) -> Outcome {
     let mut cargo = process::cargo(root);
     // Those tests need a cluster: `cargo xtask e2e` starts one for them. One run names everything that fails.
     let workspace = ["test", "--workspace", "--exclude", "plimsoll-e2e", "--locked", "--no-fail-fast"];
-    process::run(cargo.args(workspace).args(arguments))
+    process::run(cargo.args(workspace).args(arguments).env("RUST_TEST_THREADS", threads()))
+}
+
+/// Most tests wait for servers more than they compute: twice as many at once as there are processors, unless somebody says otherwise.
+fn threads() -> String {
+    let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| (2 * processors()).to_string())
 }
 
 /// The directory of the workspace, which is the parent of this crate's. Cargo tells it when it starts this program; what

@@ -11,6 +11,7 @@ mod licenses;
 mod machine;
 mod readme;
 mod rust;
+mod threats;
 mod tree;
 
 use std::path::Path;
@@ -20,7 +21,7 @@ use crate::say;
 use tree::{Finding, Tree};
 
 /// Every rule that looks at nothing but the files.
-const CHECKS: [fn(&Tree) -> Vec<Finding>; 9] = [
+const CHECKS: [fn(&Tree) -> Vec<Finding>; 10] = [
     arrows::check,
     changelog::check,
     dependencies::check,
@@ -30,6 +31,7 @@ const CHECKS: [fn(&Tree) -> Vec<Finding>; 9] = [
     machine::check,
     readme::check,
     rust::check,
+    threats::check,
 ];
 
 /// Checks everything, prints every finding, and fails if there is one.

@@ -1,4 +1,8 @@
 //! The command line. Help, completions and `docs/reference.md` are made from these types.
+//!
+//! The arguments of a command are made when it is the one that was asked for (`defer`): those of all of them took more than half of
+//! the instructions of a run without work. What documents a type of arguments would then take the place of what its command says of
+//! itself: those types have plain comments.
 
 mod shared;
 
@@ -7,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use shared::{AllowEmpty, Answer, Common, Empty, Format, Limits, LockWait, Logging, Policy};
@@ -39,18 +43,28 @@ impl Arguments {
 }
 
 /// A manifest often sets a variable to nothing where it means that it is not set.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
+fn without_empty_variables(mut command: clap::Command) -> clap::Command {
+    // Only then: the arguments of a command are made when it is asked for, and all the others never.
+    if std::env::vars_os().any(|(_, value)| value.is_empty()) {
+        command.build();
+        command = forgetting_empty_variables(command);
+    }
+    command
+}
+
+fn forgetting_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     command
         .mut_args(|argument| match argument.get_env() {
             Some(name) if is_empty(name) => argument.env(Resettable::Reset),
             _ => argument,
         })
-        .mut_subcommands(without_empty_variables)
+        .mut_subcommands(forgetting_empty_variables)
 }
 
 /// What to do.
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Apply the pending migrations, once, whoever else starts at the same time
     Deploy(Deploy),
@@ -76,12 +90,6 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Print a document that is made from the code
-    #[command(hide = true)]
-    Docs {
-        /// Which one
-        document: Document,
-    },
 }
 
 impl Command {
@@ -97,7 +105,7 @@ impl Command {
             Self::Wait(wait) => &wait.common,
             Self::Install(install) => return Some(&install.logging),
             Self::Inject(inject) => return Some(&inject.logging),
-            Self::Completions { .. } | Self::Docs { .. } => return None,
+            Self::Completions { .. } => return None,
         };
         Some(&common.logging)
     }
@@ -126,14 +134,14 @@ impl Command {
             | Self::Migrate(Migrate::Status(_))
             | Self::Plan(_)
             | Self::Inject(_)
-            | Self::Completions { .. }
-            | Self::Docs { .. } => Purpose::Answer,
+            | Self::Completions { .. } => Purpose::Answer,
         }
     }
 }
 
 /// Prisma's group of commands.
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Migrate {
     /// Apply the pending migrations
     Deploy(Deploy),
@@ -143,16 +151,7 @@ pub(crate) enum Migrate {
     Resolve(Record),
 }
 
-/// A document that is made from the code.
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Document {
-    DatabaseErrors,
-    Errors,
-    ExitCodes,
-    Reference,
-}
-
-/// What a run takes, whoever starts it.
+// What a run takes, whoever starts it.
 #[derive(Args, Clone)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -167,7 +166,7 @@ pub(crate) struct Run {
     pub(crate) empty: AllowEmpty,
 }
 
-/// `deploy`.
+// `deploy`.
 #[derive(Args, Clone)]
 pub(crate) struct Deploy {
     #[command(flatten)]
@@ -176,7 +175,7 @@ pub(crate) struct Deploy {
     pub(crate) answer: Answer,
 }
 
-/// `exec`. There is no `--output`: standard output belongs to the command.
+// `exec`. There is no `--output`: standard output belongs to the command.
 #[derive(Args, Clone)]
 pub(crate) struct Exec {
     #[command(flatten)]
@@ -189,7 +188,7 @@ pub(crate) struct Exec {
     pub(crate) command: Vec<OsString>,
 }
 
-/// `status`.
+// `status`.
 #[derive(Args, Clone)]
 pub(crate) struct Status {
     #[command(flatten)]
@@ -198,7 +197,7 @@ pub(crate) struct Status {
     pub(crate) answer: Answer,
 }
 
-/// `plan`.
+// `plan`.
 #[derive(Args, Clone)]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -209,7 +208,7 @@ pub(crate) struct Plan {
     pub(crate) answer: Answer,
 }
 
-/// `wait`.
+// `wait`.
 #[derive(Args, Clone)]
 pub(crate) struct Wait {
     #[command(flatten)]
@@ -222,7 +221,7 @@ pub(crate) struct Wait {
     pub(crate) answer: Answer,
 }
 
-/// `resolve`.
+// `resolve`.
 #[derive(Args, Clone)]
 pub(crate) struct Resolve {
     #[command(flatten)]
@@ -232,7 +231,7 @@ pub(crate) struct Resolve {
     pub(crate) resume: Option<String>,
 }
 
-/// `migrate resolve`: what Prisma can record.
+// `migrate resolve`: what Prisma can record.
 #[derive(Args, Clone)]
 pub(crate) struct Record {
     #[command(flatten)]
@@ -249,7 +248,7 @@ pub(crate) struct Record {
     pub(crate) rolled_back: Option<String>,
 }
 
-/// `install`.
+// `install`.
 #[derive(Args, Clone)]
 pub(crate) struct Install {
     /// An existing directory, such as an emptyDir volume
@@ -271,6 +270,28 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// Every command below this one: how it is reached, and what it says of itself.
+    fn said(command: &clap::Command, path: &str) -> Vec<(String, [String; 2])> {
+        let one = |sub: &clap::Command| {
+            let path = format!("{path} {}", sub.get_name());
+            let about = [sub.get_about(), sub.get_long_about()].map(|text| format!("{text:?}"));
+            [vec![(path.clone(), about)], said(sub, &path)].concat()
+        };
+        command.get_subcommands().filter(|sub| sub.get_name() != "help").flat_map(one).collect()
+    }
+
+    #[test]
+    fn making_the_arguments_of_a_command_does_not_change_what_it_says_of_itself() {
+        let late = Arguments::command();
+        let mut made = Arguments::command();
+        made.build();
+        let all = said(&made, "");
+        assert!(all.iter().any(|(path, _)| path == " migrate resolve"), "{all:#?}");
+        for command in said(&late, "") {
+            assert!(all.contains(&command), "{command:?} is not in {all:#?}");
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::output::{Phase, Sinks};
 use crate::{exit, last_word};
 
 /// What a person who sees a bug wants to know first.
-const SAFE: &str =
-    "the database is safe: what was not committed is rolled back, and the history says what was committed";
+const SAFE: &str = "what was committed stays, what was not is rolled back; the next start looks what became of what was under way, \
+                    and carries on or says what to do";
 
 /// Whatever panics, on whichever thread, ends the process with exit code 70, and says so where somebody will look: in plain
 /// words, since what draws the others may be what went wrong.
@@ -37,7 +37,7 @@ const PROVOKED: &str = "PLIMSOLL_TEST_BUG";
 pub(crate) async fn provoke() {
     #[expect(clippy::panic, reason = "it is what is asked for")]
     fn bug() {
-        panic!("a bug on purpose, at postgresql://app:hunter2@db/app");
+        panic!("a bug on purpose, at postgresql://app:hush-7c1e@db/app");
     }
     let ended = match std::env::var(PROVOKED).as_deref() {
         Ok("here") => return bug(),

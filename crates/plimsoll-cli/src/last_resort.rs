@@ -5,13 +5,10 @@ use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
+use plimsoll_engine::stopping;
 use signal_hook::flag::register_usize;
 use signal_hook::low_level::pipe;
-
-/// How long after a signal. Whatever ends in order has ended long before.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a thread needs that reads one byte and sleeps.
 const STACK: usize = 64 << 10;
@@ -27,7 +24,7 @@ pub(crate) fn stand_by(signals: impl Iterator<Item = i32>) -> io::Result<()> {
     }
     let wait = move || {
         if matches!(hears.read(&mut [0]), Ok(1)) {
-            std::thread::sleep(PATIENCE);
+            std::thread::sleep(stopping::LAST_RESORT);
             let number = i32::try_from(arrived.load(Ordering::SeqCst)).unwrap_or_default();
             std::process::exit(128 + number);
         }

@@ -9,10 +9,11 @@ mod exit;
 mod identity;
 mod interpreter;
 mod last_resort;
-mod limits;
+mod open_files;
 mod orphans;
 mod output;
 mod program;
+#[cfg(any(test, debug_assertions))]
 mod reference;
 mod signals;
 #[cfg_attr(not(feature = "otel"), path = "telemetry/absent.rs")]
@@ -35,6 +36,11 @@ fn main() {
     // Until the arguments are understood only the environment tells where to say something.
     let mut sinks = Sinks { log: Log::of_environment(), termination: TerminationLog::of_environment() };
     bugs::explain(&sinks);
+    #[cfg(any(test, debug_assertions))]
+    if let Some(text) = reference::asked_for(std::env::args_os()) {
+        output::data(&text);
+        exit::leave(heard(Exit::Success, Purpose::Answer, &sinks));
+    }
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(error) => exit::leave(refuse(&error, &sinks)),
@@ -44,7 +50,7 @@ fn main() {
         bugs::explain(&sinks);
     }
     let purpose = arguments.command.purpose();
-    exit::leave(match limits::check() {
+    exit::leave(match open_files::check() {
         Ok(()) => heard(run(arguments, &sinks), purpose, &sinks),
         Err(diagnostic) => {
             sinks.log.error(&diagnostic);

@@ -8,29 +8,37 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, Once, OnceLock};
 use std::time::{Duration, Instant};
 
-use plimsoll_engine::CancellationToken;
+use plimsoll_engine::{CancellationToken, stopping};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{last_resort, orphans};
-
-/// How long the work may take to stop before the process ends without it.
-const PATIENCE: Duration = Duration::from_millis(1800);
 
 const NUMBERS: [i32; 4] = [SIGTERM, SIGINT, SIGQUIT, SIGHUP];
 
 /// Whether a signal ends the process at once.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
+static LAST_RESORT: Once = Once::new();
+
 /// When the first signal was heard that stopped some work.
 static STOPPED: OnceLock<Instant> = OnceLock::new();
 
-/// How long ago a signal has stopped what this process was doing, if one has.
+/// When the time of the run is over, if it has an end.
+static DEADLINE: OnceLock<Instant> = OnceLock::new();
+
+/// The time of the run is over at this moment, which stops it as a signal does.
+pub(crate) fn is_over_at(end: Instant) {
+    DEADLINE.get_or_init(|| end);
+}
+
+/// How long ago a signal, or the end of its time, has stopped what this process was doing, if one has.
 pub(crate) fn since_stopped() -> Option<Duration> {
-    STOPPED.get().map(Instant::elapsed)
+    let over = DEADLINE.get().and_then(|end| Instant::now().checked_duration_since(*end));
+    STOPPED.get().map(Instant::elapsed).max(over)
 }
 
 /// Lets each signal end the process, with 128 + its number, until somebody listens. To be called first of all: what comes
@@ -76,8 +84,11 @@ impl Signals {
         let heard: io::Result<Vec<_>> = heard().map(listen).collect();
         // Nobody would hear them otherwise.
         AT_ONCE.store(heard.is_err(), Ordering::SeqCst);
-        // Where there can be no thread, only who reads nothing of what is said can hold the process up.
-        let _without = last_resort::stand_by(self::heard());
+        // Once: whoever listens next is heard by the same one. Where there can be no thread, only who reads nothing of what is said
+        // can hold the process up.
+        LAST_RESORT.call_once(|| {
+            let _without = last_resort::stand_by(self::heard());
+        });
         Self { heard: heard.unwrap_or_default() }
     }
 
@@ -95,7 +106,7 @@ impl Signals {
         };
         STOPPED.get_or_init(Instant::now);
         cancel.cancel();
-        Ended::Stopped(number, tokio::time::timeout(PATIENCE, work).await.ok())
+        Ended::Stopped(number, tokio::time::timeout(stopping::WORK, work).await.ok())
     }
 
     /// The signal that has arrived and that nobody has seen yet. Does not wait for one: those that come later end the

@@ -1,5 +1,6 @@
-//! A command as OpenTelemetry sees it. `plimsoll-otel` knows how; here is which commands are told of, and what is said about
-//! it on standard error.
+//! A command as OpenTelemetry sees it. `plimsoll-otel` knows how; here is what is said about it on standard error.
+
+mod asked;
 
 use std::time::Duration;
 
@@ -10,9 +11,6 @@ pub(crate) use plimsoll_otel::Outcome;
 use crate::exit::Exit;
 use crate::output::Log;
 
-/// The commands that are runs, or wait for one.
-const TOLD: [&str; 3] = ["deploy", "exec", "wait"];
-
 /// Writes a run down, if the environment asks for that; otherwise it is nothing, and costs nothing.
 #[derive(Default)]
 pub(crate) struct Telemetry(Option<Box<plimsoll_otel::Telemetry>>);
@@ -20,10 +18,11 @@ pub(crate) struct Telemetry(Option<Box<plimsoll_otel::Telemetry>>);
 impl Telemetry {
     /// Begins, and says what of the environment's wishes cannot be fulfilled.
     pub(crate) fn of_command(command: &'static str, log: Log) -> Self {
-        if !TOLD.contains(&command) {
+        let look = |name: &str| std::env::var(name).ok();
+        if asked::by(command, &look).is_none() {
             return Self(None);
         }
-        let asked = plimsoll_otel::Telemetry::asked_for(command, &|name| std::env::var(name).ok());
+        let asked = plimsoll_otel::Telemetry::asked_for(command, &look);
         for warning in &asked.warnings {
             log.warn(warning);
         }
@@ -60,7 +59,7 @@ impl Telemetry {
     pub(crate) async fn send(self, at_most: Duration) -> Option<String> {
         match self.0 {
             Some(_) if at_most.is_zero() => {
-                Some("telemetry was not sent: the signal left no time for it".into())
+                Some("telemetry was not sent: the end of the run left no time for it".into())
             }
             Some(telemetry) => telemetry.send(at_most).await,
             None => None,

@@ -217,13 +217,14 @@ codes! {
     /// `wait` ended before the database stood at this project's migrations. It applies nothing itself.
     NotUpToDate = "PLM209", TryAgain, "the database is not at this project's migrations yet";
     /// A migration could not get the locks that it needs: again and again it waited too long, or was the victim of a
-    /// deadlock. It was rolled back each time.
+    /// deadlock. It was rolled back each time. Or the pooler gave it nothing but connections on which somebody had switched
+    /// `standard_conforming_strings` off, where its strings may end elsewhere: then it was not sent.
     ///
     /// Find out who blocks (a long transaction, a backup, another runner), or start again when there is less to do.
     MigrationBlocked = "PLM211", TryAgain, "a migration could not get its locks";
-    /// Somebody has cancelled a statement of a script that is run statement by statement on MySQL or MariaDB (`KILL QUERY`). What
-    /// is done stays done, nothing is recorded as failed, and the next start looks what became of that statement, and carries on
-    /// or says what to do.
+    /// Somebody has cancelled a statement of a script that is not one transaction with its record (`KILL QUERY`; `pg_cancel_backend`
+    /// while an index is built concurrently, and what it left could not be dropped). What is done stays done, nothing is recorded as
+    /// failed, and the next start looks what became of that statement, and carries on or says what to do.
     ///
     /// A time limit that cancels a statement would do so again: that ends with another code, and says which limit.
     StatementCancelled = "PLM222", TryAgain, "a statement was cancelled, and the next start carries on";
@@ -346,7 +347,8 @@ codes! {
     AnswerLost = "PLM307", TryAgain, "the answer could not be written";
     /// The process may open fewer files at a time than any run needs. Nothing was done.
     ProcessLimit = "PLM308", Config, "a limit of the process is too low";
-    /// Plimsoll itself went wrong. The database is safe: what was not committed has been rolled back.
+    /// Plimsoll itself went wrong. What was committed stays, what was not is rolled back; the next start looks what became of what was
+    /// under way, and carries on or says what to do.
     ///
     /// Please report it with the message.
     Bug = "PLM399", Bug, "a bug in plimsoll";

@@ -32,7 +32,7 @@ impl Script {
 
     /// Whether a stored checksum was made from this text, or from the same text with other line ends.
     pub fn is_recorded_as(&self, stored: &str) -> bool {
-        self.checksum.to_string() == stored || checksum::matches(stored, &self.text)
+        self.checksum.is_stored_as(stored) || checksum::matches(stored, &self.text)
     }
 
     /// SHA-256 of the text.

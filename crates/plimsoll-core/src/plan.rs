@@ -1,5 +1,6 @@
 //! What is to be done, from what a project holds and what a database holds.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::code::Code;
@@ -122,7 +123,8 @@ pub fn plan<'a>(
 ) -> Plan<'a> {
     let history = snapshot.history();
     let beyond = beyond(migrations, history);
-    let mut steps = steps(migrations, history);
+    let latest = latest_rows(history);
+    let mut steps = steps(migrations, &latest);
     let blocked = blocked(migrations, provider, snapshot, &beyond, if_ahead, &steps);
     if blocked.is_some() {
         steps.clear();
@@ -130,7 +132,7 @@ pub fn plan<'a>(
     Plan {
         steps,
         blocked,
-        edited: edited(migrations, history),
+        edited: changed(migrations, &latest),
         ahead: beyond.names,
         unfinished: beyond.unfinished,
     }
@@ -187,21 +189,22 @@ fn beyond(migrations: &Migrations, history: &History) -> Beyond {
     beyond
 }
 
-fn steps<'a>(migrations: &'a Migrations, history: &'a History) -> Vec<Step<'a>> {
-    let latest = latest_rows(history);
+fn steps<'a>(migrations: &'a Migrations, latest: &Latest<'a>) -> Vec<Step<'a>> {
     let step = |migration: &'a Migration| match latest.get(migration.name()) {
         Some(row) if row.state() == RowState::Applied => None,
-        Some(row) => Some(Step { migration, resume: Some(row) }),
+        Some(&row) => Some(Step { migration, resume: Some(row) }),
         None => Some(Step { migration, resume: None }),
     };
     migrations.list().iter().filter_map(step).collect()
 }
 
 /// The rows that count, by name.
-///
-/// An applied row wins over any other of its name: Prisma takes a migration for applied as soon as one such row exists.
-fn latest_rows(history: &History) -> std::collections::HashMap<&str, &Row> {
-    let mut rows = std::collections::HashMap::new();
+type Latest<'a> = HashMap<&'a str, &'a Row>;
+
+/// The rows that count. An applied row wins over any other of its name: Prisma takes a migration for applied as soon as one such
+/// row exists.
+fn latest_rows(history: &History) -> Latest<'_> {
+    let mut rows = HashMap::with_capacity(history.rows().len());
     for row in history.rows().iter().filter(|row| row.state() != RowState::RolledBack) {
         let entry = rows.entry(row.migration_name.as_str()).or_insert(row);
         if row.state() == RowState::Applied {
@@ -212,7 +215,11 @@ fn latest_rows(history: &History) -> std::collections::HashMap<&str, &Row> {
 }
 
 pub(crate) fn edited<'a>(migrations: &'a Migrations, history: &History) -> Vec<&'a str> {
-    let latest = latest_rows(history);
+    changed(migrations, &latest_rows(history))
+}
+
+/// Applied migrations whose script has been changed since.
+fn changed<'a>(migrations: &'a Migrations, latest: &Latest<'_>) -> Vec<&'a str> {
     let changed = |migration: &&Migration| {
         let row = latest.get(migration.name()).filter(|row| row.state() == RowState::Applied);
         match (row, migration.script()) {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use plimsoll_core::history::{Instant, Progress, Row, Snapshot};
 use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
-use plimsoll_core::{Diagnostic, Migration, Script};
+use plimsoll_core::{DatabaseMessage, Diagnostic, Migration, Script};
 
 use crate::blockers::Witness;
-use crate::error::Result;
+use crate::error::{CancelledBy, Result};
 use crate::limits::Limits;
 
 /// One database that can be connected to.
@@ -53,32 +53,36 @@ pub trait Session {
     type Canceller: Cancel;
     /// Sees from outside what the session waits for.
     type Witness: Witness;
+    /// What a database of this kind is that does not answer.
+    const SILENCE: Silence = Silence::OF_A_SERVER;
 
     /// Reads the history, or what tables there are if there is none. Writes nothing.
     async fn read(&mut self) -> Result<Snapshot>;
 
-    /// Hears what is to be done, before the lock is tried: a session may have to know what its connection is needed for.
-    fn expect(&mut self, _plan: &Plan<'_>) {}
-
     /// Tries to take the migration lock, which is held until the session is closed. Never waits inside a statement.
-    async fn try_lock(&mut self) -> Result<Lock>;
+    ///
+    /// What the connection is needed for may decide how: it is to carry out this plan, or else only to write rows of the history.
+    async fn try_lock(&mut self, plan: Option<&Plan<'_>>) -> Result<Lock>;
 
-    /// Creates the history table. It must not exist.
+    /// Whether the lock, as it was taken, is good for this plan too. Otherwise it is tried again, for this one.
+    fn serves(&self, _plan: &Plan<'_>) -> bool {
+        true
+    }
+
+    /// Creates the history table. It must not exist. Whoever keeps it from being created is waited for a moment, and never longer.
     async fn create_history(&mut self) -> Result<()>;
 
     /// Refuses a script that could not be run, before anything is run. The history has been read by then.
     fn check(&self, migration: &Migration, script: &Script) -> std::result::Result<(), Diagnostic>;
 
-    /// From now on the statements of migrations have these limits.
-    fn limit(&mut self, limits: Limits);
-
-    /// Applies one migration, so that its script and its history row are committed together where the database allows.
+    /// Applies one migration, so that its script and its history row are committed together where the database allows. Its
+    /// statements keep to the limits.
     ///
     /// If the history is no longer what this session has last read or written, nothing is done
     /// ([`Kind::Overtaken`](crate::Kind::Overtaken)). What happens meanwhile goes to `tell`.
     ///
     /// `id` is the id of the history row, if a new one is written.
-    async fn apply(&mut self, step: &Step<'_>, id: &str, tell: &mut Tell<'_>) -> Result<()>;
+    async fn apply(&mut self, step: &Step<'_>, id: &str, limits: Limits, tell: &mut Tell<'_>) -> Result<()>;
 
     /// Records an attempt that was rolled back, as a row that does not count: one for each migration and checksum.
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()>;
@@ -106,8 +110,39 @@ pub trait Session {
     /// What cancels the statement under way.
     fn canceller(&self) -> Self::Canceller;
 
+    /// Who has cancelled a statement ([`Kind::Cancelled`](crate::Kind::Cancelled)) of which the database says this.
+    fn cancelled_by(said: &DatabaseMessage) -> CancelledBy;
+
     /// Ends the session, which frees its lock.
     async fn close(self);
+}
+
+/// A database that owes an answer which it has at hand: what the history holds, whether the lock is free.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    /// After how long the connection is taken for lost.
+    pub after: Duration,
+    /// Who has not answered.
+    pub who: &'static str,
+    /// Where a person is to look.
+    pub look: &'static str,
+}
+
+impl Silence {
+    /// As long as the network takes to notice a peer that is gone; a proxy that is alive and has lost its server never lets it
+    /// notice.
+    pub const OF_A_SERVER: Self = Self {
+        after: Duration::from_secs(30),
+        who: "the database server",
+        look: "look what stands between this and the server: a proxy, a firewall",
+    };
+
+    /// A library answers as soon as its file does.
+    pub const OF_A_FILE: Self = Self {
+        who: "the file of the database",
+        look: "look at its disk, or the file system of its network; a large journal of a process that died is rolled back first",
+        ..Self::OF_A_SERVER
+    };
 }
 
 /// Cancels what a session is doing.

@@ -24,7 +24,7 @@ pub struct Blocker {
     pub state: Option<String>,
     /// How long ago its transaction began, by the database's clock.
     pub open_for: Option<Duration>,
-    /// Its statement, or the last one: its first words on one line, without passwords that can be recognised.
+    /// Its statement, or the last one: its first words on one line, without the values in it.
     pub query: Option<String>,
     /// Whether the database says that it is this one.
     pub certainty: Certainty,
@@ -69,31 +69,54 @@ pub trait Witness {
     }
 }
 
-/// After how long a statement may be waiting for a lock: half of the time that it has for that, if that is short.
-pub(crate) fn patience(limits: &Limits) -> Duration {
-    const SOON: Duration = Duration::from_secs(1);
-    const LEAST: Duration = Duration::from_millis(20);
-    match limits.lock {
-        Some(limit) if !limit.is_zero() => (limit / 2).clamp(LEAST, SOON),
-        _ => SOON,
+/// When a statement that is under way is looked at.
+///
+/// To look costs a server that has enough to do, and the longer a statement has been under way, the more likely it is that it works,
+/// or that who blocks it has been said: so the pauses grow. They stay shorter than the run's own limit for locks, so that a wait that
+/// ends by it is met by a look whenever it begins; where the database, the role or the script has a shorter one, it may not be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Looks {
+    /// The pause before the first.
+    first: Duration,
+    /// The longest pause.
+    longest: Duration,
+}
+
+impl Looks {
+    pub(crate) fn of(limits: &Limits) -> Self {
+        const FIRST: Duration = Duration::from_secs(1);
+        const LEAST: Duration = Duration::from_millis(20);
+        const LONGEST: Duration = Duration::from_secs(30);
+        let limit = limits.lock.unwrap_or(limits.by_default);
+        if limit.is_zero() {
+            return Self { first: FIRST, longest: LONGEST };
+        }
+        let first = (limit / 2).clamp(LEAST, FIRST);
+        Self { first, longest: (limit * 4 / 5).clamp(first, LONGEST) }
+    }
+
+    fn pauses(self) -> impl Iterator<Item = Duration> {
+        std::iter::successors(Some(self.first), move |pause| Some((*pause * 2).min(self.longest)))
     }
 }
 
-/// Does the work, and looks who keeps it waiting whenever it has gone on for so long. What is done quickly costs nothing.
+/// Does the work, and looks who keeps it waiting when it has gone on for so long, and from then on ever more rarely. What is done
+/// quickly costs nothing.
 pub(crate) async fn watched<T>(
     work: impl Future<Output = T>,
     witness: &mut impl Witness,
-    patience: Duration,
+    looks: Looks,
     mut see: impl FnMut(Vec<Blocker>),
 ) -> T {
     let looking = async {
-        loop {
-            tokio::time::sleep(patience).await;
+        for pause in looks.pauses() {
+            tokio::time::sleep(pause).await;
             match witness.blockers().await {
                 Some(found) => see(found),
-                None => return std::future::pending().await,
+                None => break,
             }
         }
+        std::future::pending().await
     };
     tokio::select! {
         biased;
@@ -110,25 +133,34 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// The next try begins: whoever kept the one before it waiting may be gone.
+    pub(crate) fn next_try(&mut self) {
+        self.last.clear();
+    }
+
     /// Takes what was seen. It is news if others are seen than were said last, or if that was long ago.
-    pub(crate) fn news(&mut self, found: Vec<Blocker>) -> Option<&[Blocker]> {
+    pub(crate) fn news(&mut self, found: Vec<Blocker>, now: Instant) -> Option<&[Blocker]> {
         self.last = found;
         // Of those who only may be it the oldest tells whether it is still the same trouble: the others come and go.
         let is_sure = |blocker: &&Blocker| blocker.certainty == Certainty::Sure;
         let sure: Vec<&Blocker> = self.last.iter().filter(is_sure).collect();
         let counted = if sure.is_empty() { self.last.iter().take(1).collect() } else { sure };
         let who: Vec<String> = counted.iter().map(|blocker| blocker.connection.clone()).collect();
-        let is_known = |(at, whom): &(Instant, Vec<String>)| *whom == who && at.elapsed() < REMINDER;
+        let is_known = |(at, whom): &(Instant, Vec<String>)| {
+            who.iter().all(|one| whom.contains(one)) && now.duration_since(*at) < REMINDER
+        };
         if who.is_empty() || self.said.as_ref().is_some_and(is_known) {
             return None;
         }
-        self.said = Some((Instant::now(), who));
+        self.said = Some((now, who));
         Some(&self.last)
     }
 
-    /// Names them in the error of a migration that has waited for them until the end.
+    /// Names them in the error of a migration whose last try has waited for them until its end. It is not the first step of what to
+    /// do: that goes where more people look, and this is about others.
     pub(crate) fn explain(&self, error: Error) -> Error {
-        let has_waited = error.kind == Kind::Again || error.diagnostic.code == Code::Interrupted;
+        let is_blocked = matches!(error.diagnostic.code, Code::Interrupted | Code::MigrationBlocked);
+        let has_waited = error.kind == Kind::Again || is_blocked;
         if !has_waited || self.last.is_empty() {
             return error;
         }
@@ -191,22 +223,50 @@ mod tests {
         Blocker { connection: connection.to_owned(), ..Blocker::default() }
     }
 
+    /// What is said of those who are seen one after the other, each so long after the first.
+    fn said(seen: &mut Seen, looks: &[(&[&str], u64)]) -> Vec<bool> {
+        let begun = Instant::now();
+        let look = |(who, after): &(&[&str], u64)| {
+            let found = who.iter().map(|connection| blocker(connection)).collect();
+            seen.news(found, begun + Duration::from_secs(*after)).is_some()
+        };
+        looks.iter().map(look).collect()
+    }
+
     #[test]
-    fn the_same_ones_are_said_once() {
-        let mut seen = Seen::default();
-        assert!(seen.news(Vec::new()).is_none());
-        assert!(seen.news(vec![blocker("1")]).is_some());
-        assert!(seen.news(vec![blocker("1")]).is_none());
-        assert!(seen.news(vec![blocker("1"), blocker("2")]).is_some());
+    fn who_blocks_is_said_again_after_30_seconds_and_not_before() {
+        let looks: [(&[&str], u64); 5] =
+            [(&["1"], 0), (&["1"], 29), (&["1"], 30), (&["1"], 59), (&["1"], 60)];
+        assert_eq!(said(&mut Seen::default(), &looks), [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn only_who_has_not_been_named_is_news() {
+        let looks: [(&[&str], u64); 5] =
+            [(&[], 0), (&["1", "2"], 1), (&["2"], 2), (&["1"], 3), (&["2", "3"], 4)];
+        assert_eq!(said(&mut Seen::default(), &looks), [false, true, false, false, true]);
     }
 
     #[test]
     fn those_who_may_be_it_come_and_go_without_a_word() {
         let possible = |name| Blocker { certainty: Certainty::Possible, ..blocker(name) };
+        let (mut seen, now) = (Seen::default(), Instant::now());
+        assert!(seen.news(vec![possible("1"), possible("2")], now).is_some());
+        assert!(seen.news(vec![possible("1"), possible("3")], now).is_none());
+        assert!(seen.news(vec![possible("3")], now).is_some());
+    }
+
+    /// A later try may end at once, by a deadlock with somebody else.
+    #[test]
+    fn whoever_kept_an_earlier_try_waiting_is_not_named_for_a_later_one() {
+        let failed = || Error::new(Kind::Again, Diagnostic::new(Code::MigrationBlocked, "a deadlock"));
+        let named = |seen: &Seen| seen.explain(failed()).diagnostic.help.concat().contains("connection 9");
         let mut seen = Seen::default();
-        assert!(seen.news(vec![possible("1"), possible("2")]).is_some());
-        assert!(seen.news(vec![possible("1"), possible("3")]).is_none());
-        assert!(seen.news(vec![possible("3")]).is_some());
+        said(&mut seen, &[(&["9"], 0)]);
+        assert!(named(&seen));
+        seen.next_try();
+        assert!(!named(&seen));
+        assert_eq!(said(&mut seen, &[(&["9"], 1)]), [false], "it has been said");
     }
 
     #[test]
@@ -226,13 +286,25 @@ mod tests {
         assert!(describe(&crowd).ends_with("; connection 2; connection 3; and 2 more"));
     }
 
+    fn looks(lock: Option<Duration>) -> Looks {
+        Looks::of(&Limits { lock, ..Limits::default() })
+    }
+
     #[test]
     fn a_short_limit_is_half_over_when_somebody_looks() {
-        let after = |lock| patience(&Limits { lock, ..Limits::default() });
-        assert_eq!(after(None), Duration::from_secs(1));
-        assert_eq!(after(Some(Duration::ZERO)), Duration::from_secs(1));
-        assert_eq!(after(Some(Duration::from_millis(300))), Duration::from_millis(150));
-        assert_eq!(after(Some(Duration::from_mins(1))), Duration::from_secs(1));
+        let first = |lock| looks(lock).first;
+        assert_eq!(first(None), Duration::from_secs(1));
+        assert_eq!(first(Some(Duration::ZERO)), Duration::from_secs(1));
+        assert_eq!(first(Some(Duration::from_millis(300))), Duration::from_millis(150));
+        assert_eq!(first(Some(Duration::from_mins(1))), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn the_pauses_between_two_looks_grow_to_four_fifths_of_the_limit_and_to_half_a_minute_at_most() {
+        let pauses = |lock| looks(lock).pauses().take(8).map(|pause| pause.as_secs()).collect::<Vec<_>>();
+        assert_eq!(pauses(Some(Duration::ZERO)), [1, 2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(pauses(None), [1, 2, 4, 4, 4, 4, 4, 4]);
+        assert_eq!(pauses(Some(Duration::from_mins(10))), [1, 2, 4, 8, 16, 30, 30, 30]);
     }
 
     /// A statement that is quick, or that nobody can look at, is none the slower.
@@ -245,11 +317,11 @@ mod tests {
                 None
             }
         }
+        let soon = Looks { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
         let mut blind = Blind(0);
-        watched(std::future::ready(()), &mut blind, Duration::ZERO, |_| {}).await;
+        watched(std::future::ready(()), &mut blind, soon, |_| {}).await;
         assert_eq!(blind.0, 0);
-        watched(tokio::time::sleep(Duration::from_millis(50)), &mut blind, Duration::from_millis(1), |_| {})
-            .await;
+        watched(tokio::time::sleep(Duration::from_millis(50)), &mut blind, soon, |_| {}).await;
         assert_eq!(blind.0, 1);
     }
 }

@@ -7,10 +7,8 @@ use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Cancel, Session};
-use crate::error::{Error, Kind, Result};
-
-/// How long a cancelled statement may take to end: a pod has little time after SIGTERM.
-const CANCEL_PATIENCE: Duration = Duration::from_millis(1200);
+use crate::error::{CancelledBy, Error, Kind, Result};
+use crate::stopping;
 
 /// Does the work; when the run is cancelled, cancels it at the database and gives it a moment to end.
 ///
@@ -26,17 +24,34 @@ pub(crate) async fn interruptible<T>(
         result = &mut work => return result,
         () = cancel.cancelled() => {}
     }
-    let ending = async {
-        let (result, ()) = tokio::join!(work, canceller.cancel());
-        result
-    };
-    match tokio::time::timeout(CANCEL_PATIENCE, ending).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) if error.kind == Kind::Cancelled => Err(cancelled(*error.diagnostic)),
+    match ended(work, canceller.cancel()).await {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) if error.kind == Kind::Cancelled => Err(cancelled(*error.diagnostic)),
         // It failed all the same, and its row says so.
-        Ok(Err(error)) if error.kind == Kind::Never && is_settled(error.diagnostic.code) => Err(error),
-        Ok(Err(error)) => Err(unclear(&error.diagnostic.to_string())),
-        Err(_) => Err(unclear("it did not stop in time")),
+        Some(Err(error)) if error.kind == Kind::Never && is_settled(error.diagnostic.code) => Err(error),
+        Some(Err(error)) => Err(unclear(&error.diagnostic.to_string())),
+        None => Err(unclear("it did not stop in time")),
+    }
+}
+
+/// How the work has ended in the time that it has for that. What is known then counts, though the request to cancel it may still be
+/// on its way: that is given the same time and no more, since one that comes late would meet what the session says next.
+async fn ended<T>(work: impl Future<Output = T>, request: impl Future<Output = ()>) -> Option<T> {
+    let mut ended = None;
+    let working = async { ended = Some(work.await) };
+    let _in_time = tokio::time::timeout(stopping::CANCEL, async { tokio::join!(working, request) }).await;
+    ended
+}
+
+/// The same for work that no migration is part of: whatever becomes of it, the next start looks, and does what is left.
+pub(crate) async fn repeatable<T>(
+    cancel: &CancellationToken,
+    canceller: &impl Cancel,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    match interruptible(cancel, canceller, work).await {
+        Err(error) if error.diagnostic.code == Code::Interrupted => Err(interrupted()),
+        done => done,
     }
 }
 
@@ -53,18 +68,28 @@ pub(crate) fn interrupted() -> Error {
     error("interrupted while nothing was being applied")
 }
 
-/// The error of a statement that was cancelled by others, as it ends a run. Where its row is still that of an attempt under way, the
-/// next start carries on, and nobody has to do anything.
-pub(crate) async fn by_others<S: Session>(session: &mut S, name: &str, error: Error) -> Error {
-    // A limit would end the next start as well.
-    let is_limit = error.diagnostic.database.as_ref().and_then(|said| said.code.as_deref())
-        != Some(&crate::mysql::INTERRUPTED.to_string());
-    if is_limit {
-        return error;
-    }
-    let is_under_way = match session.read().await {
-        Ok(snapshot) => snapshot.history().rows_of(name).any(Row::is_resumable),
-        Err(_unknown) => false,
+/// Who has cancelled a statement, as the database has said in this error of it.
+pub(crate) fn canceller_of<S: Session>(error: &Error) -> CancelledBy {
+    error.diagnostic.database.as_deref().map_or(CancelledBy::Unknown, S::cancelled_by)
+}
+
+/// The error of a statement that somebody has had cancelled, as it ends a run. Where its row is still that of an attempt under way,
+/// the next start carries on, and nobody has to do anything; of a limit it would come to the same end.
+///
+/// A run that is stopped has no time to look: the next start has.
+pub(crate) async fn by_others<S: Session>(
+    session: &mut S,
+    name: &str,
+    error: Error,
+    cancel: &CancellationToken,
+) -> Error {
+    let is_under_way = tokio::select! {
+        biased;
+        read = session.read() => match read {
+            Ok(snapshot) => snapshot.history().rows_of(name).any(Row::is_resumable),
+            Err(_unknown) => cancel.is_cancelled(),
+        },
+        () = cancel.cancelled() => true,
     };
     if !is_under_way {
         return error;
@@ -134,6 +159,27 @@ mod tests {
             Err::<(), _>(failure)
         };
         *interruptible(&cancel, &asked, work).await.expect_err("it failed").diagnostic
+    }
+
+    /// A server, or a pooler, that takes no further connection while it serves ours.
+    #[tokio::test]
+    async fn what_has_ended_counts_though_the_request_to_cancel_it_has_not() {
+        struct Unheard(CancellationToken);
+        impl Cancel for Unheard {
+            async fn cancel(&self) {
+                self.0.cancel();
+                std::future::pending::<()>().await;
+            }
+        }
+        let (cancel, unheard) = (CancellationToken::new(), Unheard(CancellationToken::new()));
+        cancel.cancel();
+        let committed = async {
+            unheard.0.cancelled().await;
+            Ok("committed")
+        };
+        assert_eq!(interruptible(&cancel, &unheard, committed).await.expect("it says so"), "committed");
+        let never = interruptible(&cancel, &unheard, std::future::pending::<Result<()>>()).await;
+        assert!(never.expect_err("nobody knows").diagnostic.message.contains("may be committed or not"));
     }
 
     #[tokio::test]

@@ -1,15 +1,16 @@
 //! What the run loop does about every error that a database can send, as tables: one line for each error of the servers' own
 //! lists. The backends decide by them, and `docs/database-errors.md` is made from them.
 //!
-//! A retry is only right for what is known to have been rolled back; a class promises that for each of its errors.
+//! A retry is only right for what is known to have been rolled back; a class promises that for each of its errors. What is said
+//! of the classes to people is not here, but where that document is made.
 
 use plimsoll_core::{Code, Diagnostic};
 
 use crate::error::Kind;
 
-/// What kind of trouble an error is.
+/// What kind of trouble an error is: its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum Trouble {
     /// The server is starting, stopping, recovering or full, or not the primary of its cluster yet.
     NotYet,
     /// The database does not exist.
@@ -46,20 +47,7 @@ pub enum Class {
     Script,
 }
 
-/// What the four words of the documentation say about a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// Waited for.
-    NotYet,
-    /// Done again, since nothing of it stayed or the history tells.
-    TryAgain,
-    /// A person has to do something.
-    Never,
-    /// The script has to be corrected.
-    ScriptsFault,
-}
-
-impl Class {
+impl Trouble {
     /// Every class, in the order of the documentation.
     pub const ALL: [Self; 17] = [
         Self::NotYet,
@@ -139,100 +127,6 @@ impl Class {
     pub fn code_of_script(self) -> Code {
         if self.blames_script() && self != Self::Again { Code::MigrationFailed } else { self.code() }
     }
-
-    /// The word for it.
-    pub fn word(self) -> Word {
-        match self {
-            Self::NotYet | Self::Missing | Self::Replica => Word::NotYet,
-            Self::Lost | Self::Unclear | Self::Again | Self::Busy => Word::TryAgain,
-            Self::Script => Word::ScriptsFault,
-            _ => Word::Never,
-        }
-    }
-
-    /// Its name, as the tables of the documentation have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NotYet => "not there yet",
-            Self::Missing => "no such database",
-            Self::Lost => "connection lost",
-            Self::Unclear => "outcome unknown",
-            Self::Again => "blocked",
-            Self::Busy => "file locked",
-            Self::Replica => "replica",
-            Self::ReadOnly => "read-only",
-            Self::NoRoom => "no room",
-            Self::Cancelled => "cancelled",
-            Self::Credentials => "credentials",
-            Self::Denied => "rights",
-            Self::Tls => "TLS",
-            Self::Damaged => "damaged",
-            Self::Unusable => "file unusable",
-            Self::Refused => "refused",
-            Self::Script => "script",
-        }
-    }
-
-    /// What is done about it, and why that is right, for the documentation.
-    pub fn explanation(self) -> &'static str {
-        match self {
-            Self::NotYet => {
-                "It passes: Plimsoll connects again until `--wait` is over. A session that meets it is given up, and made again."
-            }
-            Self::Missing => {
-                "`deploy` creates it, unless it was there a moment ago. In a script it is the script's fault."
-            }
-            Self::Lost => {
-                "What was under way may be committed or not. Plimsoll connects again, and the history tells by the row's id: it is not done twice. A migration that loses its connection twice ends the run."
-            }
-            Self::Unclear => {
-                "As with a lost connection: Plimsoll connects again, and looks into the history."
-            }
-            Self::Again => {
-                "What was under way has been rolled back: it is sent again for as long as `--lock-wait`. On MySQL and MariaDB a definition that is not a transaction is looked for in the catalog first."
-            }
-            Self::Busy => "Waited for as for the migration lock, until `--lock-wait` is over.",
-            Self::Replica => {
-                "After a failover the address leads to another server, or this one becomes the primary: Plimsoll connects again until `--wait` is over."
-            }
-            Self::ReadOnly => {
-                "Nothing says that it will pass: somebody has to give another address, or to change a setting."
-            }
-            Self::NoRoom => {
-                "Somebody has to make room, or to raise a limit. The exit code asks for another start, since that is often under way."
-            }
-            Self::Cancelled => {
-                "By a person or by a time limit, which would end the next try as well: it is not tried again. A script on MySQL or MariaDB that is run statement by statement, and was cancelled by a person, ends with PLM222 and 75: the next start carries on."
-            }
-            Self::Credentials => {
-                "The same password is refused the next time as well, and accounts are locked for trying. A URL in a file (`--url-file`) is read again, and waited for."
-            }
-            Self::Denied => {
-                "A person has to grant what is missing. What a script may not do is the script's fault."
-            }
-            Self::Tls => "The URL has to ask for it.",
-            Self::Damaged => {
-                "The server's own files are. No script is to blame, no retry helps, and more writes may do harm: look into the server's log."
-            }
-            Self::Unusable => "Look at the path, its owner and its mode.",
-            Self::Refused => "A setting of the server's, or of the URL, has to change.",
-            Self::Script => {
-                "The script is rolled back as far as its database can do that, and the message names the place in it."
-            }
-        }
-    }
-}
-
-impl Word {
-    /// The word.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::NotYet => "not yet",
-            Self::TryAgain => "try again",
-            Self::Never => "never",
-            Self::ScriptsFault => "the script's fault",
-        }
-    }
 }
 
 /// Which servers have an error under its number.
@@ -255,17 +149,17 @@ pub enum Tried {
     No,
 }
 
-/// One error of a server's list.
+/// One error of a server's list, and its class.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct Known {
     /// The SQLSTATE, number or result code. One that ends in `***` stands for whatever else begins so.
     pub code: &'static str,
     /// The list's name for it.
     pub name: &'static str,
     /// What it is while connecting.
-    pub connecting: Class,
+    pub connecting: Trouble,
     /// What it is in a session.
-    pub session: Class,
+    pub session: Trouble,
     /// Words that the message has to contain; without them it is the script's fault.
     pub saying: Option<&'static str>,
     /// Who has it.
@@ -275,16 +169,21 @@ pub struct Row {
 }
 
 /// An error: its code, its name, and what it is while connecting and in a session.
-pub(crate) const fn row(code: &'static str, name: &'static str, connecting: Class, session: Class) -> Row {
-    Row { code, name, connecting, session, saying: None, server: Server::Any, tried: Tried::No }
+pub(crate) const fn row(
+    code: &'static str,
+    name: &'static str,
+    connecting: Trouble,
+    session: Trouble,
+) -> Known {
+    Known { code, name, connecting, session, saying: None, server: Server::Any, tried: Tried::No }
 }
 
 /// An error of what a statement says: nothing that a server refuses a connection with, as far as anybody knows.
-pub(crate) const fn script(code: &'static str, name: &'static str) -> Row {
-    row(code, name, Class::Refused, Class::Script)
+pub(crate) const fn script(code: &'static str, name: &'static str) -> Known {
+    row(code, name, Trouble::Refused, Trouble::Script)
 }
 
-impl Row {
+impl Known {
     /// The same, if the message contains these words.
     pub(crate) const fn saying(self, words: &'static str) -> Self {
         Self { saying: Some(words), ..self }
@@ -314,32 +213,8 @@ impl Row {
 /// No script is to blame, and nothing is tried again.
 pub(crate) fn damaged() -> Diagnostic {
     Diagnostic::new(
-        Class::Damaged.code(),
+        Trouble::Damaged.code(),
         "the server cannot read or write its own files, or they are damaged",
     )
     .help("look into the server's log, and at its disk, before anything else is written")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_class_is_listed_once() {
-        for class in Class::ALL {
-            assert_eq!(
-                Class::ALL.iter().filter(|other| other.name() == class.name()).count(),
-                1,
-                "{class:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn only_what_was_rolled_back_or_can_be_looked_up_is_tried_again() {
-        for class in Class::ALL {
-            let again = matches!(class.kind(), Kind::Again | Kind::Lost | Kind::Busy);
-            assert_eq!(again, class.word() == Word::TryAgain, "{class:?}");
-        }
-    }
 }

@@ -42,6 +42,17 @@ pub enum Kind {
     Never,
 }
 
+/// By whom a statement was cancelled, as far as the database says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelledBy {
+    /// Somebody who has asked for it: a person, as a rule.
+    Somebody,
+    /// A limit of time.
+    Limit,
+    /// The database says that it was cancelled, and not by whom; or in words that nobody here knows.
+    Unknown,
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.diagnostic.fmt(f)

@@ -82,10 +82,17 @@ pub enum Event<'a> {
         /// How long it took.
         took: Duration,
     },
-    /// A migration was rolled back for a reason that passes, and will be tried again.
+    /// A migration that this run had applied is not in the history any more: a failover may have lost its commit.
+    Forgotten {
+        /// Its name.
+        name: &'a str,
+    },
+    /// A migration failed for a reason that passes, and will be tried again.
     Retrying {
         /// Its name.
         name: &'a str,
+        /// What of it.
+        again: Resent,
         /// The reason.
         why: &'a Diagnostic,
     },
@@ -132,7 +139,7 @@ impl<'a> Event<'a> {
         match self {
             Self::Waiting { at_most, .. } => Self::Waiting { why, at_most },
             Self::NotConnected { pause, .. } => Self::NotConnected { why, pause },
-            Self::Retrying { name, .. } => Self::Retrying { name, why },
+            Self::Retrying { name, again, .. } => Self::Retrying { name, again, why },
             Self::Reconnecting { .. } => Self::Reconnecting { why },
             other => other,
         }
@@ -146,6 +153,15 @@ impl<'a> Event<'a> {
             Told::Statement { number, of } => Self::Statement { name, number, of },
         }
     }
+}
+
+/// What of a migration is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resent {
+    /// All of it: it was rolled back.
+    Whole,
+    /// What is not done. It cannot be one transaction, and what is done of it stays.
+    Rest,
 }
 
 /// Sees what happens during a run.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use plimsoll_core::history::{RowState, Snapshot};
-use plimsoll_core::plan::{self, Blocked, Plan};
+use plimsoll_core::plan::{self, Blocked, IfAhead, Plan};
 use plimsoll_core::script::How;
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations};
 use tokio_util::sync::CancellationToken;
@@ -14,25 +14,24 @@ use crate::cancel::sleep;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
 use crate::lock::{self, Patience};
-use crate::options::Options;
 use crate::run::Work;
 use crate::wait;
 
 /// Reads what a database holds, waiting for one that is not up.
 pub async fn read<B: Backend>(
     backend: &B,
-    options: &Options,
+    wait: Duration,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<Snapshot> {
-    look(backend, options, observer, cancel, |_, snapshot| snapshot).await
+    look(backend, wait, observer, cancel, |_, snapshot| snapshot).await
 }
 
 /// The same, and how the scripts of these migrations that are not applied would be run there, by their names.
 pub async fn read_for_plan<B: Backend>(
     backend: &B,
     migrations: &Migrations,
-    options: &Options,
+    wait: Duration,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<(Snapshot, HashMap<String, How>)> {
@@ -49,19 +48,19 @@ pub async fn read_for_plan<B: Backend>(
         let hows = migrations.list().iter().filter(|migration| !applied(migration)).filter_map(how).collect();
         (snapshot, hows)
     };
-    look(backend, options, observer, cancel, see).await
+    look(backend, wait, observer, cancel, see).await
 }
 
 /// Reads what a database holds, and makes something of it while the session is there to be asked.
 async fn look<B: Backend, T>(
     backend: &B,
-    options: &Options,
+    wait: Duration,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
     see: impl FnOnce(&B::Session, Snapshot) -> T,
 ) -> Result<T> {
-    let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
-    let mut patience = Patience::new(options.wait);
+    let mut session = wait::connect(backend, wait, observer, cancel).await?;
+    let mut patience = Patience::new(wait);
     let snapshot = tokio::select! {
         read = lock::read(&mut session, &mut patience, observer, cancel) => read,
         () = cancel.cancelled() => Err(crate::cancel::interrupted()),
@@ -71,14 +70,15 @@ async fn look<B: Backend, T>(
     seen
 }
 
-/// Waits until the database stands at the project's migrations, for up to `options.wait` in all. Applies nothing.
+/// Waits until the database stands at the project's migrations, for up to `at_most` in all. Applies nothing.
 ///
 /// A database that does not exist yet is waited for too: creating it is
 /// the business of the runner that is waited for.
 pub async fn wait_until_current<B: Backend>(
     backend: &B,
     work: Work<'_>,
-    options: &Options,
+    at_most: Duration,
+    if_ahead: IfAhead,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<()> {
@@ -89,10 +89,10 @@ pub async fn wait_until_current<B: Backend>(
     let begun = Instant::now();
     let mut said = false;
     loop {
-        let left = options.wait.saturating_sub(begun.elapsed());
-        let last = match read(backend, &Options { wait: left, ..options.clone() }, observer, cancel).await {
+        let left = at_most.saturating_sub(begun.elapsed());
+        let last = match read(backend, left, observer, cancel).await {
             Ok(snapshot) => {
-                let plan = work.plan(&snapshot, options.if_ahead);
+                let plan = work.plan(&snapshot, if_ahead);
                 if plan.is_up_to_date() {
                     return Ok(());
                 }
@@ -101,11 +101,11 @@ pub async fn wait_until_current<B: Backend>(
             Err(error) if matches!(error.kind, Kind::Missing | Kind::Lost | Kind::NotYet) => error,
             Err(error) => return Err(error),
         };
-        if begun.elapsed() >= options.wait {
+        if begun.elapsed() >= at_most {
             return Err(last);
         }
         if !said {
-            observer.see(Event::Waiting { why: &last.diagnostic, at_most: options.wait });
+            observer.see(Event::Waiting { why: &last.diagnostic, at_most });
             said = true;
         }
         sleep(Duration::from_millis(fastrand::u64(250..500)), cancel).await?;

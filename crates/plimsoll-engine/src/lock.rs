@@ -6,34 +6,28 @@
 use std::time::{Duration, Instant};
 
 use plimsoll_core::history::Snapshot;
+use plimsoll_core::plan::Plan;
 use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{Holder, Lock, Session};
+use crate::backend::{Holder, Lock, Session, Silence};
 use crate::backoff::Backoff;
 use crate::cancel::sleep;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
+use crate::limits::shown;
 
 /// How often a waiting runner says for whom it is waiting.
 pub(crate) const REMINDER: Duration = Duration::from_secs(30);
 
-/// How long an answer may take that every server has at hand: what the history holds, whether the lock is free. As long as the
-/// network takes to notice a peer that is gone; a proxy that is alive and has lost its server never lets it notice.
-const ANSWER: Duration = Duration::from_secs(30);
-
-/// Waits for such an answer, and takes the connection for lost if there is none.
-async fn answered<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(ANSWER, asked).await.unwrap_or_else(|_| Err(silent()))
+/// Waits for an answer that every database has at hand, and takes the connection for lost if there is none.
+async fn answered<S: Session, T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(S::SILENCE.after, asked).await.unwrap_or_else(|_| Err(silent(S::SILENCE)))
 }
 
-fn silent() -> Error {
-    let message = format!("the database server has not answered for {} s", ANSWER.as_secs());
-    Error::new(
-        Kind::Lost,
-        Diagnostic::new(Code::ConnectionLost, message)
-            .help("look what stands between this and the server: a proxy, a firewall"),
-    )
+fn silent(Silence { after, who, look }: Silence) -> Error {
+    let message = format!("{who} has not answered for {}", shown(after));
+    Error::new(Kind::Lost, Diagnostic::new(Code::ConnectionLost, message).help(look))
 }
 
 /// What tells one holder from another: its name and the number of its connection.
@@ -42,6 +36,7 @@ type Who = (String, Option<String>);
 /// Takes the lock, unless the work turns out to be done by then: true if it was taken.
 pub(crate) async fn take<S: Session>(
     session: &mut S,
+    plan: Option<&Plan<'_>>,
     wait: Duration,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
@@ -52,7 +47,7 @@ pub(crate) async fn take<S: Session>(
     let mut said: Option<(Instant, Option<Who>)> = None;
     observer.see(Event::Locking);
     loop {
-        let Lock::HeldBy(holder) = answered(session.try_lock()).await? else {
+        let Lock::HeldBy(holder) = answered::<S, _>(session.try_lock(plan)).await? else {
             observer.see(Event::Locked);
             return Ok(true);
         };
@@ -65,7 +60,7 @@ pub(crate) async fn take<S: Session>(
             return Err(timed_out(holder.as_ref()));
         }
         sleep(backoff.pause(), cancel).await?;
-        match answered(session.read()).await {
+        match answered::<S, _>(session.read()).await {
             Ok(seen) if is_done(&seen) => return Ok(false),
             // Somebody has locked the history itself: the next look is soon enough.
             Err(error) if error.kind != Kind::Busy => return Err(error),
@@ -82,7 +77,7 @@ pub(crate) async fn read<S: Session>(
     cancel: &CancellationToken,
 ) -> Result<Snapshot> {
     loop {
-        match answered(session.read()).await {
+        match answered::<S, _>(session.read()).await {
             Err(error) if error.kind == Kind::Busy => patience.pause(&error, observer, cancel).await?,
             read => return read,
         }
@@ -150,4 +145,21 @@ pub fn describe(holder: &Holder) -> String {
     ];
     let known = known.into_iter().flatten().collect::<Vec<_>>().join(", ");
     if known.is_empty() { format!("`{name}`") } else { format!("`{name}` ({known})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_does_not_answer_is_not_called_a_server() {
+        let said = |silence| {
+            let diagnostic = silent(silence).diagnostic;
+            format!("{diagnostic}: {}", diagnostic.help.join(""))
+        };
+        assert!(said(Silence::OF_A_SERVER).contains("the database server has not answered for 30 s"));
+        let of_a_file = said(Silence::OF_A_FILE);
+        assert!(of_a_file.contains("the file of the database has not answered for 30 s"), "{of_a_file}");
+        assert!(!of_a_file.contains("server") && !of_a_file.contains("proxy"), "{of_a_file}");
+    }
 }

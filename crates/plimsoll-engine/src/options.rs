@@ -1,4 +1,4 @@
-//! What whoever starts a run has to say about it.
+//! What whoever starts a run has to say about it, or about work that is none.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use plimsoll_core::plan::IfAhead;
 
 use crate::limits::{Deadline, Limits};
 
-/// How long to wait, and what to allow.
+/// How long a run waits, and what it may do.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// For how long to wait for a database that is not up. Zero: not at all.
@@ -34,6 +34,22 @@ impl Default for Options {
             limits: Limits::default(),
             deadline: None,
         }
+    }
+}
+
+/// How long work waits that applies nothing: it has neither limits nor an end of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// For how long to wait for a database that is not up. Zero: not at all.
+    pub database: Duration,
+    /// For how long to wait for another runner.
+    pub lock: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        let Options { wait, lock_wait, .. } = Options::default();
+        Self { database: wait, lock: lock_wait }
     }
 }
 

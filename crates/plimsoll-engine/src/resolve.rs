@@ -8,10 +8,11 @@ use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Backend, Session};
+use crate::cancel::repeatable;
 use crate::error::{Error, Kind, Result};
 use crate::event::Observe;
 use crate::lock::{self, Patience};
-use crate::options::Options;
+use crate::options::Waits;
 use crate::run::Work;
 use crate::wait;
 
@@ -34,7 +35,7 @@ pub async fn resolve<B: Backend>(
     work: Work<'_>,
     name: &str,
     verdict: Verdict,
-    options: &Options,
+    waits: Waits,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
 ) -> Result<()> {
@@ -43,11 +44,11 @@ pub async fn resolve<B: Backend>(
         Verdict::RolledBack => Decision::RolledBack(name),
         Verdict::Resume => Decision::Resume(find_local(work, name)?),
     };
-    let mut session = wait::connect(backend, options.wait, observer, cancel).await?;
-    let result = tokio::select! {
-        result = under_lock(&mut session, work, decision, options.lock_wait, observer, cancel) => result,
-        () = cancel.cancelled() => Err(crate::cancel::interrupted()),
-    };
+    let mut session = wait::connect(backend, waits.database, observer, cancel).await?;
+    let canceller = session.canceller();
+    let deciding = under_lock(&mut session, work, decision, waits.lock, observer, cancel);
+    // On the heap: whoever watches it would move it, and hold it twice.
+    let result = repeatable(cancel, &canceller, Box::pin(deciding)).await;
     session.close().await;
     result
 }
@@ -71,7 +72,7 @@ async fn under_lock<S: Session>(
     let mut patience = Patience::new(lock_wait);
     // Tells the session what it talks to: a standby is not asked for its lock.
     lock::read(session, &mut patience, observer, cancel).await?;
-    lock::take(session, lock_wait, observer, cancel, |_| false).await?;
+    lock::take(session, None, lock_wait, observer, cancel, |_| false).await?;
     loop {
         let snapshot = lock::read(session, &mut patience, observer, cancel).await?;
         let recorded = match decision {
@@ -108,8 +109,8 @@ async fn applied<S: Session>(session: &mut S, migration: &Migration, snapshot: &
     }
     if let Snapshot::Unmanaged { .. } = snapshot {
         session.create_history().await.map_err(|error| match error.kind {
-            // Somebody else has created it since it was looked for, and may have applied this one.
-            Kind::Overtaken => Error { kind: Kind::Busy, ..error },
+            // Somebody else has created it since it was looked for, and may have applied this one; or keeps us from it.
+            Kind::Overtaken | Kind::Again => Error { kind: Kind::Busy, ..error },
             _ => error,
         })?;
         session.read().await?;

@@ -1,64 +1,30 @@
 //! The one run loop. The command line, the tests and whatever else starts a run all call [`deploy`].
 
-use std::cell::RefCell;
-use std::fmt;
+mod attempt;
+mod connecting;
+mod work;
+
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use plimsoll_core::history::{History, RowState, Snapshot};
-use plimsoll_core::plan::{self, Blocked, IfAhead, Plan, Step};
-use plimsoll_core::{AppliedMigration, Code, Diagnostic, Migration, Migrations, Provider, Report};
+use plimsoll_core::history::{History, Snapshot};
+use plimsoll_core::plan::{self, Blocked, Plan, Step};
+use plimsoll_core::{Code, Diagnostic, Migration, Report};
 use tokio_util::sync::CancellationToken;
 
 use crate::again::Tries;
 use crate::ahead::Ahead;
 use crate::backend::{Backend, Session, Told};
-use crate::blockers::{self, Seen, Witness, watched};
-use crate::cancel::{by_others, interrupted, interruptible, sleep};
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Observe};
+use crate::blockers::{Looks, Seen, Witness, watched};
+use crate::cancel::{by_others, canceller_of, interrupted, interruptible, repeatable, sleep};
+use crate::error::{CancelledBy, Error, Kind, Result};
+use crate::event::{Event, Observe, Resent};
 use crate::limits::within;
 use crate::lock::{self, Patience};
-use crate::options::{IfMissing, Options};
-use crate::wait;
-
-/// What a run works on.
-#[derive(Clone, Copy, Debug)]
-pub struct Work<'a> {
-    /// The project's migrations.
-    pub migrations: &'a Migrations,
-    /// The provider of its schema, for `migration_lock.toml`.
-    pub provider: Provider,
-}
-
-impl<'a> Work<'a> {
-    /// What is to be done, given what a database holds.
-    pub fn plan<'p>(&self, snapshot: &'p Snapshot, if_ahead: IfAhead) -> Plan<'p>
-    where
-        'a: 'p,
-    {
-        plan::plan(self.migrations, self.provider, snapshot, if_ahead)
-    }
-}
-
-/// A run that did not end well, and what it had done until then.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// Why.
-    pub diagnostic: Box<Diagnostic>,
-    /// What was done: what is in `applied` is committed.
-    pub report: Report,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.diagnostic.fmt(f)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-/// How often a lost connection is made again while nothing is being applied.
-const TRIES: u32 = 5;
+use crate::options::Options;
+use crate::stopping;
+use attempt::Attempt;
+pub use work::{Failure, Work};
 
 /// How often a session may find the history changed under its hands. More than there are migrations in any project that
 /// two runners could take turns in; it only keeps a database that contradicts itself from holding a pod for ever.
@@ -130,14 +96,6 @@ struct Run<'a, B> {
     ahead: Ahead,
 }
 
-/// A migration that is being applied.
-struct Attempt {
-    name: String,
-    /// The ids of the history rows that it may have been finished with.
-    ids: Vec<String>,
-    begun: Instant,
-}
-
 impl<B: Backend> Run<'_, B> {
     async fn deploy(&mut self) -> Result<()> {
         if let Some(blocked) = plan::check_provider(self.work.migrations, self.work.provider) {
@@ -167,53 +125,6 @@ impl<B: Backend> Run<'_, B> {
         }
     }
 
-    async fn connect(&mut self) -> Result<B::Session> {
-        let mut session = self.connect_or_create().await?;
-        session.limit(self.options.limits);
-        Ok(session)
-    }
-
-    async fn connect_or_create(&mut self) -> Result<B::Session> {
-        let connected = wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await;
-        match connected {
-            Err(error) if error.kind == Kind::Missing && self.may_create() => {
-                self.backend.create_database().await?;
-                self.report.database_created = true;
-                self.observer.see(Event::DatabaseCreated);
-                wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await
-            }
-            connected => connected,
-        }
-    }
-
-    /// Only before anything has been seen of it: one that vanishes during a run was dropped by somebody, who may be about
-    /// to restore it.
-    fn may_create(&self) -> bool {
-        !self.ready && self.options.if_missing == IfMissing::Create
-    }
-
-    /// However long the run had gone well before: a failover is waited for from the moment in which it is met. A migration that
-    /// meets it again and again is no new beginning.
-    fn may_wait(&mut self) -> bool {
-        self.refused.get_or_insert_with(Instant::now).elapsed() < self.options.wait
-    }
-
-    /// A connection may be lost for any reason once. A migration that loses it twice may be what ends the server.
-    fn may_connect_again(&mut self) -> bool {
-        self.reconnects += 1;
-        let most = if self.in_flight.is_some() { 1 } else { TRIES };
-        self.reconnects <= most && !self.cancel.is_cancelled()
-    }
-
-    fn lost_for_good(&self, error: Error) -> Error {
-        let Some(attempt) = &self.in_flight else { return error };
-        let help = format!(
-            "it was lost again while `{}` was being applied: the server's log tells whether that is what ends it",
-            attempt.name
-        );
-        Error { diagnostic: Box::new(error.diagnostic.help(help)), ..error }
-    }
-
     /// Read, plan, and if there is anything to do: lock, read and plan again, apply.
     async fn bring_up_to_date(&mut self, session: &mut B::Session) -> Result<()> {
         let mut locked = false;
@@ -231,12 +142,14 @@ impl<B: Backend> Run<'_, B> {
             if let Some(blocked @ Blocked::AheadForNow(_)) = &plan.blocked {
                 return Err(Error::new(Kind::Ahead, blocked.diagnostic()));
             }
-            session.expect(&plan);
-            if !locked {
+            // A plan made anew may need more of the connection than the one for which the lock was taken.
+            if !locked || !session.serves(&plan) {
                 // What another runner has under way looks like a failure from outside: only the lock tells.
                 let (work, options) = (self.work, self.options);
                 let done = |seen: &Snapshot| work.plan(seen, options.if_ahead).is_up_to_date();
-                locked = lock::take(session, options.lock_wait, self.observer, self.cancel, done).await?;
+                locked =
+                    lock::take(session, Some(&plan), options.lock_wait, self.observer, self.cancel, done)
+                        .await?;
                 continue;
             }
             // Not before: a standby that lags does not know it yet, and has no lock to give.
@@ -246,16 +159,7 @@ impl<B: Backend> Run<'_, B> {
             }
             Self::look_before_leaping(session, &plan)?;
             if let Snapshot::Unmanaged { .. } = snapshot {
-                match session.create_history().await {
-                    Err(error) if error.kind == Kind::Busy => {
-                        patience.pause(&error, self.observer, self.cancel).await?;
-                    }
-                    // Somebody else has created it since it was looked for.
-                    Err(error) if error.kind == Kind::Overtaken => {
-                        self.overtaken(&mut overtaken, error).await?;
-                    }
-                    created => created?,
-                }
+                self.create_history(session, &mut patience, &mut overtaken).await?;
                 continue;
             }
             let (applied, attempted) = (self.report.applied.len(), Instant::now());
@@ -272,6 +176,27 @@ impl<B: Backend> Run<'_, B> {
                 }
                 result => return result,
             }
+        }
+    }
+
+    /// Creates the history, or gives whoever keeps it out some time: it is looked for again either way.
+    async fn create_history(
+        &mut self,
+        session: &mut B::Session,
+        patience: &mut Patience,
+        overtaken: &mut u32,
+    ) -> Result<()> {
+        let (asked, canceller) = (Instant::now(), session.canceller());
+        match repeatable(self.cancel, &canceller, session.create_history()).await {
+            // A backup keeps out whoever creates tables, another runner its own table, until it commits.
+            Err(error) if matches!(error.kind, Kind::Busy | Kind::Again) => {
+                patience.began(asked).pause(&error, self.observer, self.cancel).await
+            }
+            // Somebody else has created it since it was looked for.
+            Err(error) if error.kind == Kind::Overtaken => self.overtaken(overtaken, error).await,
+            // Created all the same. The request to cancel that may still be on its way, and would meet what is said next.
+            Ok(()) if self.cancel.is_cancelled() => Err(interrupted()),
+            created => created,
         }
     }
 
@@ -307,22 +232,6 @@ impl<B: Backend> Run<'_, B> {
         plan.steps.iter().try_for_each(check).map_err(Error::never)
     }
 
-    /// After a failover: what the new primary has not heard of is not applied, whoever said that it was committed.
-    fn forget_what_is_gone(&mut self, snapshot: &Snapshot) {
-        let there = |name: &str| snapshot.history().rows_of(name).any(|row| row.state() == RowState::Applied);
-        self.report.applied.retain(|applied| there(&applied.name));
-    }
-
-    /// After a lost connection: the commit of the migration that was under way may have arrived all the same.
-    fn look_after_attempt(&mut self, snapshot: &Snapshot) {
-        let Some(attempt) = &self.in_flight else { return };
-        let mut rows = snapshot.history().rows().iter();
-        if rows.any(|row| attempt.ids.contains(&row.id) && row.state() == RowState::Applied) {
-            let (name, took) = (attempt.name.clone(), attempt.begun.elapsed());
-            self.applied(&name, took);
-        }
-    }
-
     async fn apply_all(&mut self, session: &mut B::Session, plan: &Plan<'_>, seen: &History) -> Result<()> {
         let already = self.report.applied.len();
         for (done, step) in plan.steps.iter().enumerate() {
@@ -345,38 +254,12 @@ impl<B: Backend> Run<'_, B> {
         Ok(())
     }
 
-    fn applied(&mut self, name: &str, took: Duration) {
-        self.in_flight = None;
-        self.reconnects = 0;
-        self.report.pending.retain(|pending| pending != name);
-        self.report.applied.push(AppliedMigration { name: name.to_owned(), took });
-        self.observer.see(Event::Applied { name, took });
-    }
-
-    /// Remembers what is being applied, and with which rows: those that it may use again are among them.
-    fn begin(&mut self, name: &str, id: &str, seen: &History) {
-        if self.in_flight.as_ref().is_none_or(|attempt| attempt.name != name) {
-            (self.refused, self.reconnects) = (None, 0);
-        }
-        let mut ids: Vec<String> = seen.rows_of(name).map(|row| row.id.clone()).collect();
-        // A script that is run in parts keeps the row of its first try.
-        ids.extend(
-            self.in_flight
-                .take()
-                .filter(|before| before.name == name)
-                .into_iter()
-                .flat_map(|before| before.ids),
-        );
-        ids.push(id.to_owned());
-        self.in_flight = Some(Attempt { name: name.to_owned(), ids, begun: Instant::now() });
-    }
-
     /// Applies one migration, and looks who keeps it waiting: over one connection, however often it is tried.
     async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>, seen: &History) -> Result<()> {
         let mut witness = session.witness();
         let result = self.apply_seen(session, step, seen, &mut witness).await;
-        // A server that does not answer any more is not waited for: the run may have to be over in two seconds.
-        let _silent = tokio::time::timeout(Duration::from_millis(200), witness.close()).await;
+        // A server that does not answer any more is not waited for.
+        let _silent = tokio::time::timeout(stopping::WITNESS, witness.close()).await;
         result
     }
 
@@ -390,52 +273,70 @@ impl<B: Backend> Run<'_, B> {
     ) -> Result<()> {
         let (name, mut tries, mut limits) =
             (step.migration.name(), Tries::new(self.options), self.options.limits);
-        let (patience, mut blocking) = (blockers::patience(&self.options.limits), Seen::default());
+        let (looks, mut blocking) = (Looks::of(&self.options.limits), Seen::default());
+        let again = Cell::new(Resent::Whole);
         loop {
-            session.limit(limits);
+            blocking.next_try();
             let id = uuid::Uuid::new_v4().to_string();
             self.begin(name, &id, seen);
             self.observer.see(Event::Sending { name });
             let begun = Instant::now();
             let observer = RefCell::new(&mut *self.observer);
-            let mut tell = |told: Told<'_>| observer.borrow_mut().see(Event::of(name, told));
+            let mut tell = |told: Told<'_>| {
+                if matches!(told, Told::Statement { .. }) {
+                    again.set(Resent::Rest);
+                }
+                observer.borrow_mut().see(Event::of(name, told));
+            };
             let see = |found| {
-                if let Some(blockers) = blocking.news(found) {
+                if let Some(blockers) = blocking.news(found, Instant::now()) {
                     observer.borrow_mut().see(Event::Blocked { name, blockers });
                 }
             };
             let canceller = session.canceller();
-            let applying = interruptible(self.cancel, &canceller, session.apply(step, &id, &mut tell));
-            let result =
-                watched(applying, witness, patience, see).await.map_err(|error| blocking.explain(error));
+            let applying =
+                interruptible(self.cancel, &canceller, session.apply(step, &id, limits, &mut tell));
+            let result = watched(applying, witness, looks, see).await;
             match result {
                 Err(error)
                     if error.kind == Kind::Again
                         && let Some(pause) = tries.pause() =>
                 {
                     limits = limits.behind(begun.elapsed());
-                    self.observer.see(Event::Retrying { name, why: &error.diagnostic });
+                    self.observer.see(Event::Retrying { name, again: again.get(), why: &error.diagnostic });
                     sleep(pause, self.cancel).await?;
                 }
                 // Cancelled, but not by us: by a time limit of the server's, or by a person.
                 Err(error) if matches!(error.kind, Kind::Again | Kind::Script | Kind::Cancelled) => {
-                    let error = self.options.limits.explain(error, begun.elapsed());
-                    // The failure itself matters more than that it could not be recorded.
-                    let _unrecorded = session.record_failure(step.migration, &error.diagnostic).await;
+                    let by = canceller_of::<B::Session>(&error);
+                    let error = self.options.limits.explain(error, by, begun.elapsed());
+                    self.record(session, step.migration, &error.diagnostic).await;
                     return Err(match error.kind {
-                        Kind::Cancelled => by_others(session, name, error).await,
-                        _ => blocked(error),
+                        Kind::Cancelled if by == CancelledBy::Somebody => {
+                            by_others(session, name, error, self.cancel).await
+                        }
+                        _ => blocking.explain(blocked(error)),
                     });
                 }
-                result => return result,
+                result => return result.map_err(|error| blocking.explain(error)),
             }
         }
+    }
+
+    /// Records a failure. It matters more than that it could not be recorded, or that the run was stopped meanwhile: that ends the
+    /// record alone.
+    async fn record(&self, session: &mut B::Session, migration: &Migration, failure: &Diagnostic) {
+        let canceller = session.canceller();
+        let recording = session.record_failure(migration, failure);
+        let _unrecorded = interruptible(self.cancel, &canceller, recording).await;
     }
 }
 
 /// A migration whose time to get its locks is over did nothing wrong: another code, and another exit code.
 fn blocked(error: Error) -> Error {
     match error.kind {
+        // Whoever says so itself knows the next step, too.
+        Kind::Again if error.diagnostic.code == Code::MigrationBlocked => Error { kind: Kind::Never, ..error },
         Kind::Again => Error::never(
             Diagnostic { code: Code::MigrationBlocked, ..*error.diagnostic }
                 .help("find out who holds what it needs (a long transaction, a backup), or start again when there is less to do"),

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_engine::classes::{Row, Server};
-use plimsoll_engine::{mysql, postgres, sqlite};
+use plimsoll_engine::classes::{Known, Server};
+use plimsoll_engine::{Kind, mysql, postgres, sqlite};
 use plimsoll_testkit::lists;
 use plimsoll_testkit::server::{Flavour, Version};
 
 /// The errors of MySQL and MariaDB that are the script's: a number, who has it, and its name.
 const SCRIPT_ERRORS: &str = include_str!("../src/mysql/script_errors.tsv");
 
-fn codes(rows: &[Row]) -> Vec<&str> {
+fn codes(rows: &[Known]) -> Vec<&str> {
     rows.iter().map(|row| row.code).collect()
 }
 
@@ -85,5 +85,66 @@ fn the_numbers_of_mysql_and_mariadb_have_the_names_of_their_lists() {
     for row in mysql::ERRORS.iter().filter(|row| row.code.parse().is_ok_and(|number: u16| number >= 1000)) {
         let has = |list: &lists::List| list.get(row.code).is_some_and(|name| name == row.name);
         assert!(names.iter().any(has), "{} {}", row.code, row.name);
+    }
+}
+
+/// What the run loop does again, where a wrong line would apply something twice. It is written down a second time on purpose: whoever
+/// moves a code has to mean it.
+///
+/// [`Kind::Again`] promises that a transaction was rolled back, and it is sent again. After [`Kind::Lost`] the history is asked whether
+/// it was committed: what a server says in the middle of a commit belongs there.
+const ON_POSTGRESQL: [(Kind, &[&str]); 3] = [
+    (Kind::Again, &["40001", "40P01", "55006", "55P03"]),
+    (
+        Kind::Lost,
+        &[
+            "08***", "08000", "08001", "08003", "08004", "08006", "08007", "08P01", "25P03", "25P04",
+            "40003", "57P01", "57P02", "57P03", "57P04", "57P05",
+        ],
+    ),
+    (Kind::Busy, &[]),
+];
+
+const ON_MYSQL: [(Kind, &[&str]); 3] = [
+    (
+        Kind::Again,
+        &[
+            "1020", "1205", "1213", "1412", "1614", "1689", "3058", "3101", "3132", "3133", "3572", "3781",
+            "3782", "3797", "3798",
+        ],
+    ),
+    (
+        Kind::Lost,
+        &[
+            "1040", "1042", "1043", "1053", "1077", "1078", "1079", "1080", "1152", "1154", "1155", "1156",
+            "1157", "1158", "1159", "1160", "1161", "1180", "1184", "1203", "1927", "3032", "3100", "3168",
+            "3169", "4031", "4081", "4082",
+        ],
+    ),
+    (Kind::Busy, &[]),
+];
+
+const ON_SQLITE: [(Kind, &[&str]); 3] = [
+    (Kind::Again, &[]),
+    (Kind::Lost, &[]),
+    (Kind::Busy, &["15", "261", "262", "5", "517", "518", "6", "773"]),
+];
+
+#[test]
+fn nothing_is_done_again_but_what_was_rolled_back_or_can_be_looked_up() {
+    let tables = [(postgres::ERRORS, ON_POSTGRESQL), (mysql::ERRORS, ON_MYSQL), (sqlite::ERRORS, ON_SQLITE)];
+    for (table, meant) in tables {
+        for (kind, meant) in meant {
+            let found = table.iter().filter(|row| row.session.kind() == kind).map(|row| row.code);
+            assert_eq!(found.collect::<BTreeSet<_>>(), meant.iter().copied().collect(), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_refuses_a_connection_has_done_nothing_that_could_be_done_again() {
+    for row in postgres::ERRORS.iter().chain(mysql::ERRORS) {
+        let kind = row.connecting.kind();
+        assert!(matches!(kind, Kind::NotYet | Kind::Missing | Kind::Never), "{}: {kind:?}", row.code);
     }
 }

@@ -29,15 +29,6 @@ use parent::Parent;
 use recording::Recording;
 use settings::{Settings, Variables};
 
-/// The variables that ask for telemetry, each by itself.
-pub const ASKING: [&str; 5] = [
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-    "OTEL_TRACES_EXPORTER",
-    "OTEL_METRICS_EXPORTER",
-];
-
 /// How a run ended.
 #[derive(Clone, Copy, Debug)]
 pub enum Outcome<'a> {
@@ -69,9 +60,6 @@ impl Telemetry {
     /// Begins to write down a run of this command, if the environment, as `variable` tells it, asks for that.
     pub fn asked_for(command: &'static str, variable: &dyn Fn(&str) -> Option<String>) -> Asked {
         let mut variables = Variables::new(variable);
-        if !ASKING.iter().any(|name| variables.get(name).is_some()) {
-            return Asked { telemetry: None, warnings: Vec::new() };
-        }
         let settings = Settings::read(&mut variables);
         let telemetry = settings.is_anything_sent().then(|| {
             let parent = Parent::read(&mut variables);

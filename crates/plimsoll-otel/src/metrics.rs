@@ -48,7 +48,7 @@ pub(crate) struct Measured {
     pub(crate) error: Option<&'static str>,
     pub(crate) database: Vec<KeyValue>,
     pub(crate) waits: Waits,
-    pub(crate) applied: u64,
+    pub(crate) applied: usize,
 }
 
 impl Measured {
@@ -99,7 +99,7 @@ impl Measured {
         attributes
     }
 
-    fn count(&self, count: u64) -> NumberDataPoint {
+    fn count(&self, count: usize) -> NumberDataPoint {
         NumberDataPoint {
             attributes: self.attributes(Vec::new()),
             start_time_unix_nano: self.begun,

@@ -1,5 +1,6 @@
 //! What is written down while a run goes on: the engine's events become spans and times.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
@@ -7,7 +8,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use plimsoll_core::Diagnostic;
 use plimsoll_core::url::DatabaseUrl;
-use plimsoll_engine::{Event, Holder};
+use plimsoll_engine::{Blocker, Certainty, Event, Holder};
 
 use crate::Outcome;
 use crate::attributes::{self, number, text};
@@ -28,7 +29,8 @@ pub(crate) struct Recording {
     database: Vec<KeyValue>,
     spans: Spans,
     waits: Waits,
-    applied: u64,
+    /// Those that this run has applied, without those that a failover has lost.
+    applied: BTreeSet<String>,
     /// How often the migration that is being applied has been sent.
     sent: u64,
     /// In which word the run ended, and with which code if it failed.
@@ -60,8 +62,8 @@ impl Recording {
         ];
         known.extend(release.map(|release| text("plimsoll.release", release)));
         spans.begin(Step::Run, format!("plimsoll {command}"), known);
-        let (database, waits) = (Vec::new(), Waits::default());
-        Self { clock, command, resource, database, spans, waits, applied: 0, sent: 0, ended: None }
+        let (database, waits, applied) = (Vec::new(), Waits::default(), BTreeSet::new());
+        Self { clock, command, resource, database, spans, waits, applied, sent: 0, ended: None }
     }
 
     pub(crate) fn database(&mut self, url: &DatabaseUrl) {
@@ -92,7 +94,9 @@ impl Recording {
                 self.end(Step::Lock);
                 self.spans.event("connection lost", attributes::exception(why));
             }
-            Event::Applied { .. } => self.applied(),
+            Event::Blocked { blockers, .. } => self.blocked(blockers),
+            Event::Applied { name, .. } => self.applied(name),
+            Event::Forgotten { name } => self.forgotten(name),
             // A note may quote a statement; what a newer engine tells is not known.
             _ => {}
         }
@@ -139,6 +143,24 @@ impl Recording {
         self.spans.event("held by another", known);
     }
 
+    /// An event for each of those that are described to people too. What they do is theirs: their statements may hold rows.
+    fn blocked(&mut self, blockers: &[Blocker]) {
+        const MOST: usize = 3;
+        for blocker in blockers.iter().take(MOST) {
+            let certainty = match blocker.certainty {
+                Certainty::Sure => "sure",
+                Certainty::Possible => "possible",
+            };
+            let mut known = vec![
+                text("plimsoll.blocker.connection", &blocker.connection),
+                text("plimsoll.blocker.certainty", certainty),
+                number("plimsoll.blocker.count", blockers.len()),
+            ];
+            known.extend(blocker.application.as_ref().map(|name| text("plimsoll.blocker.name", name)));
+            self.spans.event("blocked", known);
+        }
+    }
+
     fn ahead(&mut self, names: &[String]) {
         self.end(Step::Lock);
         if !self.spans.is_open(Step::Ahead) {
@@ -160,7 +182,7 @@ impl Recording {
             // Unless we hear something better: another runner was faster.
             text(BECAME, "overtaken"),
         ]);
-        self.spans.begin(Step::Migration, format!("apply {name}"), known);
+        self.spans.begin(Step::Migration, of_migration(name), known);
     }
 
     fn sending(&mut self) {
@@ -169,10 +191,16 @@ impl Recording {
         self.spans.describe(Step::Migration, [number("plimsoll.migration.attempts", self.sent)]);
     }
 
-    fn applied(&mut self) {
-        self.applied += 1;
+    fn applied(&mut self, name: &str) {
+        self.applied.insert(name.to_owned());
         self.spans.describe(Step::Migration, [text(BECAME, "applied")]);
         self.end(Step::Migration);
+    }
+
+    /// Whoever applies it now counts it, be it this run.
+    fn forgotten(&mut self, name: &str) {
+        self.applied.remove(name);
+        self.spans.correct(&of_migration(name), text(BECAME, "lost"));
     }
 
     fn end(&mut self, step: Step) {
@@ -185,7 +213,7 @@ impl Recording {
             return;
         }
         let (word, why) = match outcome {
-            Outcome::Done if self.applied == 0 => ("up_to_date", None),
+            Outcome::Done if self.applied.is_empty() => ("up_to_date", None),
             Outcome::Done => ("applied", None),
             Outcome::Failed(why) => ("failed", Some(why)),
             Outcome::Interrupted(why) => ("interrupted", Some(why)),
@@ -196,7 +224,7 @@ impl Recording {
             self.spans.fail(why.code);
         }
         let mut known =
-            vec![text("plimsoll.outcome", word), number("plimsoll.migrations.applied", self.applied)];
+            vec![text("plimsoll.outcome", word), number("plimsoll.migrations.applied", self.applied.len())];
         known.extend(exit_code.map(|code| number("process.exit.code", code)));
         known.extend(
             (self.spans.dropped() > 0).then(|| number("plimsoll.spans.dropped", self.spans.dropped())),
@@ -218,11 +246,16 @@ impl Recording {
             error,
             database: self.database,
             waits: self.waits,
-            applied: self.applied,
+            applied: self.applied.len(),
         };
         let spans = if self.spans.is_sampled() { self.spans.into_closed() } else { Vec::new() };
         Finished { resource: self.resource, spans, measured }
     }
+}
+
+/// The name of a migration's span.
+fn of_migration(name: &str) -> String {
+    format!("apply {name}")
 }
 
 fn length(span: &Span) -> Duration {
@@ -337,6 +370,75 @@ mod tests {
         assert_eq!((finished.measured.outcome, finished.measured.error), ("failed", Some("P3018")));
         let shown = format!("{:?}", finished.spans);
         assert!(!shown.contains("Ada") && shown.contains("exception.type"), "{shown}");
+    }
+
+    /// What became of each migration, try by try.
+    fn outcomes(finished: &Finished) -> Vec<String> {
+        let of = |span: &Span| {
+            let value = span.attributes.iter().find(|it| it.key == BECAME)?.value.clone()?;
+            Some(format!("{} {:?}", span.name, value.value?))
+        };
+        let shown = |line: String| line.replace("StringValue(\"", "").replace("\")", "");
+        finished.spans.iter().filter_map(of).map(shown).collect()
+    }
+
+    #[test]
+    fn a_migration_that_a_failover_has_lost_counts_if_it_is_applied_again() {
+        let mut run = recording("deploy");
+        seen(&mut run, &apply("1_a"));
+        run.see(&Event::Applied { name: "1_a", took: TOOK });
+        run.see(&Event::Forgotten { name: "1_a" });
+        seen(&mut run, &apply("1_a"));
+        run.see(&Event::Applied { name: "1_a", took: TOOK });
+        run.ended(Outcome::Done, Some(0));
+        let finished = run.finish();
+        assert_eq!((finished.measured.outcome, finished.measured.applied), ("applied", 1));
+        assert_eq!(outcomes(&finished), ["apply 1_a lost", "apply 1_a applied"]);
+    }
+
+    #[test]
+    fn a_migration_that_a_failover_has_lost_is_not_applied() {
+        let mut run = recording("deploy");
+        for name in ["1_a", "2_b"] {
+            seen(&mut run, &apply(name));
+            run.see(&Event::Applied { name, took: TOOK });
+        }
+        run.see(&Event::Forgotten { name: "2_b" });
+        run.ended(Outcome::Failed(&Diagnostic::new(Code::ConnectionLost, "gone")), Some(75));
+        let finished = run.finish();
+        assert_eq!(finished.measured.applied, 1);
+        assert_eq!(outcomes(&finished), ["apply 1_a applied", "apply 2_b lost"]);
+
+        let mut run = recording("deploy");
+        seen(&mut run, &apply("1_a"));
+        run.see(&Event::Applied { name: "1_a", took: TOOK });
+        run.see(&Event::Forgotten { name: "1_a" });
+        run.ended(Outcome::Done, Some(0));
+        assert_eq!(run.finish().measured.outcome, "up_to_date");
+    }
+
+    #[test]
+    fn who_blocks_is_told_of_by_number_and_name_and_without_a_statement() {
+        let blocker = Blocker {
+            connection: "4711".to_owned(),
+            application: Some("billing".to_owned()),
+            user: Some("ada".to_owned()),
+            query: Some("`UPDATE ship SET name = 'Ark'`".to_owned()),
+            ..Blocker::default()
+        };
+        let crowd = vec![blocker; 5];
+        let mut run = recording("deploy");
+        seen(&mut run, &apply("1_a"));
+        run.see(&Event::Blocked { name: "1_a", blockers: &crowd });
+        run.see(&Event::Applied { name: "1_a", took: TOOK });
+        let finished = run.finish();
+        let of_apply = finished.spans.iter().find(|span| span.name == "apply 1_a").expect("it is there");
+        assert_eq!(of_apply.events.iter().filter(|event| event.name == "blocked").count(), 3);
+        let shown = format!("{:?}", of_apply.events);
+        for words in ["4711", "billing", "sure", "IntValue(5)"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(!shown.contains("Ark") && !shown.contains("ada"), "{shown}");
     }
 
     #[test]

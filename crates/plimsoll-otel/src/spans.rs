@@ -115,9 +115,15 @@ impl Spans {
     pub(crate) fn describe(&mut self, step: Step, attributes: impl IntoIterator<Item = KeyValue>) {
         if let Some((_, span)) = self.open.iter_mut().find(|(open, _)| *open == step) {
             for attribute in attributes {
-                span.attributes.retain(|known| known.key != attribute.key);
-                span.attributes.push(attribute);
+                describe(span, attribute);
             }
+        }
+    }
+
+    /// The same for the last closed span of this name: what it said has turned out to be otherwise.
+    pub(crate) fn correct(&mut self, name: &str, attribute: KeyValue) {
+        if let Some(span) = self.closed.iter_mut().rfind(|span| span.name == name) {
+            describe(span, attribute);
         }
     }
 
@@ -155,6 +161,11 @@ impl Spans {
     pub(crate) fn into_closed(self) -> Vec<Span> {
         self.closed
     }
+}
+
+fn describe(span: &mut Span, attribute: KeyValue) {
+    span.attributes.retain(|known| known.key != attribute.key);
+    span.attributes.push(attribute);
 }
 
 #[cfg(test)]

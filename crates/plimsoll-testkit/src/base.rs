@@ -24,7 +24,7 @@ pub enum Kind {
 pub enum Base {
     /// On a server that the whole test process shares.
     Postgres(Database<'static>),
-    /// The same.
+    /// The same, or on one that it has to itself.
     Mysql(MysqlDatabase<'static>),
     /// In a directory of its own.
     Sqlite(SqliteDatabase),
@@ -54,6 +54,15 @@ impl Kind {
         match self {
             Self::Mysql(flavour) => Base::Mysql(server::mysql_for(flavour, worker).missing_database()),
             Self::Postgres(_) | Self::Sqlite => self.missing(),
+        }
+    }
+
+    /// An empty database on a server where no other test takes a lock, waits for one or looks for one as long as it is there. What
+    /// PostgreSQL and SQLite lock belongs to one database anyway.
+    pub async fn alone(self) -> Base {
+        match self {
+            Self::Mysql(flavour) => Base::Mysql(MysqlDatabase::alone(flavour).await),
+            Self::Postgres(_) | Self::Sqlite => self.empty().await,
         }
     }
 

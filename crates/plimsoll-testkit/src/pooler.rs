@@ -4,6 +4,7 @@
 //! asking which connection it is proves nothing. It speaks the simple query protocol, has no passwords and no TLS, and logs in as
 //! [`Role::Trusted`].
 
+use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,33 @@ pub enum Keys {
     OfServer,
 }
 
+/// The server waits for a message, outside of a transaction.
+const READY: &[u8] = b"Z\0\0\0\x05I";
+
+/// What becomes of `LISTEN` and `NOTIFY`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notices {
+    /// The server is told. What it sends while no client has the connection comes too late.
+    OfServer,
+    /// The pooler listens in the place of the server, and says itself what is notified.
+    Own,
+    /// The server is told, and the pooler knows its clients all the same, and tells them itself.
+    Both,
+    /// The same, and a client has its connection for as long as it listens: then the next one gets it.
+    UntilUnlistened,
+}
+
+/// What a pooler is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Likeness {
+    /// Up to so many connections to the server.
+    pub size: usize,
+    /// What it gives out for cancelling.
+    pub keys: Keys,
+    /// What becomes of notifications.
+    pub notices: Notices,
+}
+
 /// The pooler. Its connections to the server stay open until it ends.
 pub struct Pooler {
     port: u16,
@@ -28,8 +56,9 @@ pub struct Pooler {
 struct Shared {
     server: u16,
     database: String,
-    keys: Keys,
-    size: usize,
+    likeness: Likeness,
+    /// Who listens, by channel.
+    listeners: Mutex<HashMap<String, TcpStream>>,
     pool: Mutex<Pool>,
     freed: Condvar,
 }
@@ -41,6 +70,9 @@ struct Pool {
     idle: Vec<Server>,
 }
 
+/// The number that no client has.
+const NOBODY: u64 = 0;
+
 /// A connection to the server, and which client had it last.
 struct Server {
     stream: TcpStream,
@@ -49,13 +81,13 @@ struct Server {
 }
 
 impl Pooler {
-    /// Listens on a free port, with up to so many connections to a database of the server on a port of this machine.
-    pub fn start(server: u16, database: &str, size: usize, keys: Keys) -> Self {
+    /// Listens on a free port, before a database of the server on a port of this machine.
+    pub fn start(server: u16, database: &str, likeness: Likeness) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         let database = database.to_owned();
-        let (pool, freed) = (Mutex::default(), Condvar::new());
-        let shared = Arc::new(Shared { server, database, keys, size, pool, freed });
+        let (listeners, pool, freed) = (Mutex::default(), Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { server, database, likeness, listeners, pool, freed });
         let theirs = Arc::clone(&shared);
         // It ends with the test process: nobody connects to it once its owner is gone.
         std::thread::spawn(move || {
@@ -97,7 +129,7 @@ impl Shared {
             pool.clients += 1;
             pool.clients
         };
-        let key = match self.keys {
+        let key = match self.likeness.keys {
             Keys::Made => [0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1],
             Keys::OfServer => {
                 let server = self.take(me);
@@ -106,8 +138,7 @@ impl Shared {
                 key
             }
         };
-        let ready = [b"Z\0\0\0\x05I".as_slice()].concat();
-        let welcome = [b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c".as_slice(), &key, &ready].concat();
+        let welcome = [b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c".as_slice(), &key, READY].concat();
         client.write_all(&welcome).ok()?;
         let mut held: Option<Server> = None;
         loop {
@@ -119,9 +150,19 @@ impl Shared {
                 }
                 return None;
             };
+            if self.is_ours(&message, &mut client)? {
+                continue;
+            }
             let mut server = held.take().unwrap_or_else(|| self.take(me));
             match pass(&message, &mut server, &mut client) {
-                Some(b'I') => self.give_back(server),
+                Some(b'I') => {
+                    if self.likeness.notices == Notices::UntilUnlistened
+                        && message[5..].starts_with(b"UNLISTEN")
+                    {
+                        server.last = NOBODY;
+                    }
+                    self.give_back(server);
+                }
                 Some(_) => held = Some(server),
                 None => {
                     self.lock().open -= 1;
@@ -132,6 +173,41 @@ impl Shared {
         }
     }
 
+    /// What a pooler that knows of notifications makes of a message: true if the server is not to see it.
+    fn is_ours(&self, message: &[u8], client: &mut TcpStream) -> Option<bool> {
+        let text = String::from_utf8_lossy(&message[5..message.len() - 1]);
+        let Some((verb, channel)) = text.split_once(' ') else { return Some(false) };
+        let is_known = match self.likeness.notices {
+            Notices::OfServer => false,
+            Notices::Own => self.tell(verb, channel, client)?,
+            Notices::Both | Notices::UntilUnlistened => {
+                self.tell(verb, channel, client)?;
+                false
+            }
+        };
+        if is_known {
+            client.write_all(&framed(b'C', format!("{verb}\0").as_bytes())).ok()?;
+            client.write_all(READY).ok()?;
+        }
+        Some(is_known)
+    }
+
+    /// Keeps who listens, and says what is notified: false if the message is about something else.
+    fn tell(&self, verb: &str, channel: &str, client: &TcpStream) -> Option<bool> {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        match verb {
+            "LISTEN" => drop(listeners.insert(channel.to_owned(), client.try_clone().ok()?)),
+            "UNLISTEN" => drop(listeners.remove(channel)),
+            "NOTIFY" => {
+                if let Some(listener) = listeners.get_mut(channel) {
+                    listener.write_all(&notification(channel)).ok()?;
+                }
+            }
+            _ => return Some(false),
+        }
+        Some(true)
+    }
+
     /// The connection that the client had last, a new one, or any other that is idle.
     fn take(&self, client: u64) -> Server {
         let mut pool = self.lock();
@@ -139,11 +215,13 @@ impl Shared {
             if let Some(at) = pool.idle.iter().position(|server| server.last == client) {
                 return pool.idle.swap_remove(at);
             }
-            if pool.open < self.size {
+            if pool.open < self.likeness.size {
                 pool.open += 1;
                 return self.open(client);
             }
-            if let Some(mut server) = pool.idle.pop() {
+            // That which has been idle for the longest.
+            if !pool.idle.is_empty() {
+                let mut server = pool.idle.remove(0);
                 server.last = client;
                 return server;
             }
@@ -201,13 +279,21 @@ fn pass(message: &[u8], server: &mut Server, client: &mut TcpStream) -> Option<u
     }
 }
 
+/// What a server says to who listens: the number of a process, the channel, and no words.
+fn notification(channel: &str) -> Vec<u8> {
+    framed(b'A', &[&[0, 0, 0, 1], channel.as_bytes(), b"\0\0"].concat())
+}
+
 /// A whole message, with its kind and length.
 fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut kind = [0];
     stream.read_exact(&mut kind).ok()?;
-    let body = read_body(stream)?;
-    let length = u32::try_from(body.len() + 4).ok()?;
-    Some([&kind, length.to_be_bytes().as_slice(), &body].concat())
+    Some(framed(kind[0], &read_body(stream)?))
+}
+
+fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).expect("a message is shorter than that");
+    [&[kind], length.to_be_bytes().as_slice(), body].concat()
 }
 
 /// What is behind a length, which counts itself.

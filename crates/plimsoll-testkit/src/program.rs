@@ -76,7 +76,7 @@ impl Program {
     ///
     /// Panics if that program is not installed.
     #[must_use]
-    pub(crate) fn under(self, tracer: &str, arguments: impl IntoIterator<Item = String>) -> Self {
+    pub fn under(self, tracer: &str, arguments: impl IntoIterator<Item = String>) -> Self {
         let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .map(|directory| directory.join(tracer))
             .find(|path| path.is_file());

@@ -3,6 +3,7 @@
 mod account;
 mod certificates;
 mod collector;
+mod lease;
 mod mysql;
 mod options;
 mod pgbouncer;
@@ -16,6 +17,7 @@ use std::sync::OnceLock;
 
 pub use certificates::Certificates;
 pub use collector::Collector;
+pub(crate) use lease::Lease;
 pub use mysql::{Flavour, Login, MysqlServer};
 pub use options::{Options, Tls};
 pub use pgbouncer::{PgBouncer, PoolMode};
@@ -81,8 +83,8 @@ pub fn postgres(version: Version) -> &'static PostgresServer {
 /// The server of this flavour that all tests of this process share. It is started by the first who asks.
 ///
 /// User-level locks (`GET_LOCK`) belong to a server and not to a database: whoever applies a migration here waits for every
-/// other test that does. A test that holds the lock for long starts a server of its own, and one that applies very much uses
-/// more than one: see [`mysql_for`].
+/// other test that does. A test that holds the lock for long, or must not wait for it, is `alone` (see
+/// [`Kind::alone`](crate::base::Kind::alone)), and one that applies very much uses more than one server: see [`mysql_for`].
 pub fn mysql(flavour: Flavour) -> &'static MysqlServer {
     mysql_for(flavour, 0)
 }

@@ -44,6 +44,21 @@ pub struct Toxiproxy {
 impl Toxiproxy {
     /// Starts one, which only passes on, for connections to the server on a port of this machine.
     pub fn start(server: u16) -> Self {
+        // Another program may be given the port before this one takes it.
+        let mut proxy =
+            std::iter::repeat_with(Self::listening).find_map(|tried| tried).expect("tries have no end");
+        let made = proxy.ask(
+            "/proxies",
+            &format!(r#"{{"name":"it","listen":"127.0.0.1:0","upstream":"127.0.0.1:{server}"}}"#),
+        );
+        let port = made.split_once(r#""listen":"127.0.0.1:"#).and_then(|(_, rest)| rest.split_once('"'));
+        proxy.port =
+            port.and_then(|(port, _)| port.parse().ok()).unwrap_or_else(|| panic!("no port: {made}"));
+        proxy
+    }
+
+    /// Starts the program; nothing if it did not get its port.
+    fn listening() -> Option<Self> {
         let api = free_port();
         let mut program = Command::new("/bin/sh")
             .args(["-c", LEASH, "leash"])
@@ -56,15 +71,14 @@ impl Toxiproxy {
             .expect("/bin/sh exists");
         let leash = program.stdin.take();
         let mut proxy = Self { program, leash, api, port: 0 };
-        until("toxiproxy listens", || TcpStream::connect(("127.0.0.1", api)).is_ok());
-        let made = proxy.ask(
-            "/proxies",
-            &format!(r#"{{"name":"it","listen":"127.0.0.1:0","upstream":"127.0.0.1:{server}"}}"#),
-        );
-        let port = made.split_once(r#""listen":"127.0.0.1:"#).and_then(|(_, rest)| rest.split_once('"'));
-        proxy.port =
-            port.and_then(|(port, _)| port.parse().ok()).unwrap_or_else(|| panic!("no port: {made}"));
-        proxy
+        let (mut listens, mut has_ended) = (false, false);
+        until("toxiproxy listens, or has ended", || {
+            // That something takes the connection says little: a port in this range may even be connected with itself.
+            listens = proxy.request("GET", "/version", "").is_ok_and(|answer| answer.contains("200 OK"));
+            has_ended = !matches!(proxy.program.try_wait(), Ok(None));
+            listens || has_ended
+        });
+        (listens && !has_ended).then_some(proxy)
     }
 
     /// The port for the runner. It stays the same whatever is behind it.
@@ -105,14 +119,20 @@ impl Toxiproxy {
 
     /// Says something to its API. Panics unless that was understood.
     fn ask(&self, path: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.api)).expect("toxiproxy listens");
-        let length = body.len();
-        write!(stream, "POST {path} HTTP/1.0\r\nContent-Length: {length}\r\n\r\n{body}").expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers and ends the connection");
+        let answer = self.request("POST", path, body).expect("it listens, answers and ends the connection");
         let status = answer.split(' ').nth(1).unwrap_or_default();
         assert!(status.starts_with('2'), "toxiproxy: {path} {body}\n{answer}");
         answer
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.api))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let length = body.len();
+        write!(stream, "{method} {path} HTTP/1.0\r\nContent-Length: {length}\r\n\r\n{body}")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 }
 

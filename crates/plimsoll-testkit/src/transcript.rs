@@ -69,6 +69,20 @@ pub fn shows_password(text: &str) -> bool {
     SIGNS.iter().any(|sign| text.contains(sign))
 }
 
+/// Fails unless each of the words is in the text.
+#[track_caller]
+pub fn assert_says(text: &str, words: &[&str]) {
+    let flat = flat(text);
+    for word in words {
+        assert!(flat.contains(word), "`{word}` is missing in:\n{text}");
+    }
+}
+
+/// A message without the line breaks and bars that it was drawn with: long lines are broken between words, behind a bar.
+pub fn flat(text: &str) -> String {
+    text.replace(['│', '├', '╰', '╭'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// In the form of the transcripts that were recorded with the real Prisma.
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::database::Database;
+
 /// How long any condition may take to come true. Long, because a slow machine is no failure.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -25,6 +27,11 @@ pub async fn until_async(what: &str, mut condition: impl AsyncFnMut() -> bool) {
         assert!(begun.elapsed() < LIMIT, "not within {LIMIT:?}: {what}");
         tokio::time::sleep(TICK).await;
     }
+}
+
+/// Returns as soon as the query answers `t`.
+pub async fn until_true(database: &Database<'_>, query: &str) {
+    until_async(query, async || database.value(query).await == "t").await;
 }
 
 /// Lets a moment pass that is itself what a test is about: when to kill something, or how long to hold something.

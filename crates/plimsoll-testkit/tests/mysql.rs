@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Opts, OptsBuilder, SslOpts};
+use plimsoll_testkit::base::Kind;
 use plimsoll_testkit::server::{Flavour, Login, MysqlServer, Options, Stop, Tls, mysql};
 
 const HISTORY: &str = "
@@ -198,4 +199,18 @@ async fn the_history_is_read_as_on_the_other_databases() {
         let rows = database.query("SELECT 7, NULL, 'x'").await;
         assert_eq!(rows, [[Some("7".to_owned()), None, Some("x".to_owned())]]);
     }
+}
+
+/// A lock is one for a server.
+#[tokio::test]
+async fn whoever_is_alone_meets_no_lock_of_another_and_leaves_the_server_to_the_next() {
+    let kind = Kind::Mysql(Flavour::Mariadb);
+    let (first, second) = (kind.alone().await, kind.alone().await);
+    let ports = [&first, &second].map(|base| base.mysql().server().port());
+    let held = first.mysql().hold("l").await;
+    second.mysql().hold("l").await.release().await;
+    drop((held, first, second));
+    let next = kind.alone().await;
+    assert!(ports.contains(&next.mysql().server().port()), "there are no more than tests at once");
+    next.mysql().hold("l").await.release().await;
 }

@@ -23,13 +23,18 @@ fn echo() -> u16 {
 
 /// Says four bytes, and returns as many of what comes back as come within a second.
 fn four(stream: &mut TcpStream) -> std::io::Result<usize> {
+    said_back(stream, 4)
+}
+
+/// Says so many bytes, and returns as many of what comes back as come before a second of silence.
+fn said_back(stream: &mut TcpStream, length: usize) -> std::io::Result<usize> {
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-    stream.write_all(b"four")?;
+    stream.write_all(&vec![b'x'; length])?;
     let mut heard = 0;
-    while heard < 4 {
-        match stream.read(&mut [0; 4])? {
+    while heard < length {
+        match stream.read(&mut [0; 4096])? {
             0 => break,
-            length => heard += length,
+            more => heard += more,
         }
     }
     Ok(heard)
@@ -59,4 +64,9 @@ fn every_toxic_does_what_it_says_and_is_healed() {
     let begun = Instant::now();
     assert_eq!(four(&mut connect()).ok(), Some(4));
     assert!(begun.elapsed() >= Duration::from_millis(200), "{:?}", begun.elapsed());
+    proxy.heal();
+    proxy.poison(Toxic::Bandwidth(100));
+    let begun = Instant::now();
+    assert_eq!(said_back(&mut connect(), 30_000).ok(), Some(30_000));
+    assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::invariants::{named, tests_in};
+use super::invariants::{check_row, named, tests_in};
 use super::tree::{Finding, Source, Tree};
 
 const DOCUMENT: &str = "docs/faults.md";
@@ -18,25 +18,13 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let known: HashSet<&str> = tree.rust().flat_map(|file| tests_in(&file.text)).collect();
     let mut findings = Vec::new();
     let mut told = HashSet::new();
-    for (number, row) in rows(file) {
-        let names = named(row);
-        if names.is_empty() {
-            findings.push(Finding::new(&file.path, number, "a fault without a test"));
-        }
-        for name in names.iter().filter(|name| !known.contains(*name)) {
-            findings.push(Finding::new(&file.path, number, format!("there is no test `{name}`")));
-        }
-        told.extend(names);
+    for (number, row) in file.rows() {
+        findings.extend(check_row(file, number, row, &known, "a fault without a test"));
+        told.extend(named(row));
     }
     let tests = tree.rust().filter(|file| file.path.starts_with(TESTS));
     findings.extend(tests.flat_map(|source| untold(source, &told)));
     findings
-}
-
-/// The rows of all tables, without their heads.
-fn rows(file: &Source) -> impl Iterator<Item = (usize, &str)> {
-    let is_head = |line: &str| line.starts_with("|---") || line.ends_with("| test |");
-    file.lines().filter(move |(_, line)| line.starts_with('|') && !is_head(line))
 }
 
 fn untold(source: &Source, told: &HashSet<&str>) -> Vec<Finding> {

@@ -6,14 +6,16 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde_json::Value;
+use spdx::{Expression, Licensee, ParseMode};
 
 use super::tree::{Finding, Tree};
 use crate::process::{Outcome, cargo, output};
 
 const RULES: &str = "deny.toml";
 
-/// The package that is shipped, and the target that it is shipped for.
-const SHIPPED: (&str, &str) = ("plimsoll-cli", "x86_64-unknown-linux-musl");
+/// The package that is shipped, and the targets that it is shipped for.
+const SHIPPED: &str = "plimsoll-cli";
+const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 
 /// A crate that ends up in the binary, or is run while it is built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,20 +27,14 @@ pub(super) struct Package {
 
 /// What Cargo says is compiled for the binary. Crates that only tests need are not among it.
 pub(super) fn packages(root: &Path) -> Outcome<Vec<Package>> {
-    let (shipped, target) = SHIPPED;
-    let text = output(cargo(root).args([
-        "metadata",
-        "--locked",
-        "--format-version",
-        "1",
-        "--filter-platform",
-        target,
-    ]))?;
+    let targets = TARGETS.iter().flat_map(|target| ["--filter-platform", target]);
+    let text = output(cargo(root).args(["metadata", "--locked", "--format-version", "1"]).args(targets))?;
     let metadata: Value =
         serde_json::from_str(&text).map_err(|error| format!("`cargo metadata`: {error}"))?;
-    Ok(reached(&metadata, shipped))
+    Ok(reached(&metadata, SHIPPED))
 }
 
+/// Walks over plain JSON: `cargo_metadata` would give it types, and no walk.
 fn reached(metadata: &Value, from: &str) -> Vec<Package> {
     let by_id = |list: &'static str| -> HashMap<&str, &Value> {
         let all = metadata.pointer(list).and_then(Value::as_array).into_iter().flatten();
@@ -81,7 +77,11 @@ pub(super) fn check(tree: &Tree, packages: &[Package]) -> Vec<Finding> {
         let text = |it: &toml::Value| key.map_or(Some(it), |key| it.get(key))?.as_str().map(str::to_owned);
         entries.into_iter().flatten().filter_map(text).collect()
     };
-    let (allowed, banned) = (texts("licenses", "allow", None), texts("bans", "deny", Some("crate")));
+    let banned = texts("bans", "deny", Some("crate"));
+    let allowed = texts("licenses", "allow", None).iter().map(|it| Licensee::parse(it)).collect();
+    let Ok::<Vec<_>, _>(allowed) = allowed else {
+        return vec![Finding::new(RULES, 1, "allows something that is no licence of SPDX")];
+    };
     let said = |package: &Package, what: String| {
         Finding::new(RULES, 1, format!("`{} {}` {what}", package.name, package.version))
     };
@@ -93,47 +93,11 @@ pub(super) fn check(tree: &Tree, packages: &[Package]) -> Vec<Finding> {
     unlicensed.chain(forbidden.map(|it| said(it, "is banned".to_owned()))).collect()
 }
 
-/// Whether an SPDX expression can be fulfilled with these licences. `AND` binds closer than `OR`; the old `/` is an `OR`.
-fn is_allowed(expression: &str, allowed: &HashSet<String>) -> bool {
-    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
-    let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut at = 0;
-    either(&words, &mut at, allowed) && at == words.len()
-}
-
-fn either(words: &[&str], at: &mut usize, allowed: &HashSet<String>) -> bool {
-    let mut holds = all(words, at, allowed);
-    while words.get(*at) == Some(&"OR") {
-        *at += 1;
-        holds |= all(words, at, allowed);
-    }
-    holds
-}
-
-fn all(words: &[&str], at: &mut usize, allowed: &HashSet<String>) -> bool {
-    let mut holds = one(words, at, allowed);
-    while words.get(*at) == Some(&"AND") {
-        *at += 1;
-        holds &= one(words, at, allowed);
-    }
-    holds
-}
-
-fn one(words: &[&str], at: &mut usize, allowed: &HashSet<String>) -> bool {
-    let Some(word) = words.get(*at) else { return false };
-    *at += 1;
-    if *word == "(" {
-        let holds = either(words, at, allowed);
-        *at += 1;
-        return holds && words.get(*at - 1) == Some(&")");
-    }
-    match (words.get(*at), words.get(*at + 1)) {
-        (Some(&"WITH"), Some(exception)) => {
-            *at += 2;
-            allowed.contains(&format!("{word} WITH {exception}"))
-        }
-        _ => allowed.contains(*word),
-    }
+/// Whether an SPDX expression can be fulfilled with these licences; the `/` of old crates is an `OR`.
+fn is_allowed(expression: &str, allowed: &[Licensee]) -> bool {
+    let mode = ParseMode { allow_slash_as_or_operator: true, ..ParseMode::STRICT };
+    let read = Expression::parse_mode(expression, mode);
+    read.is_ok_and(|read| read.evaluate(|license| allowed.iter().any(|ours| ours.satisfies(license))))
 }
 
 #[cfg(test)]
@@ -151,16 +115,23 @@ mod tests {
     fn a_licence_counts_if_it_can_be_fulfilled_with_those_that_are_allowed() {
         for good in [
             "MIT",
-            "GPL-3.0 OR MIT",
-            "MIT/GPL-3.0",
-            "MIT AND (GPL-3.0 OR ISC)",
+            "GPL-3.0-only OR MIT",
+            "MIT/GPL-3.0-only",
+            "MIT AND (GPL-3.0-only OR ISC)",
             "Apache-2.0 WITH LLVM-exception",
         ] {
             assert_eq!(findings("a", good), 0, "{good}");
         }
-        for bad in
-            ["", "GPL-3.0", "MIT AND GPL-3.0", "Apache-2.0", "GPL-3.0 OR MIT AND BSD", "(MIT", "MIT ISC"]
-        {
+        for bad in [
+            "",
+            "GPL-3.0-only",
+            "MIT AND GPL-3.0-only",
+            "Apache-2.0",
+            "GPL-3.0-only OR MIT AND Zlib",
+            "(MIT",
+            "MIT ISC",
+            "MIT OR Mine",
+        ] {
             assert_eq!(findings("a", bad), 1, "{bad}");
         }
     }
@@ -169,6 +140,7 @@ mod tests {
     fn a_crate_that_is_banned_is_found() {
         assert_eq!(findings("evil", "MIT"), 1);
         assert_eq!(check(&Tree::of(&[]), &[]).len(), 1);
+        assert_eq!(check(&Tree::of(&[(RULES, "[licenses]\nallow = [\"Mine\"]")]), &[]).len(), 1);
     }
 
     #[test]

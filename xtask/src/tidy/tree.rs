@@ -53,6 +53,14 @@ impl Source {
         (1..).zip(self.text.lines())
     }
 
+    /// The rows of every Markdown table in the file, without heads: a head is what stands above a line of dashes.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, &str)> {
+        let is_rule = |line: &str| line.starts_with("|---");
+        let next = self.text.lines().skip(1).chain([""]);
+        let lines = self.lines().zip(next).filter(move |(_, next)| !is_rule(next));
+        lines.map(|(line, _)| line).filter(move |(_, line)| line.starts_with('|') && !is_rule(line))
+    }
+
     /// A finding for every line that fits, with a message for all of them.
     pub(super) fn lines_that(&self, fit: impl Fn(&str) -> bool, message: &str) -> Vec<Finding> {
         let lines = self.lines().filter(|(_, line)| fit(line));
@@ -130,6 +138,13 @@ mod tests {
     #[test]
     fn a_finding_is_shown_as_compilers_do() {
         assert_eq!(Finding::new("src/a.rs", 7, "no").to_string(), "src/a.rs:7: no");
+    }
+
+    #[test]
+    fn the_rows_of_a_table_are_what_is_below_its_head() {
+        let text = "# T\n| a | test |\n|---|---|\n| b | test |\n\n| c |\n|---|\n| `d` |\n\nText.\n";
+        let file = Source { path: "t.md".into(), text: text.into() };
+        assert_eq!(file.rows().collect::<Vec<_>>(), [(4, "| b | test |"), (8, "| `d` |")]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use plimsoll_engine::Deadline;
 use crate::output::{Level, Log, Shape, Sinks, Voice};
 use crate::termination::{Detail, TerminationLog};
 
-/// What every command that looks at a project and a database takes.
+// What every command that looks at a project and a database takes.
 #[derive(Args, Clone)]
 pub(crate) struct Common {
     /// The Prisma schema: a file or a folder [default: as Prisma finds it]
@@ -46,7 +46,7 @@ pub(crate) struct Common {
     telemetry_information: Option<String>,
 }
 
-/// What is said on standard error, and what is left for whoever looks at a container that has ended.
+// What is said on standard error, and what is left for whoever looks at a container that has ended.
 #[derive(Args, Clone)]
 pub(crate) struct Logging {
     /// What the lines on standard error look like
@@ -113,7 +113,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// What standard output is for.
+// What standard output is for.
 #[derive(Args, Clone)]
 pub(crate) struct Answer {
     /// What to print on standard output
@@ -138,7 +138,7 @@ pub(crate) enum Format {
     Json,
 }
 
-/// How long to wait for other runners.
+// How long to wait for other runners.
 #[derive(Args, Clone)]
 pub(crate) struct LockWait {
     /// For how long to wait while another runner holds the migration lock
@@ -146,7 +146,7 @@ pub(crate) struct LockWait {
     pub(crate) lock_wait: Duration,
 }
 
-/// How long a migration, and a run, may take.
+// How long a migration, and a run, may take.
 #[derive(Args, Clone)]
 pub(crate) struct Limits {
     /// For how long a statement of a migration may wait for a lock before it is rolled back and tried again; 0 waits for as long as
@@ -178,7 +178,7 @@ impl Limits {
     }
 }
 
-/// What to think of a project without migrations.
+// What to think of a project without migrations.
 #[derive(Args, Clone)]
 pub(crate) struct AllowEmpty {
     /// Go on if the project has no migrations; otherwise that is an error, since it is mostly a file that is not in the image
@@ -208,7 +208,7 @@ impl AllowEmpty {
     }
 }
 
-/// What to allow.
+// What to allow.
 #[derive(Args, Clone)]
 pub(crate) struct Policy {
     /// What to do if the database stands at migrations that this project does not have, as after a rollback

@@ -7,7 +7,7 @@ use crate::args::{Deploy, Empty, Run};
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
 use crate::output::{Output, Voice};
-use crate::signals::{Ended, Signals};
+use crate::signals::{self, Ended, Signals};
 
 pub(crate) async fn run(arguments: &Deploy, voice: Voice) -> Exit {
     let mut output =
@@ -28,6 +28,9 @@ pub(super) async fn migrate(
     output: &mut Output,
 ) -> Result<(Option<u8>, Signals), Exit> {
     let deadline = arguments.limits.deadline();
+    if let Some(end) = deadline {
+        signals::is_over_at(end.at());
+    }
     // A file that is not there yet is waited for before the run begins.
     let mut common = arguments.common.clone();
     common.wait = deadline.map_or(common.wait, |end| end.left().min(common.wait));

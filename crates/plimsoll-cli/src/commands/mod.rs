@@ -13,13 +13,12 @@ use std::time::Duration;
 
 use clap::CommandFactory as _;
 use plimsoll_core::{Code, Diagnostic};
-use plimsoll_engine::{CancellationToken, Event, Observe as _, Options};
+use plimsoll_engine::{CancellationToken, Event, Observe as _, stopping};
 
 use crate::args::{Answer, Arguments, Command, Common, Empty, Format, Migrate};
 use crate::database::Opened;
 use crate::exit::Exit;
 use crate::output::{self, Output, Voice};
-use crate::reference;
 use crate::signals::{self, Ended, Signals};
 use crate::telemetry::Telemetry;
 pub(crate) use inject::Inject;
@@ -42,10 +41,6 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plimsoll", &mut script);
             output::data(&String::from_utf8_lossy(&script));
-            Exit::Success
-        }
-        Command::Docs { document } => {
-            output::data(&reference::document(document));
             Exit::Success
         }
     }
@@ -124,9 +119,9 @@ async fn watched<T>(
     }
 }
 
-/// For how long a pod is kept at most because somebody wants to know of its run. A signal leaves two seconds for everything.
+/// For how long a pod is kept at most because somebody wants to know of its run. One that was stopped has what is left of
+/// [`stopping::TELLING`].
 const MOST_TELLING: Duration = Duration::from_secs(2);
-const MOST_AFTER_SIGNAL: Duration = Duration::from_millis(1800);
 
 /// Tells those who look from outside, if there are any. Returns the signal that cut it short.
 async fn tell(telemetry: Telemetry, output: &Output, signals: &mut Signals) -> Option<u8> {
@@ -134,7 +129,7 @@ async fn tell(telemetry: Telemetry, output: &Output, signals: &mut Signals) -> O
         return None;
     }
     let at_most =
-        signals::since_stopped().map_or(MOST_TELLING, |since| MOST_AFTER_SIGNAL.saturating_sub(since));
+        signals::since_stopped().map_or(MOST_TELLING, |since| stopping::TELLING.saturating_sub(since));
     let cancel = CancellationToken::new();
     let sent = async {
         tokio::select! {
@@ -159,8 +154,4 @@ async fn told(mut output: Output, exit: Exit) -> Exit {
         tell(telemetry, &output, &mut Signals::listen()).await;
     }
     exit
-}
-
-fn options(common: &Common) -> Options {
-    Options { wait: common.wait, ..Options::default() }
 }

@@ -7,7 +7,7 @@ use plimsoll_core::history::Snapshot;
 use plimsoll_core::script::How;
 use plimsoll_engine::{CancellationToken, Error, Kind, inspect};
 
-use super::{open, options, watched};
+use super::{open, watched};
 use crate::args::Plan;
 use crate::database::{Intent, Opened, with_backend};
 use crate::exit::Exit;
@@ -22,10 +22,10 @@ pub(crate) async fn run(arguments: &Plan) -> Exit {
         Ok(database) => database,
         Err(diagnostic) => return output.failed(&diagnostic, None),
     };
-    let (cancel, options) = (CancellationToken::new(), options(&arguments.common));
+    let (cancel, wait) = (CancellationToken::new(), arguments.common.wait);
     let migrations = &opened.project.migrations;
     let read = async |output: &mut crate::output::Output| -> Result<_, Error> {
-        let read = with_backend!(&database, backend => inspect::read_for_plan(backend, migrations, &options, output, &cancel).await);
+        let read = with_backend!(&database, backend => inspect::read_for_plan(backend, migrations, wait, output, &cancel).await);
         match read {
             // `deploy` would create it.
             Err(error) if error.kind == Kind::Missing => Ok(None),

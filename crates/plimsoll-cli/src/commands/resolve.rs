@@ -2,7 +2,7 @@
 
 use plimsoll_core::{Code, Diagnostic};
 use plimsoll_engine::resolve::{Verdict, resolve};
-use plimsoll_engine::{CancellationToken, Error, Options};
+use plimsoll_engine::{CancellationToken, Error, Waits};
 
 use super::{open, watched};
 use crate::args::{Record, Resolve};
@@ -33,11 +33,10 @@ async fn run(arguments: &Record, asked: Asked<'_>, voice: Voice) -> Exit {
         Err(diagnostic) => return output.failed(&diagnostic, None),
     };
     let cancel = CancellationToken::new();
-    let options =
-        Options { wait: arguments.common.wait, lock_wait: arguments.lock.lock_wait, ..Options::default() };
+    let waits = Waits { database: arguments.common.wait, lock: arguments.lock.lock_wait };
     let work = opened.work();
     let record = async |output: &mut crate::output::Output| -> Result<(), Error> {
-        with_backend!(&database, backend => resolve(backend, work, name, verdict, &options, output, &cancel).await)
+        with_backend!(&database, backend => resolve(backend, work, name, verdict, waits, output, &cancel).await)
     };
     match watched(&mut output, &cancel, record).await {
         Ok(()) => output.resolved(name, verdict),

@@ -4,7 +4,7 @@ use plimsoll_core::plan;
 use plimsoll_core::standing::Standing;
 use plimsoll_engine::{CancellationToken, Error, inspect};
 
-use super::{open, options, watched};
+use super::{open, watched};
 use crate::args::Status;
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
@@ -24,9 +24,9 @@ pub(crate) async fn run(arguments: &Status, voice: Voice) -> Exit {
         Ok(database) => database,
         Err(diagnostic) => return output.failed(&diagnostic, None),
     };
-    let (cancel, options) = (CancellationToken::new(), options(&arguments.common));
+    let (cancel, wait) = (CancellationToken::new(), arguments.common.wait);
     let read = async |output: &mut crate::output::Output| -> Result<_, Error> {
-        with_backend!(&database, backend => inspect::read(backend, &options, output, &cancel).await)
+        with_backend!(&database, backend => inspect::read(backend, wait, output, &cancel).await)
     };
     match watched(&mut output, &cancel, read).await {
         Ok(snapshot) => output.standing(&Standing::of(work.migrations, &snapshot)),

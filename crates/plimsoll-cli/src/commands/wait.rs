@@ -1,8 +1,8 @@
 //! `wait`: waits until the database stands at the project's migrations, applying nothing.
 
-use plimsoll_engine::{CancellationToken, Error, Options, inspect};
+use plimsoll_engine::{CancellationToken, Error, inspect};
 
-use super::{introduce, look_at_emptiness, options, told, voice_for, watched};
+use super::{introduce, look_at_emptiness, told, voice_for, watched};
 use crate::args::Wait;
 use crate::database::{Intent, with_backend};
 use crate::exit::Exit;
@@ -23,11 +23,11 @@ async fn wait(arguments: &Wait, output: &mut Output) -> Result<(), Exit> {
     look_at_emptiness(&opened, arguments.empty.in_voice(Voice::Own), output)?;
     let database = opened.database(Intent::Read).map_err(|diagnostic| output.failed(&diagnostic, None))?;
     let cancel = CancellationToken::new();
-    let options = Options { if_ahead: arguments.policy.if_ahead.into(), ..options(&arguments.common) };
+    let (at_most, if_ahead) = (arguments.common.wait, arguments.policy.if_ahead.into());
     let work = opened.work();
     let wait = async |output: &mut Output| -> Result<(), Error> {
         with_backend!(&database, backend =>
-            inspect::wait_until_current(backend, work, &options, output, &cancel).await)
+            inspect::wait_until_current(backend, work, at_most, if_ahead, output, &cancel).await)
     };
     watched(output, &cancel, wait).await
 }

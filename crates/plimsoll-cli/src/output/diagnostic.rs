@@ -1,7 +1,10 @@
 //! Renders a diagnostic for people: code, message, what the database said, the place with a caret, what to do next.
 
+mod narrow;
+
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
+use std::ops::Range;
 
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
@@ -63,15 +66,18 @@ impl View {
     fn new(diagnostic: &Diagnostic) -> Self {
         let place = diagnostic.place.as_deref();
         let label = place.map(|place| {
-            let span = place.span();
             // What the database said stands above; a long label would say it twice.
-            LabeledSpan::new(place.label().filter(|label| label.len() < 60).map(safe), span.start, span.len())
+            place.label().filter(|label| label.len() < 60).map(safe)
         });
+        let source = place.map(Source::new);
+        let label = label
+            .zip(source.as_ref())
+            .map(|(label, source)| LabeledSpan::new(label, source.marked.start, source.marked.len()));
         Self {
             code: diagnostic.code.to_string(),
             message: safe(&message(diagnostic)),
             help: safe(&diagnostic.help.join("\n")),
-            source: place.map(Source::new),
+            source,
             label,
         }
     }
@@ -87,11 +93,14 @@ fn safe(text: &str) -> String {
 struct Source {
     place: Place,
     text: String,
+    /// The marked bytes of this text.
+    marked: Range<usize>,
 }
 
 impl Source {
     fn new(place: &Place) -> Self {
-        Self { place: place.clone(), text: safe(place.source()) }
+        let (text, marked) = narrow::narrowed(safe(place.source()), place.span());
+        Self { place: place.clone(), text, marked }
     }
 }
 
@@ -103,7 +112,7 @@ impl SourceCode for Source {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let text = self.text.read_span(span, before, after)?;
-        let marked = (span.offset(), before) == (self.place.span().start, 0);
+        let marked = (span.offset(), before) == (self.marked.start, 0);
         let column = if marked { self.place.column() - 1 } else { text.column() };
         let named = MietteSpanContents::new_named(
             safe(self.place.file()),
@@ -176,6 +185,27 @@ mod tests {
             .help("correct it");
         insta::assert_snapshot!(render(&diagnostic, Colors::Off));
         assert!(render(&diagnostic, Colors::On).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn an_error_behind_seventy_thousand_characters_of_a_line_is_shown_with_its_surroundings() {
+        let row = "(1, 'é'), ";
+        let line = format!(
+            "INSERT INTO ship VALUES {}(2); boom; {}\nSELECT 1;\n",
+            row.repeat(9000),
+            row.repeat(9000)
+        );
+        let start = line.find("boom").expect("it is there");
+        let column = line[..start].chars().count() + 1;
+        let diagnostic = Diagnostic::new(Code::MigrationFailed, "failed").at(Place::new(
+            "migration.sql",
+            &line,
+            start..start + 4,
+        ));
+        let text = render(&diagnostic, Colors::Off);
+        assert!(text.contains(&format!("migration.sql:1:{column}]")), "{text}");
+        assert!(text.contains("(1, 'é'), (2); boom; (1, 'é')") && text.contains("SELECT 1;"), "{text}");
+        assert!(text.len() < 4000, "{text}");
     }
 
     #[test]

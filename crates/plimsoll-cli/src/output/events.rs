@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::Diagnostic;
-use plimsoll_engine::{Blocker, Certainty, Event, Holder, describe_blockers, describe_holder};
+use plimsoll_engine::{Blocker, Certainty, Event, Holder, Resent, describe_blockers, describe_holder};
 use serde_json::{Value, json};
 
 use super::log::{Level, Record};
@@ -32,17 +32,7 @@ pub(super) fn record(event: &Event<'_>) -> Record {
         }
         Event::DatabaseCreated => info("database_created", "created the database"),
         Event::WaitingForLock { holder } => waiting_for_lock(*holder),
-        Event::Ahead { names, unfinished, at_most } => {
-            let mut words = format!(
-                "waiting for up to {} s: the database stands at migrations that this project does not have: {}",
-                at_most.as_secs(),
-                names.join(", ")
-            );
-            if !unfinished.is_empty() {
-                words = format!("{words}; begun and not finished: {}", unfinished.join(", "));
-            }
-            info("ahead", words).with(json!({ "migrations": names, "at_most_ms": whole(*at_most) }))
-        }
+        Event::Ahead { names, unfinished, at_most } => ahead(names, unfinished, *at_most),
         Event::Applying { name, number, of } => {
             debug("applying", format!("applying {name} ({number} of {of})"))
                 .with(json!({ "migration": name, "number": number, "of": of }))
@@ -54,8 +44,13 @@ pub(super) fn record(event: &Event<'_>) -> Record {
             info("applied", format!("applied {name} in {}", milliseconds(*took)))
                 .with(json!({ "migration": name, "took_ms": whole(*took) }))
         }
-        Event::Retrying { name, why } => {
-            info("retrying", format!("{name} was rolled back and is tried again: {why}"))
+        Event::Forgotten { name } => info(
+            "forgotten",
+            format!("{name} is not in the history any more: a failover may have lost its commit"),
+        )
+        .with(json!({ "migration": name })),
+        Event::Retrying { name, again, why } => {
+            info("retrying", format!("{name} {}: {why}", sent_again(*again)))
                 .with(json!({ "migration": name, "why": reason(why) }))
         }
         Event::Blocked { name, blockers } => blocked(name, blockers),
@@ -68,6 +63,13 @@ pub(super) fn record(event: &Event<'_>) -> Record {
         Event::Note(note) => info("note", format!("note: {note}")),
         // An engine that is newer than these words.
         other => debug("other", format!("{other:?}")),
+    }
+}
+
+fn sent_again(what: Resent) -> &'static str {
+    match what {
+        Resent::Whole => "was rolled back and is tried again",
+        Resent::Rest => "is tried again behind what is done of it",
     }
 }
 
@@ -84,6 +86,18 @@ fn waiting_for_lock(holder: Option<&Holder>) -> Record {
         "since": holder.since.map(|since| since.to_string()),
         "connected_ms": holder.connected_for.map(whole),
     } }))
+}
+
+fn ahead(names: &[String], unfinished: &[String], at_most: Duration) -> Record {
+    let mut words = format!(
+        "waiting for up to {} s: the database stands at migrations that this project does not have: {}",
+        at_most.as_secs(),
+        names.join(", ")
+    );
+    if !unfinished.is_empty() {
+        words = format!("{words}; begun and not finished: {}", unfinished.join(", "));
+    }
+    info("ahead", words).with(json!({ "migrations": names, "at_most_ms": whole(at_most) }))
 }
 
 fn blocked(name: &str, blockers: &[Blocker]) -> Record {

@@ -60,7 +60,7 @@ mod tests {
             Event::Blocked { name: "1_init", blockers: &blockers },
             Event::WaitingForLock { holder: Some(&holder) },
             Event::Note("had taken effect: hunter2".into()),
-            Event::Retrying { name: "1_init", why: &why },
+            Event::Retrying { name: "1_init", again: plimsoll_engine::Resent::Whole, why: &why },
             Event::Reconnecting { why: &why },
         ];
         for event in events {

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use plimsoll_core::Code;
-use plimsoll_engine::classes::{Class, Row, Server, Tried};
+use plimsoll_engine::classes::{Known, Server, Tried, Trouble};
 use plimsoll_engine::{mysql, postgres, sqlite};
 
+use super::classes::{explanation, name as name_of, word};
 use crate::exit::Exit;
 
 /// The whole document, but for the errors of MySQL and MariaDB that are the script's: `cargo xtask docs` adds them.
@@ -18,7 +19,7 @@ pub(super) fn document() -> String {
         ("MySQL and MariaDB", ABOUT_MYSQL, mysql::ERRORS),
     ] {
         let _infallible = write!(text, "\n## {title}\n\n{about}\n");
-        let mut rows: Vec<&Row> = rows.iter().collect();
+        let mut rows: Vec<&Known> = rows.iter().collect();
         // To be looked up by a number; an SQLSTATE is none, and those are in their order already.
         rows.sort_by_key(|row| row.code.parse::<u32>().ok().filter(|_| title != "PostgreSQL"));
         table(&mut text, &rows);
@@ -57,15 +58,15 @@ What words are named for is only that if they are in the message, and the script
 
 fn classes(text: &mut String) {
     text.push_str("| class | in a word | the run ends with | by a statement of a script | what is done |\n|---|---|---|---|---|\n");
-    for class in Class::ALL {
+    for class in Trouble::ALL {
         let _infallible = writeln!(
             text,
             "| {} | {} | {} | {} | {} |",
-            class.name(),
-            class.word().text(),
+            name_of(class),
+            word(class),
             ending(class.code()),
             ending(class.code_of_script()),
-            class.explanation()
+            explanation(class)
         );
     }
 }
@@ -75,7 +76,7 @@ fn ending(code: Code) -> String {
 }
 
 /// The errors about which there is something to say.
-fn table(text: &mut String, rows: &[&Row]) {
+fn table(text: &mut String, rows: &[&Known]) {
     text.push_str("\n| code | name | while connecting | in a session | met |\n|---|---|---|---|---|\n");
     for row in rows.iter().filter(|row| !is_plain(row)) {
         let tried = if row.tried == Tried::Yes { "yes" } else { "" };
@@ -84,13 +85,13 @@ fn table(text: &mut String, rows: &[&Row]) {
             "| {} | {} | {} | {} | {tried} |",
             row.code,
             name(row),
-            row.connecting.name(),
-            row.session.name()
+            name_of(row.connecting),
+            name_of(row.session)
         );
     }
 }
 
-fn name(row: &Row) -> String {
+fn name(row: &Known) -> String {
     let server = match row.server {
         Server::Any => "",
         Server::Mysql => ", MySQL",
@@ -101,13 +102,13 @@ fn name(row: &Row) -> String {
 }
 
 /// Whether a line would say no more than that it is the script's.
-fn is_plain(row: &Row) -> bool {
-    row.session == Class::Script
-        && matches!(row.connecting, Class::Refused | Class::Script)
+fn is_plain(row: &Known) -> bool {
+    row.session == Trouble::Script
+        && matches!(row.connecting, Trouble::Refused | Trouble::Script)
         && row.tried == Tried::No
 }
 
-fn others(text: &mut String, rows: &[&Row]) {
+fn others(text: &mut String, rows: &[&Known]) {
     let names: Vec<_> =
         rows.iter().filter(|row| is_plain(row)).map(|row| format!("{} {}", row.code, name(row))).collect();
     let _infallible = write!(text, "\nThe script's, and refused while connecting: {}.\n", names.join(", "));

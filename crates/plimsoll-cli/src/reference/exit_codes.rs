@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use plimsoll_core::Code;
+use plimsoll_core::Class;
 
-use crate::exit::{Exit, Retry};
+use crate::exit::Exit;
 
 /// The whole document.
 pub(super) fn document() -> String {
@@ -15,7 +15,8 @@ pub(super) fn document() -> String {
 const HEAD: &str = "\
 # Exit codes
 
-Made from the code by `cargo xtask docs`: change `crates/plimsoll-cli/src/exit.rs`.
+Made from the code by `cargo xtask docs`: change `exit.rs` and `reference/exit_codes.rs` in
+`crates/plimsoll-cli/src`.
 
 An exit code says whether another start can end otherwise. `restartPolicyRules` and `podFailurePolicy` of Kubernetes
 may rely on these numbers: they do not change. Which error it was stands in the [termination message](termination.md),
@@ -32,8 +33,8 @@ fn table() -> String {
     let mut text = "| code | when | start again? | container: `restartPolicyRules` | Job: `podFailurePolicy` | errors |\n\
                     |---|---|---|---|---|---|\n"
         .to_owned();
-    for exit in Exit::ALL {
-        let (again, container, job) = match exit.retry() {
+    for exit in ALL {
+        let (again, container, job) = match retry(exit) {
             Retry::Needless => ("", "", ""),
             Retry::Useless => ("no: a person has to do something", "none: it stays as it is", "`FailJob`"),
             Retry::Useful => ("yes", "`Restart`", "none: it counts and is tried again"),
@@ -42,7 +43,7 @@ fn table() -> String {
             text,
             "| {} | {} | {again} | {container} | {job} | {} |",
             exit.code(),
-            exit.meaning(),
+            meaning(exit),
             errors(exit)
         );
     }
@@ -51,17 +52,17 @@ fn table() -> String {
 
 /// The codes of the errors that end so.
 fn errors(exit: Exit) -> String {
-    let those = Code::ALL.iter().filter(|code| match exit {
+    let those = super::codes().into_iter().filter(|code| match exit {
         Exit::Class(class) => code.class() == class,
         // What a signal interrupts is one error, whichever signal it was that could be heard.
-        Exit::Signal(number) => number != 9 && code.class() == plimsoll_core::Class::Interrupted,
+        Exit::Signal(number) => number != 9 && code.class() == Class::Interrupted,
         Exit::Success | Exit::NotUpToDate => false,
     });
-    those.map(|code| code.as_str()).collect::<Vec<_>>().join(", ")
+    those.map(plimsoll_core::Code::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn list(retry: Retry) -> String {
-    let codes = Exit::ALL.iter().filter(|exit| exit.retry() == retry);
+fn list(again: Retry) -> String {
+    let codes = ALL.iter().filter(|exit| retry(**exit) == again);
     codes.map(|exit| exit.code().to_string()).collect::<Vec<_>>().join(", ")
 }
 
@@ -139,4 +140,105 @@ spec:
 ```
 "
     )
+}
+
+/// Whether another start can end otherwise, while nobody changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Retry {
+    /// There is nothing to try again.
+    Needless,
+    /// It fails in the same way: a person has to do something.
+    Useless,
+    /// It may pass by itself.
+    Useful,
+}
+
+/// SIGHUP, SIGINT, SIGQUIT, SIGKILL and SIGTERM. The fourth one is not told by the program, which cannot hear it.
+const SIGNALS: [u8; 5] = [1, 2, 3, 9, 15];
+
+/// Every way to end, in the order of the numbers.
+const ALL: [Exit; 16] = [
+    Exit::Success,
+    Exit::NotUpToDate,
+    Exit::Class(Class::Usage),
+    Exit::Class(Class::Data),
+    Exit::Class(Class::Unreachable),
+    Exit::Class(Class::Bug),
+    Exit::Class(Class::TryAgain),
+    Exit::Class(Class::Denied),
+    Exit::Class(Class::Config),
+    Exit::Class(Class::CommandUnusable),
+    Exit::Class(Class::CommandMissing),
+    Exit::Signal(SIGNALS[0]),
+    Exit::Signal(SIGNALS[1]),
+    Exit::Signal(SIGNALS[2]),
+    Exit::Signal(SIGNALS[3]),
+    Exit::Signal(SIGNALS[4]),
+];
+
+/// When it ends so.
+fn meaning(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Success => "up to date, applied, or ahead and allowed",
+        Exit::NotUpToDate => "`status`: not up to date; `inject --check`: something would change",
+        Exit::Class(Class::Usage) => "wrong arguments",
+        Exit::Class(Class::Data) => "a migration failed, or history and project contradict each other",
+        Exit::Class(Class::Unreachable) => "the database could not be reached within `--wait`",
+        Exit::Class(Class::Bug) => "a bug in Plimsoll",
+        Exit::Class(Class::TryAgain) => {
+            "a lock was not free in time, the database has no room left, it is not yet where it is waited for, `--timeout` is over, its URL has changed to another one, or an answer could not be written"
+        }
+        Exit::Class(Class::Denied) => "credentials or rights",
+        Exit::Class(Class::Config) => "the project or its configuration is wrong",
+        Exit::Class(Class::CommandUnusable) => "`exec`: the command cannot be executed",
+        Exit::Class(Class::CommandMissing) => "`exec`: the command cannot be found",
+        Exit::Class(Class::Interrupted) => "ended by a signal that nobody knows",
+        Exit::Signal(1) => "SIGHUP: the terminal is gone, or it is the image's `STOPSIGNAL`",
+        Exit::Signal(3) => "SIGQUIT: it is the image's `STOPSIGNAL`, or somebody pressed Ctrl-\\",
+        Exit::Signal(2) => "SIGINT: somebody pressed Ctrl-C",
+        Exit::Signal(9) => {
+            "SIGKILL: out of memory, or the grace period was over. The kernel's word, not Plimsoll's"
+        }
+        Exit::Signal(15) => "SIGTERM: the pod was deleted, evicted or replaced",
+        Exit::Signal(_) => "ended by another signal",
+    }
+}
+
+/// Whether to start again.
+fn retry(exit: Exit) -> Retry {
+    match exit {
+        Exit::Success | Exit::NotUpToDate => Retry::Needless,
+        Exit::Class(Class::Unreachable | Class::TryAgain | Class::Interrupted) | Exit::Signal(_) => {
+            Retry::Useful
+        }
+        Exit::Class(
+            Class::Usage
+            | Class::Data
+            | Class::Bug
+            | Class::Denied
+            | Class::Config
+            | Class::CommandUnusable
+            | Class::CommandMissing,
+        ) => Retry::Useless,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::Code;
+
+    #[test]
+    fn the_numbers_are_those_of_the_documentation() {
+        let codes = [0, 1, 64, 65, 69, 70, 75, 77, 78, 126, 127, 129, 130, 131, 137, 143];
+        assert_eq!(ALL.map(Exit::code), codes);
+    }
+
+    #[test]
+    fn every_error_ends_with_a_number_of_the_table() {
+        for code in Code::ALL {
+            let exit = Exit::Class(code.class()).code();
+            assert!(ALL.iter().any(|known| known.code() == exit), "{code}: {exit}");
+        }
+    }
 }

@@ -5,6 +5,8 @@
     reason = "it stands for a telemetry that does something"
 )]
 
+mod asked;
+
 use std::time::Duration;
 
 use plimsoll_core::Diagnostic;
@@ -28,16 +30,8 @@ pub(crate) struct Telemetry;
 impl Telemetry {
     /// Says that a wish of the environment's is in vain.
     pub(crate) fn of_command(command: &'static str, log: Log) -> Self {
-        const ENDPOINTS: [&str; 3] = [
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-            "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-        ];
-        let set = ENDPOINTS.iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-        if let (Some(name), "deploy" | "exec" | "wait") = (set, command) {
-            log.warn(&format!(
-                "`{name}` is set, and this build has no telemetry (the feature `otel`): nothing is sent"
-            ));
+        if let Some(warning) = asked::in_vain(command, &|name| std::env::var(name).ok()) {
+            log.warn(&warning);
         }
         Self
     }

@@ -2,7 +2,7 @@
 
 use plimsoll_testkit::server::{Flavour, Version};
 
-use crate::scene::{Base, Kind, Scene, assert_says};
+use crate::scene::{Base, Kind, Scene, assert_says, say_applied_at_once};
 
 const INIT: &str = "CREATE TABLE ship (name TEXT NOT NULL);\nINSERT INTO ship VALUES ('Ark');\n";
 const CARGO: &str = "CREATE TABLE cargo (goods TEXT);\nINSERT INTO cargo VALUES ('tea');\n";
@@ -13,6 +13,7 @@ async fn tale(kind: Kind) {
     a_failed_attempt_leaves_nothing_and_needs_nobody(kind).await;
     a_failed_row_of_prisma_blocks_until_a_person_decides(kind).await;
     a_database_that_was_there_before_is_baselined(kind).await;
+    what_several_say_at_once_is_recorded_once(kind).await;
     what_is_wrong_with_a_project_is_said_before_anything_is_done(kind).await;
     scripts_without_statements_are_migrations(kind).await;
     if let Some(script) = mixed(kind) {
@@ -179,6 +180,15 @@ async fn a_failed_row_of_prisma_blocks_until_a_person_decides(kind: Kind) {
     assert_says(&scene.run(&["resolve", "--rolled-back", "1_init"]).expect_code(65).stderr, &["P3012"]);
     assert_says(&scene.run(&["resolve", "--rolled-back", "9_no"]).expect_code(65).stderr, &["P3011"]);
     assert_says(&scene.run(&["resolve", "--applied", "9_no"]).expect_code(78).stderr, &["P3017"]);
+}
+
+async fn what_several_say_at_once_is_recorded_once(kind: Kind) {
+    let scene = Scene::new(kind).await.migration("1_init", INIT).migration("2_cargo", CARGO);
+    scene.base.execute(INIT).await;
+    say_applied_at_once(&["1_init", "2_cargo"], |arguments| scene.command(arguments));
+    let mut applied = scene.applied().await;
+    applied.sort();
+    assert_eq!(applied, ["1_init", "2_cargo"]);
 }
 
 async fn a_database_that_was_there_before_is_baselined(kind: Kind) {

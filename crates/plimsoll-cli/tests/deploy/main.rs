@@ -7,6 +7,7 @@ mod exec;
 mod install;
 mod limits;
 mod mysql;
+mod nested;
 mod output;
 mod planning;
 mod postgres;

@@ -3,10 +3,11 @@
 pub(crate) use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::database::{Database, SqliteDatabase};
-use plimsoll_testkit::program::Program;
+use plimsoll_testkit::program::{Program, Running};
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::transcript::Transcript;
-use plimsoll_testkit::wait::until_async;
+pub(crate) use plimsoll_testkit::transcript::{assert_says, flat};
+pub(crate) use plimsoll_testkit::wait::until_true;
 
 /// A project with a database of its own.
 pub(crate) struct Scene {
@@ -18,6 +19,11 @@ impl Scene {
     /// An empty project and an empty database.
     pub(crate) async fn new(kind: Kind) -> Self {
         Self::on(kind, kind.empty().await)
+    }
+
+    /// The same where no other test has a lock: on MySQL and MariaDB the migration lock is one for a whole server.
+    pub(crate) async fn alone(kind: Kind) -> Self {
+        Self::on(kind, kind.alone().await)
     }
 
     /// An empty project on a database.
@@ -66,22 +72,14 @@ impl Scene {
     }
 }
 
-/// Fails unless each of the words is in the text.
-#[track_caller]
-pub(crate) fn assert_says(text: &str, words: &[&str]) {
-    // Long lines of a message are broken between words, behind a bar.
-    let flat = flat(text);
-    for word in words {
-        assert!(flat.contains(word), "`{word}` is missing in:\n{text}");
+/// Has three at once say of each of these migrations that it is applied: one of them is the first, and the others hear so.
+pub(crate) fn say_applied_at_once(names: &[&str], command: impl Fn(&[&str]) -> Program) {
+    let say = |name: &&str| command(&["resolve", "--applied", name]).spawn();
+    let saying: Vec<_> = names.iter().cycle().take(3 * names.len()).map(say).collect();
+    let said: Vec<_> = saying.into_iter().map(Running::wait).collect();
+    let (recorded, refused): (Vec<_>, Vec<_>) = said.into_iter().partition(|said| said.code() == Some(0));
+    for refused in refused {
+        assert_says(&refused.expect_code(65).stderr, &["P3008"]);
     }
-}
-
-/// A message without the line breaks and bars that it was drawn with.
-pub(crate) fn flat(text: &str) -> String {
-    text.replace(['│', '├', '╰', '╭'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Returns as soon as the query answers `t`.
-pub(crate) async fn until_true(database: &Database<'_>, query: &str) {
-    until_async(query, async || database.value(query).await == "t").await;
+    assert_eq!(recorded.len(), names.len());
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::command::plimsoll;
@@ -9,6 +10,7 @@ use plimsoll_testkit::history::HistoryRow;
 use plimsoll_testkit::program::Program;
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::server::{Flavour, MysqlServer, Options, PostgresServer, Stop, Version};
+pub(crate) use plimsoll_testkit::transcript::assert_says;
 
 /// The PostgreSQL that the installed `pg_dump` can dump.
 pub(crate) const POSTGRES: Kind = Kind::Postgres(Version::V15);
@@ -17,6 +19,10 @@ pub(crate) const POSTGRES: Kind = Kind::Postgres(Version::V15);
 pub(crate) const INIT: &str = "CREATE TABLE counter (n INTEGER NOT NULL);\nINSERT INTO counter VALUES (0);\n";
 /// A migration that is one transaction on every server.
 pub(crate) const ONE: &str = "UPDATE counter SET n = n + 1;\n";
+
+/// A run that is told to end has two seconds, of which it waits for up to 1.8. The rest is for a machine that has other tests to run,
+/// and less than the five seconds after which a connection that nobody answers, or a name that nobody knows, is given up anyway.
+pub(crate) const MOST_AFTER_SIGNAL: Duration = Duration::from_millis(3500);
 
 /// A project for a database, whose commands get this URL.
 pub(crate) fn project(kind: Kind, url: String, migrations: &[(&str, &str)]) -> Project {
@@ -186,14 +192,4 @@ pub(crate) async fn left(base: &Base) -> Left {
 pub(crate) async fn undisturbed(kind: Kind, base: &Base, migrations: &[(&str, &str)]) -> Left {
     deploy(&project(kind, base.url(), migrations)).run().expect_code(0);
     left(base).await
-}
-
-/// Fails unless each of the words is in the text.
-#[track_caller]
-pub(crate) fn assert_says(text: &str, words: &[&str]) {
-    // Long lines of a message are broken between words, behind a bar.
-    let flat = text.replace(['│', '├', '╰', '╭'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    for word in words {
-        assert!(flat.contains(word), "`{word}` is missing in:\n{text}");
-    }
 }

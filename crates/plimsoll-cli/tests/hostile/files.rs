@@ -78,6 +78,28 @@ fn a_config_or_a_package_that_is_nested_deeply_does_not_end_the_process() {
 }
 
 #[test]
+fn an_env_file_whose_variables_stand_for_each_other_deeply_does_not_end_the_process() {
+    let chain = (0..100_000).map(|n| format!("A{n}=${{A{}}}", n + 1)).collect::<Vec<_>>().join("\n");
+    let inside = format!("DATABASE_URL={}file:./dev.db{}\n", "${A:-".repeat(100_000), "}".repeat(100_000));
+    for text in [format!("DATABASE_URL=${{A0}}\n{chain}"), inside] {
+        let run = deployed(&Project::new(Provider::Sqlite).file(".env", &text));
+        assert!(matches!(run.code(), Some(0 | 78)), "{:?} {:?}", run.code(), run.signal());
+    }
+}
+
+#[test]
+fn a_manifest_that_is_nested_deeply_does_not_end_the_process() {
+    let deep = |open: &str, close: &str| open.repeat(100_000) + &close.repeat(100_000);
+    let blocks = (0..2_000).map(|depth| format!("{}a:", " ".repeat(depth))).collect::<Vec<_>>().join("\n");
+    for text in [deep("[", "]"), deep("{a: ", "}"), deep("- ", ""), blocks] {
+        let project = Project::empty().file("pod.yaml", &text);
+        let run = plimsoll(&project).args(["inject", "--target=Pod/app", "pod.yaml"]);
+        let run = run.within(Duration::from_secs(20)).run().expect_code(78);
+        assert!(run.stderr.contains("PLM421") && run.stderr.contains("pod.yaml"), "{run}");
+    }
+}
+
+#[test]
 fn escape_codes_in_a_name_or_a_script_do_not_reach_the_terminal() {
     let name = "1_\u{1b}[2J\u{202e}x";
     let project = project().migration(name, "SELECT '\u{1b}]0;owned\u{7}';\nboom \u{1b}[8m;");

@@ -12,7 +12,7 @@ use plimsoll_testkit::transcript::Transcript;
 use plimsoll_testkit::wait::until;
 
 /// The password of every URL in these tests. It is the server that says it back.
-pub(crate) const PASSWORD: &str = "zq-hunter2-zq";
+pub(crate) const PASSWORD: &str = "hush-zq-58d-zq";
 
 /// What is said to one connection. An error ends it: the other side is gone.
 pub(crate) type Said = fn(&mut Client) -> std::io::Result<()>;
@@ -21,16 +21,21 @@ pub(crate) type Said = fn(&mut Client) -> std::io::Result<()>;
 pub(crate) struct Client {
     stream: TcpStream,
     heard: Arc<Mutex<Vec<u8>>>,
+    said: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Client {
     pub(crate) fn say(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.write_all(bytes)?;
+        // Of what is long on purpose, the beginning tells it.
+        add(&self.said, &bytes[..bytes.len().min(1024)]);
+        Ok(())
     }
 
     /// Says the same for as long as anybody listens.
     pub(crate) fn say_for_ever(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let many = bytes.repeat((1 << 16) / bytes.len() + 1);
+        add(&self.said, bytes);
         loop {
             self.stream.write_all(&many)?;
         }
@@ -40,7 +45,7 @@ impl Client {
     pub(crate) fn hear(&mut self, length: usize) -> std::io::Result<Vec<u8>> {
         let mut bytes = vec![0; length];
         self.stream.read_exact(&mut bytes)?;
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&bytes);
+        add(&self.heard, &bytes);
         Ok(bytes)
     }
 
@@ -50,6 +55,14 @@ impl Client {
             self.hear(1)?;
         }
     }
+}
+
+fn add(all: &Mutex<Vec<u8>>, bytes: &[u8]) {
+    all.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+}
+
+fn all(bytes: &Mutex<Vec<u8>>) -> Vec<u8> {
+    bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// Bytes that mean nothing, the same in each run.
@@ -62,6 +75,7 @@ pub(crate) struct Server {
     provider: Provider,
     port: u16,
     heard: Arc<Mutex<Vec<u8>>>,
+    said: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Server {
@@ -69,15 +83,15 @@ impl Server {
     pub(crate) fn saying(provider: Provider, said: Said) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let theirs = Arc::clone(&heard);
+        let (heard, answered) = (Arc::<Mutex<Vec<u8>>>::default(), Arc::<Mutex<Vec<u8>>>::default());
+        let theirs = (Arc::clone(&heard), Arc::clone(&answered));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let heard = Arc::clone(&theirs);
-                std::thread::spawn(move || said(&mut Client { stream, heard }));
+                let mut client = Client { stream, heard: Arc::clone(&theirs.0), said: Arc::clone(&theirs.1) };
+                std::thread::spawn(move || said(&mut client));
             }
         });
-        Self { provider, port, heard }
+        Self { provider, port, heard, said: answered }
     }
 
     /// A project with one migration, for this server.
@@ -89,14 +103,21 @@ impl Server {
 
     /// Everything that it was told.
     pub(crate) fn heard(&self) -> Vec<u8> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        all(&self.heard)
     }
 
-    /// A run that has to end by itself, and to show neither the password nor an escape code.
+    /// Fails unless somebody was told this: what was not tried is not warded off.
+    #[track_caller]
+    pub(crate) fn assert_said(&self, words: &[u8]) {
+        until("it was said", || all(&self.said).windows(words.len()).any(|part| part == words));
+    }
+
+    /// A run that meets this server, has to end by itself, and to show neither the password nor an escape code.
     pub(crate) fn outcome(&self) -> Outcome {
         let project = self.project();
-        let run = plimsoll(&project).args(["deploy", "--wait=1s"]).spawn();
-        Outcome::of(run)
+        let outcome = Outcome::of(plimsoll(&project).args(["deploy", "--wait=1s"]).spawn());
+        until("they met", || !all(&self.said).is_empty());
+        outcome
     }
 }
 

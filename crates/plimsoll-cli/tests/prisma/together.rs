@@ -5,7 +5,7 @@ use plimsoll_testkit::program::Signal;
 use crate::applying::three_rows;
 use crate::expected::{applied, applying, deploying, nothing_to_apply};
 use crate::rows;
-use plimsoll_testkit::wait::until_async;
+use plimsoll_testkit::wait::until_true;
 
 use crate::scenario::{Scene, World};
 use crate::scripts::THREE;
@@ -21,7 +21,7 @@ fn slow(seconds: u32) -> String {
 
 /// Returns as soon as the query answers `t`.
 async fn until(scene: &Scene, query: &str) {
-    until_async(query, async || scene.postgres().value(query).await == "t").await;
+    until_true(scene.postgres(), query).await;
 }
 
 const ASLEEP: &str = "SELECT count(*) > 0 FROM pg_stat_activity \

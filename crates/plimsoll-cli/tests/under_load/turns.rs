@@ -2,10 +2,9 @@
 //! applied what.
 
 use plimsoll_testkit::base::{Base, Kind};
-use plimsoll_testkit::database::Database;
 use plimsoll_testkit::prisma;
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::wait::until_async;
+use plimsoll_testkit::wait::until_true;
 
 use crate::story::{Outcome, POSTGRES, deploy, outcome, part, story, undisturbed, whole};
 
@@ -121,8 +120,4 @@ async fn a_prisma_that_waits_for_the_lock_does_not_spoil_an_index() {
     // It has got the lock afterwards, or was chosen as the victim; either is right.
     theirs.wait();
     assert_eq!(outcome(&base).await, expected);
-}
-
-async fn until_true(database: &Database<'_>, query: &str) {
-    until_async(query, async || database.value(query).await == "t").await;
 }

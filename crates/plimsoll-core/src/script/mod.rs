@@ -7,6 +7,7 @@ pub mod postgres;
 mod segment;
 pub mod sqlite;
 mod statement;
+mod values;
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -10,11 +10,13 @@ mod effect;
 mod index;
 pub mod refusing;
 mod session;
+mod strings;
 
 use std::ops::Range;
 
-use super::lexer::Dialect;
+use super::lexer::{Dialect, Kind, Lexer};
 use super::statement::{Statement, statements};
+use super::values::{self, Part};
 use super::{Atomic, Control, Controlled, Reason, Refusal, Segmented, Shape, blanked, controlled};
 use cut::{inside_block, refusing, segmented};
 use refusing::needs_psql;
@@ -24,6 +26,7 @@ pub use code::{Code, Ran, ran};
 pub use cut::{apart, divided, outside, texts};
 pub use index::{SameIndex, same_index_in};
 pub use session::{Lost, carried};
+pub use strings::backslash_in_string;
 
 /// Says how a script has to be run.
 pub fn shape(text: &str) -> Shape<'_> {
@@ -70,6 +73,19 @@ pub fn statement_spans(text: &str) -> Vec<Range<usize>> {
     statements(text, Dialect::Postgres).0.iter().map(Statement::span).collect()
 }
 
+/// What another session executes, or the beginning of it, as it may be shown: with a `?` for each string and number.
+pub fn without_values(text: &str) -> String {
+    let part = |kind| match kind {
+        Kind::Text | Kind::Unterminated => Part::Text,
+        Kind::Number => Part::Number,
+        _ => Part::Shown,
+    };
+    values::without_values(
+        text,
+        Lexer::new(text, Dialect::Postgres).map(|token| (part(token.kind), token.span)),
+    )
+}
+
 /// What does not end could hide statements. The server would say so too, but only behind the segments before.
 fn cuttable(segmented: Segmented<'_>, unterminated: Option<Range<usize>>) -> Shape<'_> {
     match unterminated {
@@ -87,10 +103,14 @@ fn sets_transaction(statements: &[Statement<'_>]) -> bool {
     statements.iter().take_while(is_no_query).any(sets_modes)
 }
 
+/// What `SET` names where it sets a mode of the transaction. `transaction_timeout`, which `pg_dump` sets, is none.
+const MODES: [&str; 4] =
+    ["transaction", "transaction_isolation", "transaction_read_only", "transaction_deferrable"];
+
 /// `SET TRANSACTION …`, `SET LOCAL TRANSACTION …`, `SET transaction_isolation = …`.
 fn sets_modes(statement: &Statement<'_>) -> bool {
-    let at = if statement.word(1) == "local" { 2 } else { 1 };
-    statement.word(0) == "set" && statement.word(at).starts_with("transaction")
+    let at = if matches!(statement.word(1).as_str(), "local" | "session") { 2 } else { 1 };
+    statement.word(0) == "set" && MODES.contains(&statement.word(at).as_str())
 }
 
 /// Whether several transactions of a script can be made one without changing what it does.
@@ -99,7 +119,16 @@ fn sets_modes(statement: &Statement<'_>) -> bool {
 /// or a setting made through a function. Words in strings count, since bodies of functions are strings.
 fn mergeable(text: &str, statements: &[Statement<'_>]) -> bool {
     let lower = text.to_ascii_lowercase();
-    let lasts = ["local", "on commit", "deferr", "set_config", "set constraints", "set transaction"];
+    let lasts = [
+        "local",
+        "on commit",
+        "deferr",
+        "set_config",
+        "set constraints",
+        "set transaction",
+        // It is counted anew for each.
+        "transaction_timeout",
+    ];
     !lasts.iter().any(|word| lower.contains(word)) && !statements.iter().any(sets_modes)
 }
 
@@ -255,6 +284,7 @@ mod tests {
             "SET TRANSACTION READ WRITE; SELECT 1",
             "BEGIN; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1; COMMIT",
             "SET lock_timeout = 1; LOCK t; SHOW search_path; SET LOCAL transaction_isolation = 'serializable'",
+            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT 1",
             "BEGIN; SET  TRANSACTION READ WRITE; COMMIT; BEGIN; SELECT 1; COMMIT",
             "VACUUM; SET LOCAL lock_timeout = 1; SET TRANSACTION READ WRITE; SELECT 1",
         ] {
@@ -264,6 +294,7 @@ mod tests {
             "SELECT 1",
             "BEGIN; SET LOCAL lock_timeout = 1; COMMIT",
             "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
+            "SET transaction_timeout = 0; SELECT 1",
         ] {
             assert!(!sets(text), "{text}");
         }
@@ -276,6 +307,8 @@ mod tests {
         assert_eq!(what("BEGIN; SET LOCAL a = 1; COMMIT; SELECT 2"), "=SET LOCAL a = 1; | +SELECT 2");
         let blocks = "BEGIN; SET  TRANSACTION READ WRITE; COMMIT; BEGIN; SELECT 2; COMMIT";
         assert_eq!(what(blocks), "=SET  TRANSACTION READ WRITE; | =SELECT 2;");
+        let timed = "BEGIN; SET transaction_timeout = 9; COMMIT; BEGIN; SELECT 2; COMMIT";
+        assert_eq!(what(timed), "=SET transaction_timeout = 9; | =SELECT 2;");
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub(super) struct ScriptState {
     unfinished: Option<(String, resume::Session)>,
     /// Whether what is sent again may be sent to this session as it is.
     pub(super) session_is: resume::Session,
+    /// How far the try has got, as this session knows.
+    pub(super) known: Option<resume::Known>,
     /// What its session was before it, if it may have changed that.
     pub(super) settings: Option<Settings>,
     /// Whether it may have changed settings of its session by now.
@@ -108,6 +110,9 @@ pub(super) async fn apply(
         session.script.settings = Some(Settings::remember(session).await?);
     }
     session.script.touched = touched;
+    if unfinished.is_none() {
+        session.script.known = None;
+    }
     let begun = step.resume.is_some() || unfinished.is_some();
     let session_is = unfinished.map_or(resume::Session::Another, |(_, session_is)| session_is);
     session.script.session_is = resume::Session::Another;
@@ -127,10 +132,11 @@ pub(super) async fn apply(
 
 /// Leaves the session as the next try needs it: a rollback takes back rows, but neither user variables nor temporary tables.
 async fn try_again(session: &mut MysqlSession, work: &Work<'_>) -> Result<()> {
-    let session_is = session.script.session_is;
+    let (session_is, known) = (session.script.session_is, session.script.known.take());
     if session_is == resume::Session::Another {
         clean(session, work).await?;
     }
+    session.script.known = known;
     session.script.unfinished = Some((work.migration.name().to_owned(), session_is));
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Opts, Row};
+use plimsoll_core::script::mysql::{Server, without_values};
 
 use super::connect;
 use super::send::text;
@@ -16,6 +17,8 @@ use crate::blockers::{Blocker, Certainty, QUERY, Witness, first_words};
 pub struct MysqlWitness {
     pub(super) opts: Opts,
     pub(super) session: u32,
+    /// How the server reads what others say to it.
+    pub(super) server: Server,
     pub(super) conn: Option<Conn>,
 }
 
@@ -27,7 +30,7 @@ impl Witness for MysqlWitness {
             Some(conn) => conn,
             None => Conn::new(self.opts.clone()).await.ok()?,
         };
-        let mut questions = Questions { conn, session: self.session };
+        let mut questions = Questions { conn, session: self.session, server: self.server };
         let blockers = questions.blockers().await;
         self.conn = Some(questions.conn);
         Some(blockers)
@@ -42,6 +45,9 @@ impl Witness for MysqlWitness {
 
 /// About how many something is asked: what is said names three, and that there are more.
 const MOST: usize = 4;
+
+/// What the session does: every user sees that of its own. The questions about tables take long on a server with many of them.
+const STATE: &str = "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = ?";
 
 /// Tables and the like, where `performance_schema` is on. What is intended is no obstacle by itself.
 const TABLES: &str = "SELECT DISTINCT h.PROCESSLIST_ID FROM performance_schema.metadata_locks w \
@@ -65,7 +71,7 @@ const ROWS_OF_MARIADB: &str = "SELECT DISTINCT h.trx_mysql_thread_id FROM inform
 /// Those who may hold the lock of a table, if that is what is waited for.
 const POSSIBLE: &str = "SELECT t.trx_mysql_thread_id FROM information_schema.PROCESSLIST o \
     JOIN information_schema.INNODB_TRX t ON t.trx_mysql_thread_id NOT IN (o.ID, 0) \
-    WHERE o.ID = ? AND o.STATE LIKE 'Waiting for % lock%' ORDER BY t.trx_started LIMIT 4";
+    WHERE o.ID = ? AND (o.STATE LIKE 'Waiting for % lock%' OR o.STATE LIKE 'Waiting for table flush%') ORDER BY t.trx_started LIMIT 4";
 
 /// What one connection does.
 const PROCESS: &str = "SELECT USER, HOST, COMMAND, INFO FROM information_schema.PROCESSLIST WHERE ID = ?";
@@ -87,16 +93,25 @@ const NAME: &str = "SELECT ATTR_VALUE FROM performance_schema.session_connect_at
 struct Questions {
     conn: Conn,
     session: u32,
+    server: Server,
 }
 
 impl Questions {
     async fn blockers(&mut self) -> Vec<Blocker> {
+        // The servers have no word for a wait for a row, and many for one for anything else.
+        let state = self.first(STATE, u64::from(self.session)).await.unwrap_or_default().to_ascii_lowercase();
+        let may_want_table = state.contains("lock") || state.contains("flush");
         let mut numbers = Vec::new();
-        for question in [TABLES, ROWS, ROWS_OF_MARIADB] {
-            numbers.extend(self.numbers(question).await);
+        if may_want_table {
+            numbers.extend(self.numbers(TABLES).await);
+        }
+        if numbers.is_empty() {
+            for question in [ROWS, ROWS_OF_MARIADB] {
+                numbers.extend(self.numbers(question).await);
+            }
         }
         let mut certainty = Certainty::Sure;
-        if numbers.is_empty() {
+        if numbers.is_empty() && may_want_table {
             certainty = Certainty::Possible;
             numbers = self.numbers(POSSIBLE).await;
         }
@@ -104,7 +119,7 @@ impl Questions {
             numbers.sort_unstable();
             numbers.dedup();
         }
-        // Each is asked about, every second, on a server that has enough to do.
+        // Each is asked about, again and again, on a server that has enough to do.
         numbers.truncate(MOST);
         let (own, mut blockers) = (u64::from(self.session), Vec::new());
         for number in numbers.into_iter().filter(|number| *number != own) {
@@ -137,7 +152,7 @@ impl Questions {
             address,
             state: command.map(|command| state(&command, open_for)),
             open_for: open_for.map(Duration::from_secs),
-            query: query.map(|query| first_words(&query, QUERY)),
+            query: query.map(|query| first_words(&without_values(&query, &self.server), QUERY)),
             certainty: Certainty::Sure,
         }
     }

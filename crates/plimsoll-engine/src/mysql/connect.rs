@@ -14,6 +14,7 @@ use super::{Facts, Mysql, MysqlSession, error, sql};
 use crate::classes::Server;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::stopping;
 
 /// Connects once.
 pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
@@ -42,7 +43,7 @@ pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
 /// nothing.
 async fn open(target: &Target, name: Option<&str>, runner: &str) -> Result<Conn> {
     let url = &target.url;
-    let connecting = Conn::new(options(target, name, runner));
+    let connecting = log_in(options(target, name, runner));
     let connected = match url.connect_timeout {
         None => connecting.await,
         Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds.into()), connecting).await {
@@ -51,6 +52,17 @@ async fn open(target: &Target, name: Option<&str>, runner: &str) -> Result<Conn>
         },
     };
     connected.map_err(|found| error::of_connect(&found, url))
+}
+
+/// Logs in; whoever is refused tries once more.
+///
+/// The driver takes a last byte of 0 for the end of what it has to sign, which for `ed25519` (MariaDB) it is not: one login of 256 is
+/// refused whose password is right, and that would be the end of a deploy. Known of `mysql_common` 0.37.3 (`AuthSwitchRequest`).
+async fn log_in(options: Opts) -> mysql_async::Result<Conn> {
+    match Conn::new(options.clone()).await {
+        Err(refused) if error::number(&refused) == Some(error::ACCESS_DENIED) => Conn::new(options).await,
+        first => first,
+    }
 }
 
 /// The largest message that the protocol knows. The server has a limit of its own, and says so.
@@ -111,7 +123,7 @@ fn may_not_create(found: &mysql_async::Error, url: &MysqlUrl) -> Error {
 
 /// Says good-bye. A server that does not answer any more is not waited for.
 pub(super) async fn close(conn: Conn) {
-    let _unreachable = tokio::time::timeout(Duration::from_millis(500), conn.disconnect()).await;
+    let _unreachable = tokio::time::timeout(stopping::FAREWELL, conn.disconnect()).await;
 }
 
 /// Cancels the statement that another connection executes at this moment.

@@ -9,10 +9,12 @@ use plimsoll_core::url::MysqlUrl;
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
 
 use super::errors::ERRORS;
-use crate::classes::{Class, Row, Server, damaged};
-use crate::error::{Error, Kind};
+use crate::classes::{Known, Server, Trouble, damaged};
+use crate::error::{CancelledBy, Error, Kind};
 use crate::tls::about_time;
 
+/// A login that is refused.
+pub(super) const ACCESS_DENIED: u16 = 1045;
 /// `CREATE DATABASE` of one that is there.
 pub(super) const DATABASE_EXISTS: u16 = 1007;
 /// `CREATE TABLE` of one that is there.
@@ -34,7 +36,16 @@ pub(super) fn number(found: &mysql_async::Error) -> Option<u16> {
 const TOO_LONG: u16 = 1153;
 
 /// The server's number for a statement that somebody has cancelled.
-pub(crate) const INTERRUPTED: u16 = 1317;
+pub(super) const INTERRUPTED: u16 = 1317;
+
+/// For limits, the servers' and ours, there are numbers of their own.
+pub(super) fn cancelled_by(said: &DatabaseMessage) -> CancelledBy {
+    if said.code.as_deref() == Some(INTERRUPTED.to_string().as_str()) {
+        CancelledBy::Somebody
+    } else {
+        CancelledBy::Limit
+    }
+}
 
 /// What is said of a statement that took longer than a limit of ours allows, with the server's number for limits of its own.
 pub(super) fn limited(limit: &str) -> mysql_async::Error {
@@ -105,31 +116,31 @@ fn tls_inside(found: &io::Error) -> Option<&rustls::Error> {
 
 fn refused_by_server(found: &ServerError, url: &MysqlUrl) -> Error {
     // Which server it is nobody has told the driver's caller.
-    let class = row_of(found, Server::Any).map_or(Class::Refused, |row| row.connecting);
+    let class = row_of(found, Server::Any).map_or(Trouble::Refused, |row| row.connecting);
     let diagnostic = match class {
-        Class::Credentials => credentials(url),
-        Class::Missing => {
+        Trouble::Credentials => credentials(url),
+        Trouble::Missing => {
             Diagnostic::new(class.code(), format!("Database `{}` does not exist", url.database))
                 .help("`plimsoll deploy` creates it; commands that only read do not")
         }
-        Class::Denied => Diagnostic::new(
+        Trouble::Denied => Diagnostic::new(
             class.code(),
             format!("User was denied access on the database `{}`", url.database),
         ),
         // `require_secure_transport`.
-        Class::Tls => tls("the server takes no connection without it")
+        Trouble::Tls => tls("the server takes no connection without it")
             .help("put `sslaccept=accept_invalid_certs`, or `sslaccept=strict`, into the URL"),
-        Class::NotYet => not_yet(&url.endpoint()),
+        Trouble::NotYet => not_yet(&url.endpoint()),
         _ => Diagnostic::new(class.code(), "the database server refused the connection"),
     };
     // What there is to know of a missing database is said already.
-    let diagnostic = if class == Class::Missing { diagnostic } else { diagnostic.said_by(message(found)) };
+    let diagnostic = if class == Trouble::Missing { diagnostic } else { diagnostic.said_by(message(found)) };
     Error::new(class.kind(), diagnostic)
 }
 
 fn not_yet(endpoint: &str) -> Diagnostic {
     let message = format!("the database server at `{endpoint}` accepts no connections yet");
-    Diagnostic::new(Class::NotYet.code(), message)
+    Diagnostic::new(Trouble::NotYet.code(), message)
 }
 
 fn credentials(url: &MysqlUrl) -> Diagnostic {
@@ -142,15 +153,15 @@ fn credentials(url: &MysqlUrl) -> Diagnostic {
 }
 
 /// The line of an error in the table, on this server or on any.
-fn row_of(found: &ServerError, server: Server) -> Option<&'static Row> {
+fn row_of(found: &ServerError, server: Server) -> Option<&'static Known> {
     let code = found.code.to_string();
-    let is_there = |row: &&Row| [row.server, server].contains(&Server::Any) || row.server == server;
+    let is_there = |row: &&Known| [row.server, server].contains(&Server::Any) || row.server == server;
     ERRORS.iter().filter(is_there).find(|row| row.code == code && row.fits(&found.message))
 }
 
 /// What an error is in a session of this server.
-pub(super) fn class_in_session(found: &ServerError, server: Server) -> Class {
-    row_of(found, server).map_or(Class::Script, |row| row.session)
+pub(super) fn class_in_session(found: &ServerError, server: Server) -> Trouble {
+    row_of(found, server).map_or(Trouble::Script, |row| row.session)
 }
 
 /// An error of a session that had been made.
@@ -158,17 +169,17 @@ pub(super) fn of_session(found: &mysql_async::Error, endpoint: &str, server: Ser
     let mysql_async::Error::Server(found) = found else { return of_driver(found, endpoint) };
     let class = class_in_session(found, server);
     let diagnostic = match class {
-        Class::Lost => return lost(endpoint, &found.message),
-        Class::NotYet => not_yet(endpoint),
-        Class::Unclear => unclear(endpoint),
-        Class::Denied => denied(),
-        Class::Replica | Class::ReadOnly => read_only(),
-        Class::Cancelled => Diagnostic::new(class.code(), "the statement was cancelled"),
-        Class::Again => blocked(),
-        Class::NoRoom => {
+        Trouble::Lost => return lost(endpoint, &found.message),
+        Trouble::NotYet => not_yet(endpoint),
+        Trouble::Unclear => unclear(endpoint),
+        Trouble::Denied => denied(),
+        Trouble::Replica | Trouble::ReadOnly => read_only(),
+        Trouble::Cancelled => Diagnostic::new(class.code(), "the statement was cancelled"),
+        Trouble::Again => blocked(),
+        Trouble::NoRoom => {
             Diagnostic::new(class.code(), "the database has no room left").help("make room, then start again")
         }
-        Class::Damaged => damaged(),
+        Trouble::Damaged => damaged(),
         _ if found.code == TOO_LONG => {
             Diagnostic::new(class.code(), "a statement is longer than the server takes")
                 .help("raise the server's `max_allowed_packet`, or cut the statement into several")
@@ -210,7 +221,7 @@ fn of_driver(found: &mysql_async::Error, endpoint: &str) -> Error {
 
 fn unclear(endpoint: &str) -> Diagnostic {
     let message = format!("the server does not know what became of a transaction: `{endpoint}`");
-    Diagnostic::new(Class::Unclear.code(), message)
+    Diagnostic::new(Trouble::Unclear.code(), message)
         .help("the next start looks at what was done, and carries on")
 }
 
@@ -257,4 +268,19 @@ fn lost(endpoint: &str, why: &str) -> Error {
 /// What the server said.
 pub(super) fn message(found: &ServerError) -> DatabaseMessage {
     DatabaseMessage { code: Some(found.code.to_string()), ..DatabaseMessage::new(found.message.as_str()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_cancelled_is_in_the_number() {
+        let by = |found: mysql_async::Error| match found {
+            mysql_async::Error::Server(found) => cancelled_by(&message(&found)),
+            other => panic!("{other} is not the server's"),
+        };
+        assert_eq!(by(interrupted()), CancelledBy::Somebody);
+        assert_eq!(by(limited("`--statement-timeout`")), CancelledBy::Limit);
+    }
 }

@@ -1,16 +1,16 @@
 //! The errors of MySQL and MariaDB of which something is to be said, from the servers' own lists (MySQL 8.0, MariaDB 10.11).
 
-use crate::classes::Class::{
+use crate::classes::Trouble::{
     Again, Cancelled, Credentials, Damaged, Denied, Lost, Missing, NoRoom, NotYet, ReadOnly, Refused,
     Replica, Script, Tls, Unclear,
 };
-use crate::classes::{Row, row, script};
+use crate::classes::{Known, row, script};
 
 /// The table. Both servers have the same numbers up to 1879; behind that, one number may be two errors.
 ///
 /// An error that is not in it is the script's. Those of the servers' lists are kept in `script_errors.tsv`, which a test compares
 /// with the servers: a number that a new version brings is sorted on purpose.
-pub const ERRORS: &[Row] = &[
+pub const ERRORS: &[Known] = &[
     // Errors of files and memory, below 1000, are in no list: `perror` knows them.
     row("3", "EE_WRITE", Refused, NoRoom),
     row("5", "EE_OUTOFMEMORY", Refused, NoRoom),

@@ -3,6 +3,7 @@
 use plimsoll_core::history::{FAILURE_MARK, History, Instant, Progress, Row, Snapshot, failure_log};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 
+use super::limits::{OwnLimits, SHORT_WAITS, lock_timeouts};
 use super::send::Row as Values;
 use super::settings::neutrally;
 use super::{Facts, MysqlSession, error, lock, sql};
@@ -18,7 +19,12 @@ const SETTINGS: &str = "SET SESSION wait_timeout = CAST(LEAST(@@GLOBAL.wait_time
      SESSION sql_select_limit = 18446744073709551615, SESSION autocommit = 1;";
 
 /// What decides how scripts are read, and how long a statement may be.
-const FACTS: &str = "SELECT VERSION(), @@SESSION.sql_mode, @@SESSION.max_allowed_packet;";
+///
+/// And the limits for locks that somebody has set for this session alone (`init_connect`): asked for before they are ours, and so
+/// before `sql_select_limit` is, which does not count where there is a `LIMIT`.
+const FACTS: &str = "SELECT VERSION(), @@SESSION.sql_mode, @@SESSION.max_allowed_packet, \
+     NULLIF(@@SESSION.lock_wait_timeout, @@GLOBAL.lock_wait_timeout), \
+     NULLIF(@@SESSION.innodb_lock_wait_timeout, @@GLOBAL.innodb_lock_wait_timeout) LIMIT 1;";
 
 /// Reads the history, or what tables there are if there is none: one message, and one more only if there is none.
 pub(super) async fn read(session: &mut MysqlSession) -> Result<Snapshot> {
@@ -36,7 +42,7 @@ pub(super) async fn read(session: &mut MysqlSession) -> Result<Snapshot> {
 
 async fn read_once(session: &mut MysqlSession) -> Result<Option<Snapshot>> {
     let first = session.facts.version.is_empty();
-    let before = if first { format!("{SETTINGS}{FACTS}") } else { String::new() };
+    let before = if first { format!("{FACTS}{SETTINGS}") } else { String::new() };
     let query = format!(
         "{before}SELECT id, migration_name, checksum, {started}, {finished}, {rolled_back}, applied_steps_count, \
          CASE WHEN finished_at IS NULL THEN logs END FROM {table} ORDER BY started_at",
@@ -47,8 +53,10 @@ async fn read_once(session: &mut MysqlSession) -> Result<Option<Snapshot>> {
     );
     let mut answers = session.answers(&query).await;
     if first {
-        // The settings answered nothing, the facts one row: without those there was no look at the history either.
-        if let Some(facts) = answers.sets.get(1).and_then(|set| set.first()) {
+        // They are known once the settings hold, too: else the next look begins with both again.
+        if let [facts, _settings, ..] = answers.sets.as_slice()
+            && let Some(facts) = facts.first()
+        {
             session.facts = read_facts(facts);
         }
     }
@@ -69,7 +77,9 @@ fn microseconds(column: &str) -> String {
 
 fn read_facts(row: &Values) -> Facts {
     let text = |n: usize| row.get(n).cloned().flatten().unwrap_or_default();
-    Facts { version: text(0), sql_mode: text(1), longest_message: text(2).parse().ok() }
+    let number = |n: usize| text(n).parse().ok();
+    let own = OwnLimits { tables: number(3), rows: number(4) };
+    Facts { version: text(0), sql_mode: text(1), longest_message: text(2).parse().ok(), own }
 }
 
 fn history_row(row: &Values) -> Row {
@@ -125,9 +135,18 @@ fn unreadable(session: &MysqlSession, found: &mysql_async::Error) -> Error {
     }
 }
 
-/// Creates the history table as Prisma does.
+/// Creates the history table as Prisma does. A backup that keeps definitions out is not waited for here, whatever limit anybody
+/// has set.
 pub(super) async fn create(session: &mut MysqlSession) -> Result<()> {
     lock::check(session).await?;
+    session.execute(SHORT_WAITS).await?;
+    let created = create_now(session).await;
+    let limits = lock_timeouts(session.limits_set, session.facts.own);
+    let as_before = session.execute(&limits).await.map(drop);
+    created.and(as_before)
+}
+
+async fn create_now(session: &mut MysqlSession) -> Result<()> {
     let statement = format!(
         "CREATE TABLE {} (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,

@@ -39,18 +39,50 @@ const UNCONFIGURED: &str = "31536000, 86400";
 /// The same for the lock of a row, on both.
 const UNCONFIGURED_ROWS: &str = "50";
 
+/// The limits for locks, in seconds, that a session begins with and the server at large does not have: somebody has set them for
+/// those who log in like us.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OwnLimits {
+    /// `lock_wait_timeout`.
+    pub(super) tables: Option<u64>,
+    /// `innodb_lock_wait_timeout`.
+    pub(super) rows: Option<u64>,
+}
+
+/// The statement that sets both to as little as they can be, for what is tried again from outside.
+pub(super) const SHORT_WAITS: &str =
+    "SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1";
+
 /// The statement that sets how long a migration waits for the lock of a table (`lock_wait_timeout`), and for that of a row.
 ///
-/// Whoever wants the table waits behind a definition that waits for it. What is set on the server is kept, unless somebody has
-/// given another limit to this run.
-pub(super) fn lock_timeouts(limits: Limits) -> String {
+/// Whoever wants the table waits behind a definition that waits for it. What is set on the server, or for the session, is kept,
+/// unless somebody has given another limit to this run.
+pub(super) fn lock_timeouts(limits: Limits, own: OwnLimits) -> String {
+    let text = |seconds: u64| seconds.to_string();
     let (tables, rows) = match limits.lock {
-        Some(given) => (seconds(given).to_string(), seconds(given).to_string()),
+        Some(given) => (text(seconds(given)), text(seconds(given))),
         None => (
-            unless_set("lock_wait_timeout", UNCONFIGURED, limits),
-            unless_set("innodb_lock_wait_timeout", UNCONFIGURED_ROWS, limits),
+            own.tables.map_or_else(|| unless_set("lock_wait_timeout", UNCONFIGURED, limits), text),
+            own.rows.map_or_else(|| unless_set("innodb_lock_wait_timeout", UNCONFIGURED_ROWS, limits), text),
         ),
     };
+    setting(&tables, &rows)
+}
+
+/// The same where no flag counts: for the history.
+pub(super) fn by_default(own: OwnLimits) -> String {
+    lock_timeouts(Limits::default(), own)
+}
+
+/// The same as it is where nothing of ours is meant.
+fn without_ours(own: OwnLimits) -> String {
+    let text = |seconds: u64| seconds.to_string();
+    let tables = own.tables.map_or_else(|| "@@GLOBAL.lock_wait_timeout".to_owned(), text);
+    let rows = own.rows.map_or_else(|| "@@GLOBAL.innodb_lock_wait_timeout".to_owned(), text);
+    setting(&tables, &rows)
+}
+
+fn setting(tables: &str, rows: &str) -> String {
     format!("SET SESSION lock_wait_timeout = {tables}, SESSION innodb_lock_wait_timeout = {rows}")
 }
 
@@ -78,13 +110,15 @@ fn names_a_limit(script: &Script) -> bool {
 }
 
 impl MysqlSession {
-    /// Sets the limits for locks that this try has, if those of the session are others. Where the script speaks of them itself,
-    /// nothing is touched.
+    /// Sets the limits for locks that this try has, if those of the session are others. Where the script speaks of them itself, what
+    /// an earlier try has left of them is not touched.
     pub(super) async fn set_lock_timeouts(&mut self, script: &Script) -> Result<()> {
-        if self.limits == self.limits_set || names_a_limit(script) {
+        // Only what nobody has given grows from try to try.
+        let is_grown = self.limits.lock == self.limits_set.lock;
+        if self.limits == self.limits_set || (is_grown && names_a_limit(script)) {
             return Ok(());
         }
-        self.execute(&lock_timeouts(self.limits)).await?;
+        self.execute(&lock_timeouts(self.limits, self.facts.own)).await?;
         self.limits_set = self.limits;
         Ok(())
     }
@@ -113,36 +147,43 @@ impl MysqlSession {
         Some(self.limits.of_lock(&own))
     }
 
-    /// Lets the next statement, of this kind, wait for locks as long as the server says, if it could not be sent again and nobody
+    /// Lets the next statement, of this kind, wait for locks as long as the session would without us, if it could not be sent again and nobody
     /// has said anything else: a person has to look at its failure. Whether that was done.
-    pub(super) async fn wait_patiently(&mut self, work: &Work<'_>, what: &str) -> Result<Patience> {
+    pub(super) async fn wait_without_ours(&mut self, work: &Work<'_>, what: &str) -> Result<Wait> {
         if self.limits.lock.is_some() || names_a_limit(work.script) || needs_whole_table(what) {
-            return Ok(Patience::AsBefore);
+            return Ok(Wait::AsBefore);
         }
-        self.execute(
-            "SET SESSION lock_wait_timeout = @@GLOBAL.lock_wait_timeout, \
-             SESSION innodb_lock_wait_timeout = @@GLOBAL.innodb_lock_wait_timeout",
-        )
-        .await?;
-        Ok(Patience::OfTheServer)
+        self.execute(&without_ours(self.facts.own)).await?;
+        Ok(Wait::WithoutOurs)
     }
 
-    /// Ends what [`wait_patiently`](Self::wait_patiently) began.
-    pub(super) async fn wait_as_before(&mut self, patience: Patience) {
-        if patience == Patience::OfTheServer {
+    /// Does what records a statement that is done, however long somebody has the history locked: given up, it would be told as a
+    /// statement that failed. What the script has set of limits comes back behind it.
+    pub(super) async fn patiently<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        const KEEP: &str = "SET @plimsoll_tables = @@SESSION.lock_wait_timeout, @plimsoll_rows = @@SESSION.innodb_lock_wait_timeout";
+        let without_end = WITHOUT_END.to_string();
+        self.execute(&format!("{KEEP};{}", setting(&without_end, &without_end))).await?;
+        let result = work(self).await;
+        let again = self.execute(&setting("@plimsoll_tables", "@plimsoll_rows")).await;
+        result.and_then(|value| again.map(|_| value))
+    }
+
+    /// Ends what [`wait_without_ours`](Self::wait_without_ours) began.
+    pub(super) async fn wait_as_before(&mut self, wait: Wait) {
+        if wait == Wait::WithoutOurs {
             // What came of the statement counts: if the connection is gone, so are the limits.
-            let _longer = self.execute(&lock_timeouts(self.limits)).await;
+            let _longer = self.execute(&lock_timeouts(self.limits, self.facts.own)).await;
         }
     }
 }
 
 /// How long a statement waits for locks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patience {
+pub(super) enum Wait {
     /// As those before it.
     AsBefore,
-    /// As long as the server says.
-    OfTheServer,
+    /// As the session did when it began.
+    WithoutOurs,
 }
 
 #[cfg(test)]
@@ -154,7 +195,10 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(1)), 1);
         assert_eq!(seconds(Duration::from_millis(1001)), 2);
         assert_eq!(seconds(Duration::ZERO), WITHOUT_END);
-        let given = lock_timeouts(Limits { lock: Some(Duration::from_millis(300)), ..Limits::default() });
+        let given = lock_timeouts(
+            Limits { lock: Some(Duration::from_millis(300)), ..Limits::default() },
+            OwnLimits { tables: Some(7), rows: None },
+        );
         assert_eq!(given, "SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1");
     }
 }

@@ -2,10 +2,11 @@
 
 use plimsoll_core::{Code, Diagnostic};
 
-use super::limits::lock_timeouts;
+use super::limits::by_default;
 use super::{MysqlSession, error, sql};
 use crate::backend::{Holder, Lock};
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 
 /// Prisma's name for it. There is one for all databases of a server.
 const NAME: &str = "prisma_migrate";
@@ -21,9 +22,9 @@ pub(super) async fn try_take(session: &mut MysqlSession) -> Result<Lock> {
     let mut values = row.into_iter();
     match (values.next().flatten().as_deref(), values.next().flatten()) {
         (Some("1"), _) => {
-            // What the session of a runner needs once it may write.
-            session.execute(&lock_timeouts(session.limits)).await?;
-            session.limits_set = session.limits;
+            // Until a migration brings the limits of its run, what is written to the history waits for no lock without end.
+            session.execute(&by_default(session.facts.own)).await?;
+            session.limits_set = Limits::default();
             Ok(Lock::Taken)
         }
         (Some(_), None) => Ok(Lock::HeldBy(None)),

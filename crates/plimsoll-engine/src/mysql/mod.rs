@@ -35,20 +35,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mysql_async::{Conn, Opts};
 use plimsoll_core::history::{Progress, Row, Snapshot};
-use plimsoll_core::plan::Step;
+use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::script::mysql::{Server, split};
 use plimsoll_core::url::MysqlUrl;
-use plimsoll_core::{Code, Diagnostic, Migration, Script, Secret};
+use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script, Secret};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
-use crate::error::Result;
+use crate::error::{CancelledBy, Result};
 use crate::limits::Limits;
 use crate::target::Target;
 use blockers::MysqlWitness;
 use target::Targets;
 
-pub(crate) use error::INTERRUPTED;
 pub use errors::ERRORS;
 pub use target::UrlSource;
 
@@ -142,6 +141,8 @@ struct Facts {
     sql_mode: String,
     /// `max_allowed_packet`, in bytes: a longer message makes the server close the connection without a word.
     longest_message: Option<usize>,
+    /// Its own limits for locks.
+    own: limits::OwnLimits,
 }
 
 impl MysqlSession {
@@ -172,7 +173,7 @@ impl Session for MysqlSession {
         history::read(self).await
     }
 
-    async fn try_lock(&mut self) -> Result<Lock> {
+    async fn try_lock(&mut self, _plan: Option<&Plan<'_>>) -> Result<Lock> {
         lock::try_take(self).await
     }
 
@@ -184,11 +185,8 @@ impl Session for MysqlSession {
         apply::check(self, migration, script)
     }
 
-    fn limit(&mut self, limits: Limits) {
+    async fn apply(&mut self, step: &Step<'_>, id: &str, limits: Limits, tell: &mut Tell<'_>) -> Result<()> {
         self.limits = limits;
-    }
-
-    async fn apply(&mut self, step: &Step<'_>, id: &str, tell: &mut Tell<'_>) -> Result<()> {
         apply::apply(self, step, id, tell).await
     }
 
@@ -221,12 +219,16 @@ impl Session for MysqlSession {
     }
 
     fn witness(&self) -> MysqlWitness {
-        MysqlWitness { opts: self.opts.clone(), session: self.conn.id(), conn: None }
+        MysqlWitness { opts: self.opts.clone(), session: self.conn.id(), server: self.server(), conn: None }
     }
 
     fn canceller(&self) -> MysqlCanceller {
         let cancelled = Arc::clone(&self.cancelled);
         MysqlCanceller { opts: self.opts.clone(), connection: self.conn.id(), cancelled }
+    }
+
+    fn cancelled_by(said: &DatabaseMessage) -> CancelledBy {
+        error::cancelled_by(said)
     }
 
     async fn close(self) {

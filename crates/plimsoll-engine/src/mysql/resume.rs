@@ -28,10 +28,26 @@ pub(super) enum Session {
 pub(super) struct Begun {
     pub(super) id: String,
     pub(super) progress: Progress,
+    /// What of that its row says.
+    pub(super) recorded: Progress,
+}
+
+/// How far a try has got, and what of that it could write.
+pub(super) struct Known {
+    pub(super) id: String,
+    pub(super) recorded: Progress,
+    pub(super) progress: Progress,
 }
 
 /// The attempt that has been begun, or a new one.
-pub(super) async fn begin(session: &mut MysqlSession, work: &Work<'_>) -> Result<Begun> {
+///
+/// What this session knows to be done counts, where the row says what it said when that could not be written: nobody else has begun
+/// the attempt anew.
+pub(super) async fn begin(
+    session: &mut MysqlSession,
+    work: &Work<'_>,
+    known: Option<Known>,
+) -> Result<Begun> {
     let query = format!(
         "SELECT id, logs FROM {} WHERE {} AND finished_at IS NULL AND rolled_back_at IS NULL",
         session.history_table(),
@@ -42,13 +58,15 @@ pub(super) async fn begin(session: &mut MysqlSession, work: &Work<'_>) -> Result
         progress::unrecorded(session, work.migration).await?;
         let progress = Progress::new(Attempt::Running, &session.runner);
         let id = progress::begin(session, work, &progress).await?;
-        return Ok(Begun { id, progress });
+        return Ok(Begun { id, recorded: progress.clone(), progress });
     };
     let value = |n: usize| row.get(n).and_then(Option::as_deref).unwrap_or_default();
     match Progress::parse(value(1)) {
         Some(found) if found.attempt == Attempt::Running && rows.len() == 1 => {
-            let progress = Progress { runner: session.runner.clone(), ..found };
-            Ok(Begun { id: value(0).to_owned(), progress })
+            let recorded = Progress { runner: session.runner.clone(), ..found };
+            let known = known.filter(|known| known.id == value(0) && known.recorded == recorded);
+            let progress = known.map_or_else(|| recorded.clone(), |known| known.progress);
+            Ok(Begun { id: value(0).to_owned(), progress, recorded })
         }
         // Somebody else's, or changed since the plan was made.
         _ => Err(Error::overtaken()),

@@ -28,6 +28,7 @@ pub(super) async fn run(
         Err(error) if error.kind == Kind::Overtaken => Err(steps.overtaken(error).await),
         Err(error) => {
             steps.remember(&error).await;
+            steps.session.script.known = Some(steps.known());
             Err(error)
         }
         Ok(()) => Ok(()),
@@ -66,7 +67,8 @@ impl<'a, 't> Steps<'a, 't> {
         session_is: resume::Session,
         tell: &'a mut Tell<'t>,
     ) -> Result<Self> {
-        let begun = resume::begin(session, work).await?;
+        let known = session.script.known.take();
+        let begun = resume::begin(session, work, known).await?;
         let pending =
             begun.progress.under_way.clone().map(|under_way| (begun.progress.done.count, under_way.before));
         let from = begun.progress.done.count;
@@ -75,7 +77,7 @@ impl<'a, 't> Steps<'a, 't> {
             work,
             tell,
             id: begun.id,
-            recorded: begun.progress.clone(),
+            recorded: begun.recorded,
             progress: begun.progress,
             from,
             told: None,
@@ -168,8 +170,7 @@ impl<'a, 't> Steps<'a, 't> {
     /// session does not send it again: a second `DROP TABLE` could meet a lasting table of that name.
     async fn state_alone(&mut self, at: usize) -> Result<()> {
         self.send_or_fail(at).await?;
-        self.progress = self.done_before(at + 1);
-        self.record(self.progress.clone()).await
+        self.record_done(at).await
     }
 
     /// How far the script has got with the statements before this one.
@@ -183,6 +184,26 @@ impl<'a, 't> Steps<'a, 't> {
         progress::write(self.session, self.work.migration, &self.id, &progress).await?;
         self.recorded_as(progress);
         Ok(())
+    }
+
+    /// Writes that a statement is done that nothing but its row tells of.
+    async fn record_done(&mut self, at: usize) -> Result<()> {
+        self.progress = self.done_before(at + 1);
+        let (migration, id, progress) = (self.work.migration, &self.id, self.progress.clone());
+        let write =
+            async |session: &mut MysqlSession| progress::write(session, migration, id, &progress).await;
+        self.session.patiently(write).await?;
+        self.recorded_as(progress);
+        Ok(())
+    }
+
+    /// What the next try of this session need not ask the row.
+    fn known(&self) -> resume::Known {
+        resume::Known {
+            id: self.id.clone(),
+            recorded: self.recorded.clone(),
+            progress: self.progress.clone(),
+        }
     }
 
     fn recorded_as(&mut self, progress: Progress) {
@@ -264,13 +285,13 @@ impl<'a, 't> Steps<'a, 't> {
             );
             return Err(self.stop(at, &why).await);
         }
-        let patience = self.session.wait_patiently(self.work, what).await?;
+        let wait = self.session.wait_without_ours(self.work, what).await?;
         self.record_under_way(at, Facts::new()).await?;
         self.untransactional = None;
         // Nothing is sent any more, or the server did not even begin: both are known to have done nothing.
         let is_sent = !self.session.is_cancelled();
         let sent = self.send(at).await;
-        self.session.wait_as_before(patience).await;
+        self.session.wait_as_before(wait).await;
         if let Err(error) = sent {
             progress::roll_back(self.session, &error).await?;
             if !is_sent || (waited_in_vain(&error) && needs_whole_table(what)) {
@@ -282,8 +303,7 @@ impl<'a, 't> Steps<'a, 't> {
         }
         // A routine may leave a transaction open: the record would be rolled back with it when the session ends.
         self.session.execute(sql::COMMIT).await?;
-        self.progress = self.done_before(at + 1);
-        self.record(self.progress.clone()).await
+        self.record_done(at).await
     }
 
     /// A prepared statement is what its text is.

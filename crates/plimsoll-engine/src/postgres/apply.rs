@@ -6,7 +6,7 @@ use plimsoll_core::script::{Atomic, Segmented, Shape, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::error::{self, ENDED, LOCK_BUSY, LOCK_LOST, OVERTAKEN};
+use super::error::{self, ENDED, LOCK_BUSY, LOCK_LOST, OTHER_STRINGS, OVERTAKEN};
 use super::failure::{Sent, script_failed};
 use super::history::LOCK_ROW;
 use super::limits::{Again, Until};
@@ -96,7 +96,8 @@ async fn apply_atomic(
 ) -> std::result::Result<(), Outcome> {
     let (begin, lock) = opening(session);
     let limits = session.limits(Until::Commit, Again::Yes);
-    let guard = format!("{lock}{}", record_guard(session, work.migration));
+    let strings = pooler::strings_guard(session, work.script);
+    let guard = format!("{strings}{lock}{}", record_guard(session, work.migration));
     let mark = format!("SELECT pg_catalog.pg_advisory_xact_lock_shared({MARK_KEY});");
     // `SET TRANSACTION` has to come before any query: there the guard follows.
     let (before, after) = if atomic.sets_transaction {
@@ -113,7 +114,9 @@ async fn apply_atomic(
         ours_again(session, work.script)
     );
 
-    let sent = if atomic.unterminated.is_none() && session.facts.standard_strings {
+    // A script that has to be guarded comes behind the answer: a server that reads it otherwise may find no end to a string in it.
+    let together = atomic.unterminated.is_none() && session.facts.standard_strings && strings.is_empty();
+    let sent = if together {
         session
             .client
             .batch_execute(&format!("{before}{}{after}", atomic.body))
@@ -222,6 +225,9 @@ async fn sort(
     offset: usize,
 ) -> Outcome {
     let Some(found) = failure.as_db_error() else { return Outcome::Failed(session.error(failure)) };
+    if found.message().contains(OTHER_STRINGS) {
+        return Outcome::Failed(pooler::other_strings(work.migration));
+    }
     if found.message().contains(ENDED) {
         return Outcome::Failed(ended_by_script(session, work).await);
     }

@@ -4,6 +4,7 @@
 //! needs a connection of its own to pass the request on, and forgets it if the asking side is gone by then.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -16,13 +17,15 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::target::Target;
 
 /// Sends the request to where the session leads, and waits until it has been passed on.
-pub(super) async fn cancel(token: &CancelToken, target: &Target) -> io::Result<()> {
+///
+/// That is an address: the name may lead to another pooler by now, or to one of several, and only ours knows the session.
+pub(super) async fn cancel(token: &CancelToken, target: &Target, at: Option<IpAddr>) -> io::Result<()> {
     let url = &target.url;
-    if url.host.starts_with('/') {
+    let Some(at) = at else {
         let stream = UnixStream::connect(format!("{}/.s.PGSQL.{}", url.host, url.port)).await?;
         return request(token, Patient(stream), None, &url.host).await;
-    }
-    let stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
+    };
+    let stream = TcpStream::connect((at, url.port)).await?;
     request(token, Patient(stream), target.tls.connector(), &url.host).await
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::url::postgres::{ChannelBinding, TlsMode};
 use plimsoll_core::{Code, Diagnostic};
+use tokio::net::lookup_host;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, config};
 
@@ -22,7 +23,8 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
     let target = database.targets.next()?;
     let url = &target.url;
     let opened = open(&target, &url.database, &database.runner).await;
-    let Link { client, task, heard } = opened.map_err(|error| database.targets.failed(url.clone(), error))?;
+    let Link { client, task, heard, at } =
+        opened.map_err(|error| database.targets.failed(url.clone(), error))?;
     database.targets.reached(url);
     Ok(PostgresSession {
         key: key::process_of(&client.cancel_token()).await,
@@ -45,6 +47,7 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
         limits: Limits::default(),
         paused: None,
         target,
+        at,
     })
 }
 
@@ -53,15 +56,32 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
 pub(super) async fn open(target: &Target, name: &str, runner: &str) -> Result<Link> {
     let url = &target.url;
     let config = config(url, name, runner);
-    let connecting = target.tls.connect(&config);
-    let connected = match url.connect_timeout {
-        None => connecting.await,
-        Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds.into()), connecting).await {
-            Ok(connected) => connected,
-            Err(_) => return Err(error::unreachable(url)),
-        },
-    };
-    connected.map_err(|found| error::of_connect(&found, url))
+    let reaching = reach(target, config);
+    match url.connect_timeout {
+        None => reaching.await,
+        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds.into()), reaching)
+            .await
+            .unwrap_or_else(|_| Err(error::unreachable(url))),
+    }
+}
+
+/// Tries the addresses of the host in their order, as the driver would. It does not tell which of them let us in, and a name may lead
+/// elsewhere a moment later.
+async fn reach(target: &Target, config: Config) -> Result<Link> {
+    let url = &target.url;
+    if url.host.starts_with('/') {
+        return target.tls.connect(&config).await.map_err(|found| error::of_connect(&found, url));
+    }
+    let addresses = lookup_host((url.host.as_str(), url.port)).await;
+    let mut last = error::unreachable(url);
+    for address in addresses.map_err(|why| error::unreachable_since(&why, url))? {
+        let at = address.ip();
+        match target.tls.connect(config.clone().hostaddr(at)).await {
+            Ok(link) => return Ok(Link { at: Some(at), ..link }),
+            Err(found) => last = error::of_connect(&found, url),
+        }
+    }
+    Err(last)
 }
 
 fn config(url: &PostgresUrl, database: &str, runner: &str) -> Config {

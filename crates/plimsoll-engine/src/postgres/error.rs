@@ -8,9 +8,20 @@ use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use super::errors::ERRORS;
-use crate::classes::{Class, Row, damaged};
-use crate::error::{Error, Kind};
+use crate::classes::{Known, Trouble, damaged};
+use crate::error::{CancelledBy, Error, Kind};
 use crate::tls::about_time;
+
+/// The code of an error is the same for all; the words are in the language of the server.
+pub(super) fn cancelled_by(said: &DatabaseMessage) -> CancelledBy {
+    if said.message.contains("user request") {
+        CancelledBy::Somebody
+    } else if said.message.contains("timeout") {
+        CancelledBy::Limit
+    } else {
+        CancelledBy::Unknown
+    }
+}
 
 /// An error of connecting.
 pub(super) fn of_connect(error: &tokio_postgres::Error, url: &PostgresUrl) -> Error {
@@ -21,9 +32,7 @@ pub(super) fn of_connect(error: &tokio_postgres::Error, url: &PostgresUrl) -> Er
         return Error::never(tls(&cause.to_string()));
     }
     if let Some(cause) = find_cause::<io::Error>(error) {
-        let why = cause.to_string();
-        let unreachable = unreachable(url);
-        return Error { diagnostic: Box::new(unreachable.diagnostic.help(why)), ..unreachable };
+        return unreachable_since(cause, url);
     }
     let why = full_text(error);
     if why.contains("TLS") {
@@ -48,6 +57,12 @@ pub(super) fn unreachable(url: &PostgresUrl) -> Error {
     )
 }
 
+/// The same, with what the system says of it.
+pub(super) fn unreachable_since(why: &io::Error, url: &PostgresUrl) -> Error {
+    let unreachable = unreachable(url);
+    Error { diagnostic: Box::new(unreachable.diagnostic.help(why.to_string())), ..unreachable }
+}
+
 fn tls(why: &str) -> Diagnostic {
     Diagnostic::new(Code::Tls, format!("Error opening a TLS connection: {why}"))
         .helps(about_time(why).map(str::to_owned))
@@ -60,28 +75,28 @@ fn refused_by_server(found: &DbError, url: &PostgresUrl) -> Error {
         return Error::never(parameter_refused().said_by(message(found)));
     }
     let class = match *found.code() {
-        SqlState::PROTOCOL_VIOLATION if is_about_our_password(found.message()) => Class::Credentials,
-        _ => row_of(found).map_or(Class::Refused, |row| row.connecting),
+        SqlState::PROTOCOL_VIOLATION if is_about_our_password(found.message()) => Trouble::Credentials,
+        _ => row_of(found).map_or(Trouble::Refused, |row| row.connecting),
     };
     let diagnostic = match class {
-        Class::Credentials => credentials(url),
-        Class::Missing => {
+        Trouble::Credentials => credentials(url),
+        Trouble::Missing => {
             Diagnostic::new(class.code(), format!("Database `{}` does not exist", url.database))
                 .help("`plimsoll deploy` creates it; commands that only read do not")
         }
-        Class::Denied => Diagnostic::new(
+        Trouble::Denied => Diagnostic::new(
             class.code(),
             format!("User was denied access on the database `{}`", url.database),
         ),
-        Class::NotYet => Diagnostic::new(
+        Trouble::NotYet => Diagnostic::new(
             class.code(),
             format!("the database server at `{}` accepts no connections yet", url.endpoint()),
         ),
-        Class::Damaged => damaged(),
+        Trouble::Damaged => damaged(),
         _ => Diagnostic::new(class.code(), "the database server refused the connection"),
     };
     // What there is to know of a missing database is said already.
-    let diagnostic = if class == Class::Missing { diagnostic } else { diagnostic.said_by(message(found)) };
+    let diagnostic = if class == Trouble::Missing { diagnostic } else { diagnostic.said_by(message(found)) };
     Error::new(class.kind(), diagnostic)
 }
 
@@ -110,7 +125,7 @@ fn credentials(url: &PostgresUrl) -> Diagnostic {
 }
 
 /// The line of an error in the table: its own, or that of its first two characters.
-fn row_of(found: &DbError) -> Option<&'static Row> {
+fn row_of(found: &DbError) -> Option<&'static Known> {
     let code = found.code().code();
     let others = || {
         ERRORS.iter().find(|row| row.code.strip_suffix("***").is_some_and(|class| code.starts_with(class)))
@@ -125,11 +140,11 @@ fn is_in_own_use(found: &DbError) -> bool {
 }
 
 /// What an error is in a session. Whatever the server ends the session with, the connection is gone.
-pub(super) fn class_in_session(found: &DbError) -> Class {
+pub(super) fn class_in_session(found: &DbError) -> Trouble {
     match found.parsed_severity() {
-        Some(Severity::Fatal | Severity::Panic) => Class::Lost,
-        _ if is_in_own_use(found) => Class::Script,
-        _ => row_of(found).map_or(Class::Script, |row| row.session),
+        Some(Severity::Fatal | Severity::Panic) => Trouble::Lost,
+        _ if is_in_own_use(found) => Trouble::Script,
+        _ => row_of(found).map_or(Trouble::Script, |row| row.session),
     }
 }
 
@@ -147,17 +162,17 @@ pub(super) fn of_session(error: &tokio_postgres::Error, endpoint: &str) -> Error
     }
     let class = class_in_session(found);
     let diagnostic = match class {
-        Class::Lost => return lost(endpoint, found.message()),
-        Class::Unclear => unclear(endpoint),
-        Class::Denied => denied(),
-        Class::ReadOnly => read_only(),
-        Class::Cancelled => Diagnostic::new(class.code(), "the statement was cancelled"),
-        Class::Again => Diagnostic::new(class.code(), "a lock could not be had in time")
+        Trouble::Lost => return lost(endpoint, found.message()),
+        Trouble::Unclear => unclear(endpoint),
+        Trouble::Denied => denied(),
+        Trouble::ReadOnly => read_only(),
+        Trouble::Cancelled => Diagnostic::new(class.code(), "the statement was cancelled"),
+        Trouble::Again => Diagnostic::new(class.code(), "a lock could not be had in time")
             .help("find out who holds it: `SELECT * FROM pg_stat_activity WHERE state <> 'idle'`"),
-        Class::NoRoom => {
+        Trouble::NoRoom => {
             Diagnostic::new(class.code(), "the database has no room left").help("make room, then start again")
         }
-        Class::Damaged => damaged(),
+        Trouble::Damaged => damaged(),
         _ => Diagnostic::new(class.code(), "the database reported an error"),
     };
     Error::new(class.kind(), diagnostic.said_by(message(found)))
@@ -173,7 +188,7 @@ fn of_driver(error: &tokio_postgres::Error, endpoint: &str) -> Error {
 
 fn unclear(endpoint: &str) -> Diagnostic {
     let message = format!("the server does not know what became of a transaction: `{endpoint}`");
-    Diagnostic::new(Class::Unclear.code(), message).help("the history tells: the next start carries on")
+    Diagnostic::new(Trouble::Unclear.code(), message).help("the history tells: the next start carries on")
 }
 
 fn denied() -> Diagnostic {
@@ -194,6 +209,7 @@ pub(super) const LOCK_LOST: &str = "plimsoll: lock lost";
 pub(super) const LOCK_BUSY: &str = "plimsoll: lock busy";
 pub(super) const OVERTAKEN: &str = "plimsoll: already recorded";
 pub(super) const ENDED: &str = "plimsoll: transaction ended";
+pub(super) const OTHER_STRINGS: &str = "plimsoll: strings end elsewhere";
 
 fn lock_lost() -> Error {
     Error::never(
@@ -254,5 +270,19 @@ fn full_text(error: &tokio_postgres::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_cancelled_is_in_the_words_if_they_are_english() {
+        let by = |words: &str| cancelled_by(&DatabaseMessage::new(words));
+        assert_eq!(by("canceling statement due to user request"), CancelledBy::Somebody);
+        assert_eq!(by("canceling statement due to statement timeout"), CancelledBy::Limit);
+        assert_eq!(by("storniere Anfrage wegen Benutzeraufforderung"), CancelledBy::Unknown);
+        assert_eq!(by("storniere Anfrage wegen Zeitüberschreitung der Anfrage"), CancelledBy::Unknown);
     }
 }

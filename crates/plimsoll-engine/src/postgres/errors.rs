@@ -1,16 +1,16 @@
 //! Every error of PostgreSQL's list (`errcodes.txt`, versions 13 to 18), with what is done about it.
 
-use crate::classes::Class::{
+use crate::classes::Trouble::{
     Again, Cancelled, Credentials, Damaged, Denied, Lost, Missing, NoRoom, NotYet, ReadOnly, Refused, Script,
     Unclear,
 };
-use crate::classes::{Row, row, script};
+use crate::classes::{Known, row, script};
 
 /// The table. Warnings are no errors, and not in it.
 ///
 /// An error that is not in it is what the row of its first two characters says, or else the script's; whatever ends a session
 /// (severity `FATAL` and `PANIC`) is a lost connection.
-pub const ERRORS: &[Row] = &[
+pub const ERRORS: &[Known] = &[
     script("03000", "sql_statement_not_yet_complete"),
     // Behind a pooler these are the only words for a server that went away, whatever the severity. `dblink` and foreign
     // tables use them for their own connections, which costs a second try; to call a lost commit rolled back costs more.

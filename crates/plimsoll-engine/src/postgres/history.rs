@@ -94,7 +94,9 @@ fn take_facts(session: &mut PostgresSession, rows: &[SimpleQueryRow]) -> Result<
     let schema = table_schema.or_else(|| session.schema.clone()).or_else(|| text(0));
     session.facts = Facts {
         history_schema: schema,
-        standard_strings: text(2).as_deref() == Some("on"),
+        // Behind a pooler that shares its connections one of them may have been left with another setting: a guard finds it.
+        standard_strings: text(2).as_deref() == Some("on")
+            || (session.hold == Some(Hold::Transaction) && session.facts.standard_strings),
         // Once the lock is ours, so may the limit be: a script in parts sets it for its session.
         has_lock_timeout: if session.taken {
             session.facts.has_lock_timeout
@@ -246,7 +248,8 @@ fn holder(row: &SimpleQueryRow) -> Holder {
 /// Creates the history table as Prisma does, and the schema of the URL if it is missing: both or neither, since one
 /// message is one transaction.
 ///
-/// Somebody may have been faster, who takes no lock, or who had it since the history was looked for: then it is overtaken.
+/// Somebody may have been faster, who takes no lock, or who had it since the history was looked for: then it is overtaken. One who
+/// has not committed yet is not waited for here, whatever limit anybody has set.
 pub(super) async fn create(session: &PostgresSession) -> Result<()> {
     let schema = session.facts.history_schema.as_deref().unwrap_or("public");
     // Not `IF NOT EXISTS` alone: that asks for the right to create schemas even where there is nothing to create.
@@ -256,7 +259,7 @@ pub(super) async fn create(session: &PostgresSession) -> Result<()> {
         if missing { format!("CREATE SCHEMA IF NOT EXISTS {};", quote_name(schema)) } else { String::new() };
     let created = session
         .execute(&format!(
-            "{}{create_schema}CREATE TABLE {}(
+            "{}SET LOCAL lock_timeout = '2s';{create_schema}CREATE TABLE {}(
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,
     finished_at             TIMESTAMPTZ,
@@ -285,7 +288,8 @@ fn is_there_already(error: &Error) -> bool {
 
 /// Records an attempt that was rolled back, as a row that does not count.
 ///
-/// A later attempt with the same script replaces our own record of the earlier one; rows of Prisma are left alone.
+/// A later attempt with the same script replaces our own record of the earlier one; rows of Prisma are left alone. Somebody who keeps
+/// the history locked does not keep the failure from being said.
 pub(super) async fn record_failure(
     session: &PostgresSession,
     migration: &Migration,
@@ -298,7 +302,8 @@ pub(super) async fn record_failure(
     let earlier = earlier_failure(session, migration, script);
     session
         .execute(&format!(
-            "WITH updated AS (UPDATE {table} SET logs = {logs}, started_at = now(), rolled_back_at = clock_timestamp() \
+            "SET LOCAL lock_timeout = '5s';\
+             WITH updated AS (UPDATE {table} SET logs = {logs}, started_at = now(), rolled_back_at = clock_timestamp() \
              WHERE id = ({earlier}) RETURNING 1) \
              INSERT INTO {table} (id, checksum, migration_name, logs, started_at, rolled_back_at) \
              SELECT '{}', {checksum}, {name}, {logs}, now(), clock_timestamp() WHERE NOT EXISTS (SELECT FROM updated)",

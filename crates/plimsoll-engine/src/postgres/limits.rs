@@ -51,15 +51,15 @@ impl PostgresSession {
     /// It is not meant for what builds or drops an index concurrently: that waits for all transactions that are older than it,
     /// and meanwhile nobody who reads or writes waits for it; to begin anew would only cost what has been built. Nor is it for
     /// what nobody could send again. Where the script speaks of the limit itself, nothing is touched.
-    pub(super) fn patience(&self, script: &str, effect: &Effect) -> (String, String) {
-        let is_patient = matches!(
+    pub(super) fn without_default(&self, script: &str, effect: &Effect) -> (String, String) {
+        let is_exempt = matches!(
             effect,
             Effect::BuildsIndex { .. }
                 | Effect::DropsIndex { .. }
                 | Effect::Reindexes { .. }
                 | Effect::Unknown
         );
-        if !is_patient || !self.default_is_for(script) {
+        if !is_exempt || !self.default_is_for(script) {
             return (String::new(), String::new());
         }
         (set(Until::Reset, "lock_timeout", 0), self.limit_again(script))

@@ -1,12 +1,14 @@
 //! A connection and the task that moves its bytes.
 
 use std::future::poll_fn;
-use std::time::Duration;
+use std::net::IpAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client, Connection, Error};
+
+use crate::stopping;
 
 /// An open connection.
 pub(super) struct Link {
@@ -15,6 +17,8 @@ pub(super) struct Link {
     pub(super) task: JoinHandle<Result<(), Error>>,
     /// The channels of the notifications that the server sends.
     pub(super) heard: UnboundedReceiver<String>,
+    /// Where the name of its host led to; nowhere if that is the directory of a socket.
+    pub(super) at: Option<IpAddr>,
 }
 
 impl Link {
@@ -24,16 +28,24 @@ impl Link {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (say, heard) = unbounded_channel();
-        Self { client, task: tokio::spawn(drive(connection, say)), heard }
+        Self { client, task: tokio::spawn(drive(connection, say)), heard, at: None }
     }
 
-    /// Says good-bye, and waits for the task: half a second at the most, if the server does not answer any more.
+    /// Says good-bye, and waits for the task; not for long, if the server does not answer any more. Whoever has less time may drop this.
     pub(super) async fn close(self) {
-        let Self { client, mut task, .. } = self;
+        let Self { client, task, .. } = self;
+        let mut task = Ending(task);
         drop(client);
-        if tokio::time::timeout(Duration::from_millis(500), &mut task).await.is_err() {
-            task.abort();
-        }
+        let _silent = tokio::time::timeout(stopping::FAREWELL, &mut task.0).await;
+    }
+}
+
+/// A task that nobody waits for any longer than this is there.
+struct Ending<T>(JoinHandle<T>);
+
+impl<T> Drop for Ending<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -49,4 +61,35 @@ where
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::AsyncWriteExt as _;
+    use tokio_postgres::{Config, NoTls};
+
+    use super::*;
+
+    /// "You are in", "say what you want".
+    const GREETING: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+
+    #[tokio::test]
+    async fn a_good_bye_that_is_cut_off_leaves_no_task_behind() {
+        let (ours, mut server) = tokio::io::duplex(4096);
+        server.write_all(GREETING).await.unwrap();
+        let mut config = Config::new();
+        config.user("u");
+        let (client, connection) = config.connect_raw(ours, NoTls).await.unwrap();
+        let link = Link::of(client, connection);
+        let task = link.task.abort_handle();
+        let moment = Duration::from_millis(20);
+        let asked = tokio::time::timeout(moment, link.client.simple_query("SELECT 1")).await;
+        assert!(asked.is_err(), "the server is silent");
+        let closed = tokio::time::timeout(moment, link.close()).await;
+        assert!(closed.is_err(), "it waits for the answer before it says good-bye");
+        tokio::task::yield_now().await;
+        assert!(task.is_finished());
+    }
 }

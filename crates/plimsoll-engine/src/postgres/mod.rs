@@ -29,6 +29,7 @@ mod tls;
 mod waiters;
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use plimsoll_core::diagnostic::Diagnostic;
 use plimsoll_core::history::{Progress, Row, Snapshot};
@@ -36,14 +37,15 @@ use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::{How, Shape, postgres as script};
 use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::url::postgres::Pooler;
-use plimsoll_core::{Code, Migration, Script};
+use plimsoll_core::{Code, DatabaseMessage, Migration, Script};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
-use crate::error::{Error, Kind, Result};
+use crate::error::{CancelledBy, Error, Kind, Result};
 use crate::limits::Limits;
+use crate::stopping;
 use blockers::PostgresWitness;
 use paused::Paused;
 use pooler::{Hold, Needs};
@@ -124,6 +126,8 @@ pub struct PostgresSession {
     heard: UnboundedReceiver<String>,
     /// Where it leads to.
     target: Target,
+    /// The address at which that was; none for a socket's file.
+    at: Option<IpAddr>,
     /// The number of the server's process that was given out for cancelling.
     key: Option<i32>,
     /// Host and port, for messages.
@@ -138,10 +142,9 @@ pub struct PostgresSession {
     schema: Option<String>,
     /// What the URL says of a pooler.
     pooler: Pooler,
-    /// What the last plan asks of the connection.
-    needs: Needs,
-    /// For how long the lock is held, once it has been tried.
+    /// For how long the lock is held, once it has been tried, and what it was tried for.
     hold: Option<Hold>,
+    needs: Needs,
     /// Whether the lock could be had when it was last tried.
     taken: bool,
     /// Whether the pooler has been spoken of.
@@ -169,8 +172,14 @@ impl PostgresSession {
     }
 
     /// What a transaction that reads or writes the history begins with: the lock, where it is held for one at a time.
+    ///
+    /// What it protects has to be seen as it is once the lock is there, whatever the role's own level is.
     fn guard(&self) -> String {
-        if self.hold == Some(Hold::Transaction) { pooler::take_for_transaction() } else { String::new() }
+        if self.hold == Some(Hold::Transaction) {
+            format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;{}", pooler::take_for_transaction())
+        } else {
+            String::new()
+        }
     }
 
     /// The same without the password of the connection, for the history: a server was told it, and may say it back.
@@ -202,9 +211,9 @@ impl PostgresSession {
         )
     }
 
-    /// Whether the server ends the strings of a script where we do: that differs only over backslashes.
+    /// Whether the server ends the strings of a script where we do: that differs only over backslashes in plain ones.
     fn reads_strings_as_we_do(&self, script: &Script) -> bool {
-        self.facts.standard_strings || !script.text().contains('\\')
+        self.facts.standard_strings || script::backslash_in_string(script.text()).is_none()
     }
 
     /// The history table with its schema, quoted: a script may have changed the search path.
@@ -225,16 +234,19 @@ impl Session for PostgresSession {
         }
     }
 
-    fn expect(&mut self, plan: &Plan<'_>) {
-        self.needs = Needs::of(plan);
-    }
-
-    async fn try_lock(&mut self) -> Result<Lock> {
+    async fn try_lock(&mut self, plan: Option<&Plan<'_>>) -> Result<Lock> {
         history::accepts_writes(self)?;
-        pooler::decide(self).await?;
+        // From one try to the next the plan is the same, and to look through its scripts is not for nothing.
+        if self.hold.is_none() || self.taken {
+            pooler::decide(self, plan.map_or(Needs::Transactions, Needs::of)).await?;
+        }
         let lock = history::try_lock(self, &self.settings).await?;
         self.taken = lock == Lock::Taken;
         Ok(lock)
+    }
+
+    fn serves(&self, plan: &Plan<'_>) -> bool {
+        pooler::serves(self, plan)
     }
 
     async fn create_history(&mut self) -> Result<()> {
@@ -262,11 +274,8 @@ impl Session for PostgresSession {
         }
     }
 
-    fn limit(&mut self, limits: Limits) {
+    async fn apply(&mut self, step: &Step<'_>, id: &str, limits: Limits, tell: &mut Tell<'_>) -> Result<()> {
         self.limits = limits;
-    }
-
-    async fn apply(&mut self, step: &Step<'_>, id: &str, tell: &mut Tell<'_>) -> Result<()> {
         apply::apply(self, step, id, tell).await
     }
 
@@ -311,8 +320,13 @@ impl Session for PostgresSession {
         PostgresCanceller {
             token: self.client.cancel_token(),
             target: self.target.clone(),
+            at: self.at,
             has_pooler: pooler::is_there(self),
         }
+    }
+
+    fn cancelled_by(said: &DatabaseMessage) -> CancelledBy {
+        error::cancelled_by(said)
     }
 
     async fn close(self) {
@@ -328,7 +342,7 @@ impl Session for PostgresSession {
             connection.await
         };
         // A server that does not answer any more is not waited for.
-        if tokio::time::timeout(std::time::Duration::from_millis(500), ending).await.is_err() {
+        if tokio::time::timeout(stopping::FAREWELL, ending).await.is_err() {
             abort.abort();
         }
     }
@@ -338,6 +352,7 @@ impl Session for PostgresSession {
 pub struct PostgresCanceller {
     token: CancelToken,
     target: Target,
+    at: Option<IpAddr>,
     has_pooler: bool,
 }
 
@@ -345,7 +360,7 @@ impl Cancel for PostgresCanceller {
     async fn cancel(&self) {
         // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
         if self.has_pooler {
-            let _unreachable = cancelling::cancel(&self.token, &self.target).await;
+            let _unreachable = cancelling::cancel(&self.token, &self.target, self.at).await;
         } else {
             let _unreachable = self.target.tls.cancel(&self.token).await;
         }
@@ -355,7 +370,8 @@ impl Cancel for PostgresCanceller {
 /// A script that would have to be cut where a backslash may hide the end of a string.
 fn other_strings(migration: &Migration) -> Diagnostic {
     let message = format!(
-        "migration `{}` cannot be one transaction, and cannot be cut for sure: it has backslashes, and          `standard_conforming_strings` is off",
+        "migration `{}` cannot be one transaction, and cannot be cut for sure: a string of it has a backslash, and \
+         `standard_conforming_strings` is off",
         migration.name()
     );
     Diagnostic::new(Code::CannotBeAtomic, message)

@@ -29,7 +29,7 @@ pub(super) async fn outside(
 ) -> Result<()> {
     let session = started.session;
     let before = started.under_way.clone().map(|under_way| under_way.before);
-    let (limits, limits_again) = session.patience(started.work.script.text(), effect);
+    let (limits, limits_again) = session.without_default(started.work.script.text(), effect);
     // What an earlier attempt left is dropped in the same way.
     session.execute(&limits).await?;
     drop_leftovers(session, segment, effect, before.as_ref(), tell).await?;

@@ -8,16 +8,20 @@
 //!
 //! Everywhere else the lock is taken anew inside of each transaction, and the history is read again there. Settings are those of the
 //! transaction as well, and nothing is relied on between two messages.
+//!
+//! A script that ended that transaction unseen would give up the lock in its middle, and the next runner would begin it again before
+//! anything says so. So there its strings have to end where we see them end: a backslash in a plain string is the one thing that the
+//! server may read in another way.
 
 mod kept;
 
 use plimsoll_core::plan::Plan;
-use plimsoll_core::script::postgres::needs_own_connection;
+use plimsoll_core::script::postgres::{backslash_in_string, needs_own_connection};
 use plimsoll_core::url::postgres::Pooler;
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::error::SqlState;
 
-use super::error::LOCK_BUSY;
+use super::error::{LOCK_BUSY, OTHER_STRINGS};
 use super::{LOCK_KEY, PostgresSession};
 use crate::error::{Error, Kind, Result};
 use kept::Seen;
@@ -54,14 +58,14 @@ pub(super) fn is_there(session: &PostgresSession) -> bool {
     session.pooler == Pooler::Announced || session.key.is_none() || session.key != session.facts.process
 }
 
-/// Decides once for how long this session holds the lock.
-pub(super) async fn decide(session: &mut PostgresSession) -> Result<()> {
-    if session.hold.is_some() {
+/// Decides for how long this session holds the lock: once, and again if more is needed of a connection that may be shared.
+pub(super) async fn decide(session: &mut PostgresSession, needs: Needs) -> Result<()> {
+    if session.hold.is_some() && !is_outgrown(session, needs) {
         return Ok(());
     }
     let hold = if !is_there(session) {
         Hold::Session
-    } else if session.needs == Needs::OwnConnection {
+    } else if needs == Needs::OwnConnection {
         match kept::look(session).await? {
             Seen::Kept => Hold::Session,
             Seen::Shared => for_transactions(session).await?,
@@ -70,8 +74,20 @@ pub(super) async fn decide(session: &mut PostgresSession) -> Result<()> {
     } else {
         for_transactions(session).await?
     };
-    session.hold = Some(hold);
+    (session.hold, session.needs) = (Some(hold), needs);
     Ok(())
+}
+
+/// Whether a lock that is held for one transaction at a time was all that was asked for, and now is too little.
+fn is_outgrown(session: &PostgresSession, needs: Needs) -> bool {
+    session.hold == Some(Hold::Transaction)
+        && session.needs == Needs::Transactions
+        && needs == Needs::OwnConnection
+}
+
+/// Whether the lock, as it is held, is good for this plan.
+pub(super) fn serves(session: &PostgresSession, plan: &Plan<'_>) -> bool {
+    session.hold != Some(Hold::Transaction) || !is_outgrown(session, Needs::of(plan))
 }
 
 async fn for_transactions(session: &PostgresSession) -> Result<Hold> {
@@ -115,7 +131,8 @@ pub(super) fn take_for_transaction() -> String {
 
 /// What a message begins with that has to be written whoever holds the lock for the moment: it waits its turn.
 ///
-/// The others ask without waiting, and hold the lock for one migration at a time.
+/// The others ask without waiting, and hold the lock for one migration at a time. It is for a script that has ended its transaction
+/// though nothing of it let that be feared.
 pub(super) fn wait_for_turn() -> String {
     format!(
         "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = '60s';\
@@ -132,12 +149,46 @@ pub(super) fn check(
     if session.hold != Some(Hold::Transaction) {
         return Ok(());
     }
-    let Some(reason) = needs_own_connection(script.text()) else { return Ok(()) };
-    let diagnostic = shared(migration, reason.what).help("nothing was applied");
-    Err(match migration.place(reason.span) {
+    let text = script.text();
+    let (what, span) = match needs_own_connection(text) {
+        Some(reason) => (reason.what, reason.span),
+        None if session.reads_strings_as_we_do(script) => return Ok(()),
+        None => (STRINGS, backslash_in_string(text).unwrap_or_default()),
+    };
+    let diagnostic = shared(migration, what).help("nothing was applied");
+    Err(match migration.place(span) {
         Some(place) => diagnostic.at(place),
         None => diagnostic,
     })
+}
+
+/// Why a script cannot be trusted to stay in the transaction that it is put into.
+const STRINGS: &str =
+    "a string of it has a backslash and may end elsewhere, since `standard_conforming_strings` is off";
+
+/// A statement that fails if this connection of the pool reads a backslash in another way than the one that was asked before: whoever
+/// had it last may have set it. Its answer is waited for before the script is sent.
+pub(super) fn strings_guard(session: &PostgresSession, script: &Script) -> String {
+    if session.hold != Some(Hold::Transaction) || backslash_in_string(script.text()).is_none() {
+        return String::new();
+    }
+    format!(
+        "SELECT CASE s.setting WHEN 'on' THEN 0 ELSE ('{OTHER_STRINGS} ' || s.setting)::pg_catalog.int4 END \
+         FROM (SELECT pg_catalog.current_setting('standard_conforming_strings') AS setting OFFSET 0) s;"
+    )
+}
+
+/// The error of a script that met that guard. It passes: the next connection of the pool may be one that nobody has changed.
+pub(super) fn other_strings(migration: &Migration) -> Error {
+    let message = format!(
+        "migration `{}` was not sent: a string of it has a backslash, and on this connection of the pooler somebody has switched \
+         `standard_conforming_strings` off",
+        migration.name()
+    );
+    let diagnostic = with_ways(Diagnostic::new(Code::MigrationBlocked, message))
+        .help("or have the pooler close this connection (PgBouncer: `RECONNECT`)")
+        .help("nothing of this migration was applied");
+    Error::new(Kind::Again, diagnostic)
 }
 
 /// The same of what only the server, or another runner's row, could tell.

@@ -4,7 +4,7 @@ use plimsoll_core::{Code, DatabaseMessage, Diagnostic};
 use rusqlite::ErrorCode;
 
 use super::errors::ERRORS;
-use crate::classes::Class;
+use crate::classes::Trouble;
 use crate::error::{Error, Kind};
 
 /// The file does not exist.
@@ -29,16 +29,16 @@ pub(super) fn of(error: &rusqlite::Error, file: &str) -> Error {
     let class = class(error);
     let message_of = |text: String| Diagnostic::new(class.code(), text);
     let diagnostic = match class {
-        Class::Busy => message_of(format!("another process keeps the database file `{file}` locked"))
+        Trouble::Busy => message_of(format!("another process keeps the database file `{file}` locked"))
             .help("end the transaction that it has open, or wait longer with `--lock-wait`"),
-        Class::Cancelled => message_of("the statement was interrupted".to_owned()),
-        Class::NoRoom => message_of(format!("there is no room left for `{file}`, or its disk fails"))
+        Trouble::Cancelled => message_of("the statement was interrupted".to_owned()),
+        Trouble::NoRoom => message_of(format!("there is no room left for `{file}`, or its disk fails"))
             .help("what was under way is not in the database: make room, for the journal beside the file too, and start again"),
-        Class::ReadOnly => read_only(file),
-        Class::Unusable if may_be_opened(error) => {
+        Trouble::ReadOnly => read_only(file),
+        Trouble::Unusable if may_be_opened(error) => {
             message_of(format!("the file `{file}` is not a SQLite database, or is damaged"))
         }
-        Class::Unusable => message_of(format!("the database file `{file}`, or its journal beside it, cannot be opened"))
+        Trouble::Unusable => message_of(format!("the database file `{file}`, or its journal beside it, cannot be opened"))
             .help("SQLite needs to write into the file's directory too: check its owner, and that it is not mounted read-only"),
         _ => message_of(format!("SQLite reported an error for `{file}`")),
     };
@@ -46,15 +46,15 @@ pub(super) fn of(error: &rusqlite::Error, file: &str) -> Error {
 }
 
 /// What an error is, by the table.
-pub(super) fn class(error: &rusqlite::Error) -> Class {
-    let Some(found) = error.sqlite_error() else { return Class::Script };
+pub(super) fn class(error: &rusqlite::Error) -> Trouble {
+    let Some(found) = error.sqlite_error() else { return Trouble::Script };
     let by_code = |code: i32| {
         let code = code.to_string();
         ERRORS.iter().find(|row| row.code == code)
     };
     // A newer extended code of a result code that is known.
     let row = by_code(found.extended_code).or_else(|| by_code(found.extended_code & 0xff));
-    row.map_or(Class::Script, |row| row.session)
+    row.map_or(Trouble::Script, |row| row.session)
 }
 
 /// Whether it is the content of the file that cannot be used.

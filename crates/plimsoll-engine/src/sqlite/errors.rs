@@ -1,15 +1,15 @@
 //! Every error of SQLite's list (`sqlite3.h`, result codes and extended ones), with what is done about it.
 
-use crate::classes::Class::{self, Busy, Cancelled, NoRoom, ReadOnly, Script, Unusable};
-use crate::classes::{Row, row};
+use crate::classes::Trouble::{self, Busy, Cancelled, NoRoom, ReadOnly, Script, Unusable};
+use crate::classes::{Known, row};
 
 /// To open a file is not yet to read it: an error means the same at either time.
-const fn always(code: &'static str, name: &'static str, class: Class) -> Row {
+const fn always(code: &'static str, name: &'static str, class: Trouble) -> Known {
     row(code, name, class, class)
 }
 
 /// The table. An extended code that is not in it is what its result code (its lowest eight bits) is.
-pub const ERRORS: &[Row] = &[
+pub const ERRORS: &[Known] = &[
     always("1", "SQLITE_ERROR", Script).tried(),
     always("257", "SQLITE_ERROR_MISSING_COLLSEQ", Script),
     always("513", "SQLITE_ERROR_RETRY", Script),

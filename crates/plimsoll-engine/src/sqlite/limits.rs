@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::limits::Limits;
 
 /// How long a commit may wait for readers. Whoever wants to read waits as well, from the moment on that it does.
-pub(super) fn commit_patience(limits: Limits) -> Duration {
+pub(super) fn longest_commit(limits: Limits) -> Duration {
     match limits.lock {
         None => limits.by_default,
         Some(Duration::ZERO) => Duration::MAX,

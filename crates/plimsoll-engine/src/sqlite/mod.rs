@@ -18,17 +18,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plimsoll_core::history::{History, Progress, Row, Snapshot};
-use plimsoll_core::plan::Step;
+use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::script::{Shape, sqlite as script};
 use plimsoll_core::url::SqliteUrl;
-use plimsoll_core::{Code, Diagnostic, Migration, Script};
+use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script};
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use self::lock::{RunLock, Tried};
-use crate::backend::{Backend, Cancel, Lock, Session, Tell};
+use crate::backend::{Backend, Cancel, Lock, Session, Silence, Tell};
 use crate::blockers::{Blocker, Witness};
-use crate::error::{Error, Kind, Result};
+use crate::error::{CancelledBy, Error, Kind, Result};
 use crate::limits::Limits;
 
 pub use errors::ERRORS;
@@ -169,11 +169,11 @@ impl Worker {
     /// Commits. A reader can keep that from happening for a moment, and the transaction stays open meanwhile; new readers
     /// wait, so that the moment ends: if that takes longer than a lock is waited for, it is given up and tried anew.
     fn commit(&self) -> Result<()> {
-        let patience = limits::commit_patience(self.limits);
+        let longest = limits::longest_commit(self.limits);
         let begun = std::time::Instant::now();
         loop {
             match self.execute("COMMIT") {
-                Err(error) if error.kind == Kind::Busy && begun.elapsed() < patience => {
+                Err(error) if error.kind == Kind::Busy && begun.elapsed() < longest => {
                     if self.canceller.is_cancelled() {
                         return Err(error);
                     }
@@ -220,6 +220,7 @@ fn gone(why: &str) -> Error {
 impl Session for SqliteSession {
     type Canceller = SqliteCanceller;
     type Witness = Nobody;
+    const SILENCE: Silence = Silence::OF_A_FILE;
 
     async fn read(&mut self) -> Result<Snapshot> {
         self.call(history::read).await
@@ -227,7 +228,7 @@ impl Session for SqliteSession {
 
     /// Other runners of ours respect it. Prisma does not know it, and is noticed by reading the history again inside each
     /// transaction.
-    async fn try_lock(&mut self) -> Result<Lock> {
+    async fn try_lock(&mut self, _plan: Option<&Plan<'_>>) -> Result<Lock> {
         self.call(|worker| {
             match lock::try_take(&worker.path, &worker.runner) {
                 Tried::Held(holder) => return Ok(Lock::HeldBy(holder)),
@@ -250,16 +251,14 @@ impl Session for SqliteSession {
         }
     }
 
-    fn limit(&mut self, limits: Limits) {
-        if let Some(worker) = &mut self.worker {
-            worker.limits = limits;
-        }
-    }
-
-    async fn apply(&mut self, step: &Step<'_>, id: &str, _: &mut Tell<'_>) -> Result<()> {
+    async fn apply(&mut self, step: &Step<'_>, id: &str, limits: Limits, _: &mut Tell<'_>) -> Result<()> {
         let (migration, id) = (step.migration.clone(), id.to_owned());
         let resume = step.resume.map(|row| row.id.clone());
-        self.call(move |worker| apply::apply(worker, &migration, &id, resume)).await
+        self.call(move |worker| {
+            worker.limits = limits;
+            apply::apply(worker, &migration, &id, resume)
+        })
+        .await
     }
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {
@@ -298,6 +297,11 @@ impl Session for SqliteSession {
 
     fn canceller(&self) -> SqliteCanceller {
         self.canceller.clone()
+    }
+
+    /// No other process can interrupt a statement.
+    fn cancelled_by(_: &DatabaseMessage) -> CancelledBy {
+        CancelledBy::Limit
     }
 
     async fn close(self) {

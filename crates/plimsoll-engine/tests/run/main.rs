@@ -8,14 +8,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use plimsoll_core::history::{History, Instant, Progress, Row, Snapshot};
-use plimsoll_core::plan::{IfAhead, Step};
+use plimsoll_core::plan::{IfAhead, Plan, Step};
 use plimsoll_core::script::How;
-use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Report, Script};
+use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
-    Backend, Blocker, Cancel, CancellationToken, Error, Failure, Kind, Limits, Lock, Options, Result,
-    Session, Tell, Unobserved, Witness, Work, deploy,
+    Backend, Blocker, Cancel, CancellationToken, CancelledBy, Error, Event, Failure, Kind, Limits, Lock,
+    Observe, Options, Result, Session, Silence, Tell, Unobserved, Witness, Work, deploy,
 };
 use plimsoll_testkit::wait::moment;
+use tokio::time::timeout;
 
 /// What the database does when it is asked to apply something; once these are used up, it does it.
 #[derive(Clone, Copy)]
@@ -36,7 +37,11 @@ struct State {
     applied: Vec<String>,
     answers: VecDeque<Apply>,
     locks: VecDeque<Kind>,
+    /// How often nothing is said of the lock.
+    silences: usize,
     creations: VecDeque<Kind>,
+    /// What stops the run while its history is created, which is done all the same.
+    stop_at_creation: Option<CancellationToken>,
     /// How the next looks at the history end. With the last one the rows are gone.
     reads: VecDeque<Option<Kind>>,
     /// How often somebody has looked at the history.
@@ -103,6 +108,7 @@ impl Backend for Scripted {
 impl Session for Scripted {
     type Canceller = Nothing;
     type Witness = Nothing;
+    const SILENCE: Silence = Silence { after: SHORT, ..Silence::OF_A_FILE };
 
     async fn read(&mut self) -> Result<Snapshot> {
         let mut state = self.0.borrow_mut();
@@ -126,7 +132,12 @@ impl Session for Scripted {
         })
     }
 
-    async fn try_lock(&mut self) -> Result<Lock> {
+    async fn try_lock(&mut self, _: Option<&Plan<'_>>) -> Result<Lock> {
+        let silences = self.0.borrow().silences;
+        if silences > 0 {
+            self.0.borrow_mut().silences -= 1;
+            return std::future::pending().await;
+        }
         let mut state = self.0.borrow_mut();
         if state.looks > 0 && state.looks == state.standby_at {
             return Err(error(Kind::NotYet));
@@ -139,6 +150,9 @@ impl Session for Scripted {
         if let Some(kind) = state.creations.pop_front() {
             return Err(error(kind));
         }
+        if let Some(stop) = &state.stop_at_creation {
+            stop.cancel();
+        }
         state.managed = true;
         Ok(())
     }
@@ -147,9 +161,7 @@ impl Session for Scripted {
         Ok(())
     }
 
-    fn limit(&mut self, _: Limits) {}
-
-    async fn apply(&mut self, step: &Step<'_>, id: &str, _: &mut Tell<'_>) -> Result<()> {
+    async fn apply(&mut self, step: &Step<'_>, id: &str, _: Limits, _: &mut Tell<'_>) -> Result<()> {
         let answer = self.0.borrow_mut().answers.pop_front();
         if let Some(Apply::Fails(kind)) = answer {
             let mut state = self.0.borrow_mut();
@@ -201,6 +213,10 @@ impl Session for Scripted {
         Nothing
     }
 
+    fn cancelled_by(_: &DatabaseMessage) -> CancelledBy {
+        CancelledBy::Unknown
+    }
+
     async fn close(self) {}
 }
 
@@ -210,10 +226,19 @@ async fn run(database: &Scripted, lock_wait: Duration) -> std::result::Result<Re
 }
 
 async fn run_with(database: &Scripted, options: &Options) -> std::result::Result<Report, Box<Failure>> {
+    run_seen(database, options, &mut Unobserved).await
+}
+
+async fn run_seen(
+    database: &Scripted,
+    options: &Options,
+    observer: &mut dyn Observe,
+) -> std::result::Result<Report, Box<Failure>> {
     let migration = |name: &str| Migration::new(name, name, Script::new(""));
     let migrations = Migrations::new(vec![migration("1"), migration("2")], None);
     let work = Work { migrations: &migrations, provider: Provider::Postgresql };
-    deploy(database, work, options, &mut Unobserved, &CancellationToken::new()).await.map_err(Box::new)
+    let stop = database.0.borrow().stop_at_creation.clone().unwrap_or_default();
+    deploy(database, work, options, observer, &stop).await.map_err(Box::new)
 }
 
 fn names(report: &Report) -> Vec<&str> {
@@ -237,6 +262,17 @@ async fn a_migration_that_loses_its_connection_twice_is_given_up() {
     let failure = run(&database, LONG).await.unwrap_err();
     assert!(failure.diagnostic.help.iter().any(|help| help.contains("`1`")), "{failure}");
     assert!(database.0.borrow().applied.is_empty());
+}
+
+/// The request to cancel it may still be on its way, and would meet whatever is said next.
+#[tokio::test]
+async fn nothing_is_said_behind_a_history_that_was_created_though_the_run_was_stopped() {
+    let database = Scripted::default();
+    database.0.borrow_mut().stop_at_creation = Some(CancellationToken::new());
+    let failure = run(&database, LONG).await.unwrap_err();
+    let state = database.0.borrow();
+    assert_eq!((failure.diagnostic.code, state.looks), (Code::Interrupted, 2));
+    assert!(state.managed && state.applied.is_empty());
 }
 
 #[tokio::test]
@@ -286,6 +322,38 @@ async fn what_was_applied_before_a_lock_was_not_to_be_had_is_no_waiting_for_it()
     assert_eq!(names(&run(&database, SHORT).await.unwrap()), ["1", "2"]);
 }
 
+/// What is said of migrations that are applied, or are not any more.
+#[derive(Default)]
+struct Said(Vec<String>);
+
+impl Observe for Said {
+    fn see(&mut self, event: Event<'_>) {
+        match event {
+            Event::Applying { name, .. } => self.0.push(format!("applying {name}")),
+            Event::Applied { name, .. } => self.0.push(format!("applied {name}")),
+            Event::Forgotten { name } => self.0.push(format!("forgotten {name}")),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_a_failover_has_lost_is_said_to_be_lost() {
+    let database = Scripted::default();
+    {
+        let mut state = database.0.borrow_mut();
+        state.answers.extend([Apply::CommitsAndIsLost, Apply::Fails(Kind::Busy)]);
+        // Without a table, with the lock, with the table, after the lost connection, with the lock, and then without the rows.
+        state.reads.extend([None; 6]);
+    }
+    let mut said = Said::default();
+    let options = Options { wait: LONG, lock_wait: LONG, ..Options::default() };
+    let report = run_seen(&database, &options, &mut said).await.unwrap();
+    assert_eq!(names(&report), ["1", "2"]);
+    let again = ["forgotten 1", "applying 1", "applied 1", "applying 2", "applied 2"];
+    assert_eq!(said.0, [&["applying 1", "applied 1", "applying 2"][..], &again].concat());
+}
+
 /// It is looked at once, between two looks at the primary.
 #[tokio::test]
 async fn a_standby_that_lags_takes_nothing_out_of_the_report() {
@@ -317,6 +385,15 @@ async fn a_database_is_created_before_it_has_been_seen_and_never_after() {
     database.0.borrow_mut().answers.push_back(Apply::Fails(Kind::Lost));
     run(&database, LONG).await.unwrap_err();
     assert_eq!(database.0.borrow().created, 0);
+}
+
+/// A run that waits for another one asks for the lock again and again.
+#[tokio::test]
+async fn a_server_that_says_nothing_of_the_lock_is_one_whose_connection_is_lost() {
+    let database = Scripted::default();
+    database.0.borrow_mut().silences = 1;
+    let report = timeout(LONG, run(&database, LONG)).await.expect("it does not wait for ever");
+    assert_eq!(names(&report.unwrap()), ["1", "2"]);
 }
 
 /// Minutes of it, with a failover now and then.

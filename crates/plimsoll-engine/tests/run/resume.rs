@@ -6,7 +6,7 @@ use plimsoll_core::history::{Attempt, Done, Instant, Progress, Row, Snapshot, Un
 use plimsoll_core::plan::{Blocked, IfAhead, Plan};
 use plimsoll_core::{Code, Diagnostic, Migration, Migrations, Provider, Script};
 use plimsoll_engine::resolve::{Verdict, resolve};
-use plimsoll_engine::{CancellationToken, Options, Session as _, Unobserved, Work};
+use plimsoll_engine::{CancellationToken, Session as _, Unobserved, Waits, Work};
 
 use super::Scripted;
 
@@ -50,9 +50,9 @@ fn holding(rows: Vec<Row>) -> Scripted {
 }
 
 async fn resume(database: &Scripted, script: &str) -> Result<(), Box<Diagnostic>> {
-    let (options, migrations) = (Options::default(), project(script));
+    let (waits, migrations) = (Waits::default(), project(script));
     let cancel = CancellationToken::new();
-    resolve(database, work(&migrations), "1", Verdict::Resume, &options, &mut Unobserved, &cancel)
+    resolve(database, work(&migrations), "1", Verdict::Resume, waits, &mut Unobserved, &cancel)
         .await
         .map_err(|error| error.diagnostic)
 }
@@ -170,7 +170,7 @@ async fn what_has_not_failed_is_not_carried_on() {
     assert_eq!(refused(vec![elsewhere], BEGUN).await.0, Code::NeverApplied);
     // The migration is another one's.
     let (database, migrations) = (holding(vec![attempt(Attempt::Failed)]), Migrations::default());
-    let (options, cancel, observer) = (Options::default(), CancellationToken::new(), &mut Unobserved);
-    let asked = resolve(&database, work(&migrations), "1", Verdict::Resume, &options, observer, &cancel);
+    let (waits, cancel, observer) = (Waits::default(), CancellationToken::new(), &mut Unobserved);
+    let asked = resolve(&database, work(&migrations), "1", Verdict::Resume, waits, observer, &cancel);
     assert_eq!(asked.await.expect_err("it is not here").diagnostic.code, Code::MigrationNotFound);
 }

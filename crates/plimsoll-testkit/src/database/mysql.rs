@@ -9,12 +9,24 @@ use super::Rows;
 use super::lifetime::{self, DROP_LIMIT, KEEP, block_on};
 use crate::address::Address;
 use crate::history::{self, HistoryRow};
-use crate::server::{KEEPER, MysqlServer};
+use crate::server::{Flavour, KEEPER, Lease, MysqlServer};
 
 /// A database with a random name. Its helpers come in as a superuser through the socket, whatever is being tested.
 pub struct MysqlDatabase<'server> {
     server: &'server MysqlServer,
     name: String,
+    /// Given back when the database is gone.
+    _lease: Option<Lease>,
+}
+
+impl MysqlDatabase<'static> {
+    /// A new database on a server that no other test uses as long as the database is there.
+    pub async fn alone(flavour: Flavour) -> Self {
+        let (lease, name) = (Lease::of(flavour), Self::random_name());
+        let server = lease.server();
+        create(server, &name).await;
+        Self { server, name, _lease: Some(lease) }
+    }
 }
 
 impl<'server> MysqlDatabase<'server> {
@@ -23,14 +35,12 @@ impl<'server> MysqlDatabase<'server> {
     }
 
     pub(crate) async fn create(server: &'server MysqlServer, name: &str) -> Self {
-        // As Prisma creates one: a database that was there before and one that was not have the same schema afterwards.
-        let options = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
-        server.execute(&format!("CREATE DATABASE {} {options}", quoted(name))).await;
+        create(server, name).await;
         Self::unborn(server, name)
     }
 
     pub(crate) fn unborn(server: &'server MysqlServer, name: &str) -> Self {
-        Self { server, name: name.to_owned() }
+        Self { server, name: name.to_owned(), _lease: None }
     }
 
     /// The name, which holds `plimsoll_` and 32 hexadecimal digits.
@@ -173,6 +183,12 @@ impl HeldLock {
         self.0.query_drop("ROLLBACK; UNLOCK TABLES; DO RELEASE_ALL_LOCKS()").await.expect("the server runs");
         let _ = self.0.disconnect().await;
     }
+}
+
+/// As Prisma creates one: a database that was there before and one that was not have the same schema afterwards.
+async fn create(server: &MysqlServer, name: &str) {
+    let options = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
+    server.execute(&format!("CREATE DATABASE {} {options}", quoted(name))).await;
 }
 
 /// A table that an open transaction uses cannot be dropped: whoever is connected to the database goes first.

@@ -3,7 +3,6 @@
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -11,9 +10,7 @@ use super::certificates::Certificates;
 use super::process::on_a_free_port;
 use crate::installed;
 use crate::transcript::shows_password;
-
-/// How often it is looked whether it answers.
-const TICK: Duration = Duration::from_millis(5);
+use crate::wait::until;
 
 /// A receiver of OTLP over HTTP that is running. It ends with its owner.
 pub struct Collector {
@@ -47,14 +44,13 @@ impl Collector {
         let mut command = Command::new(installed::file("otlp/receiver"));
         command.arg(self.config(port)).arg(self.file()).stdin(Stdio::null());
         let mut child = command.spawn().expect("the receiver is installed");
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if child.try_wait().expect("it is our child").is_some() {
-                return false;
-            }
-            std::thread::sleep(TICK);
-        }
+        let mut has_ended = false;
+        until("the receiver of OTLP listens, or has ended", || {
+            has_ended = child.try_wait().expect("it is our child").is_some();
+            has_ended || TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         (self.child, self.port) = (Some(child), port);
-        true
+        !has_ended
     }
 
     /// As the collector reads it.

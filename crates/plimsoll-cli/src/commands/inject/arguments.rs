@@ -8,7 +8,7 @@ use plimsoll_inject::options::{Arity, OPTIONS, Row, Scope};
 
 use crate::args::Logging;
 
-/// `inject`.
+// `inject`.
 #[derive(Args, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Inject {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use plimsoll_core::{Class as Exit, Code};
 use plimsoll_engine::Kind as Done;
-use plimsoll_engine::classes::{Class, Row, Tried};
+use plimsoll_engine::classes::{Known, Tried, Trouble};
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::program::{Running, Signal};
 use plimsoll_testkit::project::Project;
@@ -35,7 +35,7 @@ fn start(project: &Project) -> Running {
 
 /// Fails unless a run has ended with a script that met an error of this class.
 #[track_caller]
-fn ended_as(ended: Transcript, class: Class, what: &str) -> Transcript {
+fn ended_as(ended: Transcript, class: Trouble, what: &str) -> Transcript {
     let code = class.code_of_script();
     let ended = ended.expect_code(exit(code));
     assert!(ended.stderr.contains(code.as_str()), "{what} is not {code}:\n{ended}");
@@ -44,7 +44,7 @@ fn ended_as(ended: Transcript, class: Class, what: &str) -> Transcript {
 
 /// Fails unless what stands as met in a table is what a test meets.
 #[track_caller]
-fn assert_tried(rows: &[Row], met: &[&str]) {
+fn assert_tried(rows: &[Known], met: &[&str]) {
     let said = rows.iter().filter(|row| row.tried == Tried::Yes).map(|row| row.code);
     assert_eq!(said.collect::<BTreeSet<_>>(), met.iter().copied().collect::<BTreeSet<_>>());
 }
@@ -52,7 +52,7 @@ fn assert_tried(rows: &[Row], met: &[&str]) {
 /// Applies a script that raises the error of a row.
 ///
 /// What counts as a lost connection is tried once more; that is not waited for.
-fn raise(project: &Project, row: &Row, script: &str) {
+fn raise(project: &Project, row: &Known, script: &str) {
     project.set_migration("1_raise", script);
     let mut run = start(project);
     if row.session.kind() == Done::Lost {

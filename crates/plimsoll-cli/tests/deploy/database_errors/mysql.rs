@@ -1,6 +1,6 @@
 //! MySQL and MariaDB: their errors, raised by scripts, and met by their causes.
 
-use plimsoll_engine::classes::{Class, Row, Server};
+use plimsoll_engine::classes::{Known, Server, Trouble};
 use plimsoll_engine::mysql::ERRORS;
 use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::project::Project;
@@ -75,7 +75,7 @@ fn has(server: Server, flavour: Flavour) -> bool {
     }
 }
 
-fn row(code: &str) -> &'static Row {
+fn row(code: &str) -> &'static Known {
     ERRORS.iter().find(|row| row.code == code).expect("it is in the table")
 }
 
@@ -98,10 +98,10 @@ async fn what_a_script_raises_ends_as_its_class_on_mariadb() {
 /// On a server of its own: the lock is the whole server's, and is not waited for here.
 async fn raised_on(flavour: Flavour) {
     let server = MysqlServer::start(flavour, &Options::default());
-    for row in ERRORS.iter().filter(|row| row.session != Class::Script) {
+    for row in ERRORS.iter().filter(|row| row.session != Trouble::Script) {
         // To this server the number of another one's error means something else, or nothing.
-        let session = if has(row.server, flavour) { row.session } else { Class::Script };
-        let row = &Row { session, ..*row };
+        let session = if has(row.server, flavour) { row.session } else { Trouble::Script };
+        let row = &Known { session, ..*row };
         let words = row.saying.unwrap_or("raised");
         let raising = "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO";
         let database = server.database().await;
@@ -163,11 +163,11 @@ async fn what_a_server_is_set_to_answer_ends_as_its_class() {
             let project = Project::new(Kind::Mysql(flavour).provider()).env_url(url);
             let project = project.migration("1_init", "CREATE TABLE t (a INT)");
             let row = row(code);
-            let class = if row.connecting == Class::Refused { row.session } else { row.connecting };
+            let class = if row.connecting == Trouble::Refused { row.session } else { row.connecting };
             let ended = plimsoll(&project).args(["deploy", "--wait=0"]).run().expect_code(exit(class.code()));
             assert_says(&ended.stderr, &[class.code().as_str(), code]);
             let mut waiting = plimsoll(&project).args(["deploy", "--wait=1m"]).spawn();
-            if row.connecting == Class::NotYet {
+            if row.connecting == Trouble::NotYet {
                 waiting.wait_for_stderr("waiting");
             }
             assert!(!waiting.has_ended());

@@ -1,6 +1,6 @@
 //! PostgreSQL: its errors, raised by scripts, and met by their causes.
 
-use plimsoll_engine::classes::{Class, Row};
+use plimsoll_engine::classes::{Known, Trouble};
 use plimsoll_engine::postgres::ERRORS;
 use plimsoll_testkit::address::Address;
 use plimsoll_testkit::command::plimsoll;
@@ -43,7 +43,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("55000", "CREATE ROLE WHO LOGIN PASSWORD 'sesame'; ALTER DATABASE WHERE ALLOW_CONNECTIONS false"),
 ];
 
-fn row(code: &str) -> &'static Row {
+fn row(code: &str) -> &'static Known {
     ERRORS.iter().find(|row| row.code == code).expect("it is in the table")
 }
 
@@ -55,7 +55,7 @@ fn what_is_said_to_be_met_is_met() {
 
 #[tokio::test]
 async fn what_a_script_raises_ends_as_its_class() {
-    for row in ERRORS.iter().filter(|row| row.session != Class::Script && !row.code.ends_with("***")) {
+    for row in ERRORS.iter().filter(|row| row.session != Trouble::Script && !row.code.ends_with("***")) {
         let script = format!("DO $$ BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = '{}'; END $$", row.code);
         let scene = Scene::new(Kind::Postgres(NEWEST)).await;
         raise(&scene.project, row, &script);
@@ -81,7 +81,7 @@ async fn what_a_script_meets_ends_as_its_class() {
     for (code, run, scene, _other) in running {
         let ended = ended_as(run.wait(), row(code).session, code);
         // The end of a session has no code that would be shown.
-        if row(code).session != Class::Lost {
+        if row(code).session != Trouble::Lost {
             assert_says(&ended.stderr, &[code]);
         }
         assert!(scene.applied().await.is_empty());

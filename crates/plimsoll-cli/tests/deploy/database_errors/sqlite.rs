@@ -1,6 +1,6 @@
 //! SQLite: its errors, met by their causes.
 
-use plimsoll_engine::classes::Row;
+use plimsoll_engine::classes::Known;
 use plimsoll_engine::sqlite::ERRORS;
 
 use super::{Kind, Scene, assert_says, assert_tried, ended_as, start};
@@ -25,7 +25,7 @@ const SCRIPTS: &[(&str, &str)] = &[
 /// Met by what others do to the file.
 const FILES: &[&str] = &["5", "11", "26"];
 
-fn row(code: &str) -> &'static Row {
+fn row(code: &str) -> &'static Known {
     ERRORS.iter().find(|row| row.code == code).expect("it is in the table")
 }
 

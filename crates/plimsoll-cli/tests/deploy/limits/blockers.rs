@@ -1,8 +1,11 @@
 //! Who keeps a migration waiting is said while it waits, and when it has waited in vain.
 
 use mysql_async::prelude::Queryable as _;
+use plimsoll_core::Provider;
+use plimsoll_testkit::command::plimsoll;
 use plimsoll_testkit::program::Signal;
-use plimsoll_testkit::server::{Flavour, Version};
+use plimsoll_testkit::project::Project;
+use plimsoll_testkit::server::{Flavour, MysqlServer, Options, Version};
 use plimsoll_testkit::transcript::Transcript;
 
 use crate::scene::{Kind, Scene, assert_says, flat};
@@ -11,7 +14,7 @@ const ALTER: &str = "ALTER TABLE ship ADD COLUMN tonnes INT;\n";
 
 /// A table, and a migration that needs it for itself.
 async fn scene(kind: Kind) -> Scene {
-    let scene = Scene::new(kind)
+    let scene = Scene::alone(kind)
         .await
         .migration("1_init", "CREATE TABLE ship (n INT PRIMARY KEY);\nINSERT INTO ship VALUES (1);\n");
     scene.deployed();
@@ -28,7 +31,7 @@ async fn whoever_holds_what_a_migration_waits_for_is_named_by_postgresql() {
     let scene = scene(Kind::Postgres(Version::V15)).await;
     let reader = scene.postgres().connect().await;
     let read =
-        "SET application_name = 'billing'; BEGIN; SELECT n, 'postgresql://u:hunter2@db/x'\n FROM ship;";
+        "SET application_name = 'billing'; BEGIN; SELECT n, 'postgresql://u:hush-other@db/x'\n FROM ship;";
     reader.batch_execute(read).await.expect("the table is there");
     let number = reader.query_one("SELECT pg_backend_pid()", &[]).await.expect("it answers").get::<_, i32>(0);
     let ended = in_vain(&scene);
@@ -47,16 +50,43 @@ async fn whoever_holds_what_a_migration_waits_for_is_named_by_postgresql() {
     scene.deployed();
 }
 
-/// Its own words are shown only as far as they hold no password.
+/// They are data of an application's, and who reads our logs, or the pod's status, need not be allowed to read those.
 #[tokio::test]
-async fn no_password_of_a_blocker_is_shown() {
+async fn no_value_in_the_statement_of_a_blocker_is_shown_and_the_statement_is_no_first_help() {
     let scene = scene(Kind::Postgres(Version::V15)).await;
+    scene.project.write("termination-log", "");
+    let message = scene.project.join("termination-log");
     let reader = scene.postgres().connect().await;
-    let read = "BEGIN; SELECT n, 'postgresql://u:hunter2@db/x'\n FROM ship;";
+    let read =
+        "BEGIN; SELECT n, 'postgresql://u:hush-other@db/x', $a$Ann$a$, E'zoe\\'s', 47110815\n FROM ship;";
     reader.batch_execute(read).await.expect("the table is there");
-    let ended = in_vain(&scene);
-    assert_says(&ended.stderr, &["statement `BEGIN; SELECT n, 'postgresql://u:*"]);
-    assert!(!ended.stderr.contains("hunter2"), "{ended}");
+    // Of a limit of the script's own nothing else is said.
+    scene.project.set_migration("2_alter", &format!("SET lock_timeout = '4s';\n{ALTER}"));
+    let deploy = scene.command(&["deploy", "--lock-wait=0"]);
+    let ended = deploy.env("PLIMSOLL_TERMINATION_LOG", &message).run().expect_code(75);
+    let message = std::fs::read_to_string(&message).expect("the file is there");
+    assert_says(&ended.stderr, &["statement `BEGIN; SELECT n, ?, ?, ? …`", "it waited for connection"]);
+    assert!(message.contains("find out who holds what it needs") && !message.contains("SELECT"), "{message}");
+    let logs = scene.base.value("SELECT logs FROM _prisma_migrations WHERE migration_name = '2_alter'").await;
+    for text in [&ended.stderr, &message, &logs] {
+        let shown = ["hush-other", "$Ann", "zoe", "47110815"].into_iter().find(|value| text.contains(value));
+        assert_eq!(shown, None, "{text}");
+    }
+}
+
+/// Somebody who was in the way of the first try may have nothing to do with what ended the last one.
+#[tokio::test]
+async fn only_whoever_was_in_the_way_of_the_last_try_is_named_at_the_end() {
+    let scene = scene(Kind::Postgres(Version::V15)).await;
+    scene.base.execute("CREATE SEQUENCE tries").await;
+    let script = "DO $$ BEGIN IF nextval('tries') = 1 THEN LOCK TABLE ship; END IF;\n\
+        RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END $$;\n";
+    scene.project.set_migration("2_alter", script);
+    let reader = scene.postgres().connect().await;
+    reader.batch_execute("BEGIN; SELECT n FROM ship").await.expect("the table is there");
+    let ended = scene.run(&["deploy", "--lock-timeout=2s", "--lock-wait=1ms"]).expect_code(75);
+    assert_says(&ended.stderr, &["2_alter waits for connection", "PLM211", "not now"]);
+    assert!(!flat(&ended.stderr).contains("it waited for"), "{ended}");
 }
 
 /// No connection is left for the look, and the run goes on without it.
@@ -103,10 +133,35 @@ async fn whoever_holds_what_a_migration_waits_for_is_named_by_mysql_and_mariadb(
         reader.query_drop("COMMIT; BEGIN; UPDATE ship SET n = 2").await.expect("nobody else has it");
         scene.project.set_migration("2_alter", "UPDATE ship SET n = 3;\n");
         scene.base.execute("DELETE FROM _prisma_migrations WHERE migration_name = '2_alter'").await;
-        stopped(&scene, &format!("2_alter waits for connection {number} ("));
+        let ended = stopped(&scene, &format!("2_alter waits for connection {number} ("));
+        let shown = flat(&ended.stderr).contains("statement `UPDATE ship SET n = ?`");
+        // MariaDB tells the statement only while it is being executed.
+        assert!(shown == flavour.is_mysql() && !ended.stderr.contains("n = 2"), "{ended}");
         reader.query_drop("COMMIT").await.expect("it is ours");
         scene.deployed();
     }
+}
+
+/// To look through all locks takes long on a server with many tables.
+#[tokio::test]
+async fn a_statement_of_mysql_that_waits_for_no_table_has_nobody_look_through_the_locks_of_tables() {
+    // On a server where nobody else looks.
+    let server = MysqlServer::start(Flavour::Mysql, &Options::default());
+    let database = server.database().await;
+    // A look that the end of the statement overtakes is given up: there is time for one on a machine that has much to do.
+    let long = "CREATE TABLE ship AS SELECT SLEEP(4) AS n;\n";
+    let project = Project::new(Provider::Mysql).env_url(database.url()).migration("1_long", long);
+    plimsoll(&project).arg("deploy").run().expect_code(0);
+    let times = async |table: &str| {
+        let asked = format!(
+            "SELECT COUNT(*) FROM performance_schema.events_statements_summary_by_digest \
+             WHERE DIGEST_TEXT LIKE '%{table}%'"
+        );
+        database.value(&asked).await
+    };
+    assert_eq!(times("data_lock_waits").await, "1", "it has been looked");
+    assert_eq!(times("metadata_locks").await, "0");
+    assert_eq!(times("PROCESSLIST%INNODB_TRX").await, "0", "nobody is asked for who may hold one");
 }
 
 /// A user who may see nothing of others is told nothing, and goes on.

@@ -93,7 +93,7 @@ async fn an_index_whose_build_gave_up_waiting_is_built_once_the_others_are_done(
     writer.batch_execute("BEGIN; DELETE FROM ship").await.expect("the table is there");
     let running = scene.command(&["deploy", "--lock-timeout=100ms"]).spawn();
     until_true(scene.postgres(), WAITING).await;
-    running.wait_for_stderr("2_index was rolled back and is tried again");
+    running.wait_for_stderr("2_index is tried again behind what is done of it");
     writer.batch_execute("COMMIT").await.expect("the transaction is ours");
     running.wait().expect_code(0);
     assert_eq!(scene.base.value("SELECT bool_and(indisvalid) FROM pg_index").await, "t");
@@ -116,7 +116,7 @@ async fn locks_of_mysql_and_mariadb_have_the_same_limits() {
     const LOOK: &str =
         "INSERT INTO seen VALUES (@@SESSION.lock_wait_timeout, @@SESSION.innodb_lock_wait_timeout);\n";
     for flavour in Flavour::ALL {
-        let scene = Scene::new(Kind::Mysql(flavour)).await;
+        let scene = Scene::alone(Kind::Mysql(flavour)).await;
         let scene = scene.migration(
             "1_init",
             &format!("CREATE TABLE seen (t INT, r INT);\nCREATE PROCEDURE look() BEGIN {LOOK} END;\n{LOOK}"),
@@ -176,7 +176,8 @@ async fn the_limit_that_ended_a_wait_is_named() {
     assert_says(&default.stderr, &["PLM211", "the default of `--lock-timeout` (5 s) ended its wait"]);
 
     for flavour in Flavour::ALL {
-        let scene = Scene::new(Kind::Mysql(flavour)).await.migration("1_init", "CREATE TABLE ship (n INT);");
+        let scene =
+            Scene::alone(Kind::Mysql(flavour)).await.migration("1_init", "CREATE TABLE ship (n INT);");
         scene.deployed();
         let scene = scene.migration("2_alter", ALTER);
         let reader = scene.base.mysql().reading("ship").await;

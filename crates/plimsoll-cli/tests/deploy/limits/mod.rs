@@ -1,6 +1,7 @@
 //! Time limits: of the locks that a migration waits for, of its statements, of the run.
 
 mod blockers;
+mod history;
 mod locks;
 mod queue;
 mod recording;

@@ -70,8 +70,7 @@ async fn a_statement_under_way_is_cancelled_and_the_rest_is_named() {
         (Kind::Mysql(Flavour::Mariadb), mysql),
         (Kind::Sqlite, sqlite),
     ] {
-        // Of a server that no other test has a lock on.
-        let scene = Scene::on(kind, kind.missing_for(1)).migration("0_held", "CREATE TABLE held (n INT);");
+        let scene = Scene::alone(kind).await.migration("0_held", "CREATE TABLE held (n INT);");
         scene.deployed();
         let scene =
             scene.migration("1_quick", quick).migration("2_slow", slow).migration("3_next", "SELECT 1;");
@@ -102,9 +101,10 @@ async fn a_migration_is_tried_again_until_the_run_is_over() {
     let reader = scene.postgres().connect().await;
     reader.batch_execute("BEGIN; SELECT FROM ship").await.expect("the table is there");
     let ended =
-        scene.run(&["deploy", "--timeout=2s", "--lock-timeout=100ms", "--lock-wait=0"]).expect_code(75);
+        scene.run(&["deploy", "--timeout=3s", "--lock-timeout=100ms", "--lock-wait=0"]).expect_code(75);
     assert!(ended.elapsed < PATIENCE + Duration::from_secs(1), "{ended}");
-    assert_says(&ended.stderr, &["2_alter was rolled back and is tried again"]);
+    // Within a second the pauses would leave room for one.
+    assert!(ended.stderr.matches("2_alter was rolled back and is tried again").count() >= 2, "{ended}");
     let flat = flat(&ended.stderr);
     assert!(flat.contains("PLM211") || flat.contains("PLM309"), "{ended}");
     assert_eq!(scene.applied().await, ["1_init"]);

@@ -1,5 +1,7 @@
 //! How long a statement of a migration may take.
 
+use std::time::Duration;
+
 use mysql_async::prelude::Queryable as _;
 use plimsoll_testkit::server::{Flavour, Version};
 
@@ -50,7 +52,7 @@ async fn what_the_url_says_of_statements_gives_way_to_the_flag() {
 async fn a_statement_of_mysql_or_mariadb_is_cancelled_when_its_time_is_over() {
     for flavour in Flavour::ALL {
         let init = "CREATE TABLE held (n INT PRIMARY KEY);\nINSERT INTO held VALUES (1);\n";
-        let scene = Scene::new(Kind::Mysql(flavour)).await.migration("1_init", init);
+        let scene = Scene::alone(Kind::Mysql(flavour)).await.migration("1_init", init);
         scene.deployed();
         let mut holder = scene.base.mysql().connect().await;
         holder.query_drop("BEGIN; UPDATE held SET n = 2").await.expect("it is ours");
@@ -60,6 +62,9 @@ async fn a_statement_of_mysql_or_mariadb_is_cancelled_when_its_time_is_over() {
         ended_by_the_flag(&scene);
         holder.query_drop("ROLLBACK").await.expect("it is ours");
         scene.run(&["deploy", "--statement-timeout=30s"]).expect_code(0);
+        // Each of them takes less than it may.
+        scene.project.set_migration("3_each", "DO SLEEP(0.6);\nDO SLEEP(0.6);\n");
+        scene.run(&["deploy", "--statement-timeout=1s"]).expect_code(0);
     }
 }
 
@@ -77,4 +82,23 @@ async fn a_statement_of_sqlite_is_interrupted_when_its_time_is_over() {
     assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "0");
     scene.project.set_migration("2_slow", &count(1 << 10));
     scene.run(&["deploy", "--statement-timeout=1s"]).expect_code(0);
+}
+
+/// How fast a machine counts nobody knows: more and more, until all of them together take longer than each may.
+#[tokio::test]
+async fn the_statements_of_sqlite_have_their_time_one_by_one() {
+    let scene = Scene::new(Kind::Sqlite).await.migration("1_init", "CREATE TABLE ship (n INT);");
+    scene.deployed();
+    for power in 14..40 {
+        let count = format!(
+            "INSERT INTO ship WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT {}) SELECT count(*) FROM c;\n",
+            1_u64 << power
+        );
+        scene.project.set_migration(&format!("2_count_{power}"), &count.repeat(8));
+        let ended = scene.run(&["deploy", "--statement-timeout=1s"]).expect_code(0);
+        if ended.elapsed > Duration::from_millis(1500) {
+            return;
+        }
+    }
+    panic!("nothing takes long on this machine");
 }

@@ -37,7 +37,7 @@ async fn the_next_try_of_a_long_migration_waits_longer_for_a_lock_on_postgresql(
 
 #[tokio::test]
 async fn the_next_try_of_a_long_migration_waits_longer_for_a_lock_on_mariadb() {
-    let scene = Scene::new(Kind::Mysql(Flavour::Mariadb)).await;
+    let scene = Scene::alone(Kind::Mysql(Flavour::Mariadb)).await;
     let init = "CREATE TABLE ship (n INT);\nCREATE TABLE seen (t INT, r INT);\nINSERT INTO ship VALUES (1);\nINSERT INTO seen VALUES (0, 0);\n";
     let scene = scene.migration("1_init", init);
     scene.deployed();

@@ -145,7 +145,8 @@ async fn a_table_of_another_kind_is_not_taken_for_a_history() {
 #[tokio::test]
 async fn a_history_that_somebody_keeps_locked_is_waited_for() {
     for flavour in Flavour::ALL {
-        let scene = scene(flavour).await;
+        let scene = Scene::alone(Kind::Mysql(flavour)).await;
+        let scene = scene.migration("1_init", "CREATE TABLE ship (name VARCHAR(191));");
         scene.deployed();
         let Base::Mysql(database) = &scene.base else { panic!("it is one of MySQL") };
         let mut holder = database.connect().await;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Queryable as _;
 use plimsoll_core::Provider;
 use plimsoll_testkit::command::plimsoll;
+use plimsoll_testkit::database::MysqlDatabase;
 use plimsoll_testkit::program::Signal;
 use plimsoll_testkit::project::Project;
 use plimsoll_testkit::server::{self, Flavour, MysqlServer, Options};
@@ -18,19 +19,52 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[tokio::test]
 async fn time_limits_of_a_session_are_never_longer_than_the_servers() {
     let seen = "CREATE TABLE seen AS SELECT @@SESSION.wait_timeout AS idle, @@SESSION.lock_wait_timeout AS wait_, \
+                @@SESSION.innodb_lock_wait_timeout AS rows_, \
                 @@SESSION.sql_mode = @@GLOBAL.sql_mode AS mode_, @@SESSION.time_zone = @@GLOBAL.time_zone AS zone;";
     for flavour in Flavour::ALL {
-        let short = Options::default().setting("wait-timeout", "40").setting("lock-wait-timeout", "3");
-        for (options, idle, wait) in [(Options::default(), "60", "5"), (short, "40", "3")] {
+        // Of a superuser's sessions the server runs no `init_connect`.
+        let own = "SET lock_wait_timeout = 7, innodb_lock_wait_timeout = 8";
+        let short = Options::default()
+            .setting("wait-timeout", "40")
+            .setting("lock-wait-timeout", "3")
+            .setting("innodb-lock-wait-timeout", "9")
+            .setting("init-connect", own);
+        for (options, expected) in
+            [(Options::default(), ["60", "5", "5", "1", "1"]), (short, ["40", "3", "9", "1", "1"])]
+        {
             let server = MysqlServer::start(flavour, &options);
             let database = server.database().await;
             let project = Project::new(Provider::Mysql).env_url(database.url()).migration("1_init", seen);
             plimsoll(&project).arg("deploy").run().expect_code(0);
-            let found = database.query("SELECT idle, wait_, mode_, zone FROM seen").await;
+            let found = database.query("SELECT idle, wait_, rows_, mode_, zone FROM seen").await;
             let found: Vec<String> = found.into_iter().flatten().flatten().collect();
-            assert_eq!(found, [idle, wait, "1", "1"], "{flavour:?}");
+            assert_eq!(found, expected, "{flavour:?}");
+            if expected[0] == "40" {
+                limits_of_ordinary_users_are_kept(&database, &project).await;
+            }
         }
     }
+}
+
+/// Those of `init_connect`, which the server at large does not have.
+async fn limits_of_ordinary_users_are_kept(database: &MysqlDatabase<'_>, project: &Project) {
+    const LOOK: &str =
+        "INSERT INTO limits VALUES (@@SESSION.lock_wait_timeout, @@SESSION.innodb_lock_wait_timeout);\n";
+    let name = database.name();
+    let user = format!(
+        "CREATE USER ordinary IDENTIFIED BY 'sesame'; GRANT ALL ON {name}.* TO ordinary; \
+         CREATE TABLE limits (t INT, r INT); CREATE PROCEDURE look() {LOOK}"
+    );
+    database.execute(&user).await;
+    let url = database.address().user("ordinary", Some("sesame")).url();
+    project.set_migration("2_kept", LOOK);
+    // Nobody could send a call again: it waits as long as somebody has said.
+    project.set_migration("3_call", "CALL look();\nCALL look();\n");
+    plimsoll(project).args(["deploy", "--url", &url]).run().expect_code(0);
+    project.set_migration("4_given", LOOK);
+    plimsoll(project).args(["deploy", "--lock-timeout=2s", "--url", &url]).run().expect_code(0);
+    let seen = "SELECT GROUP_CONCAT(CONCAT(t, ' ', r) ORDER BY t DESC) FROM limits";
+    assert_eq!(database.value(seen).await, "7 8,7 8,7 8,2 2");
 }
 
 /// The server would close the connection without a word, and a pod would be started again and again.

@@ -1,6 +1,8 @@
 //! What a concurrent statement leaves: never taken for what it was to make, and never left for good.
 
+use plimsoll_testkit::program::Running;
 use plimsoll_testkit::server::Version;
+use tokio_postgres::Client;
 
 use super::resume::{INDEX, begun, invalid};
 use super::segments::{assert_finished, ships, with_ship};
@@ -73,8 +75,8 @@ async fn an_invalid_index_without_a_name_is_not_recorded_as_built_while_another_
     assert_eq!(ships(&scene).await, "Ark Beagle Cutty Dart");
 }
 
-/// Deploys while a transaction holds up every concurrent build on the table, and has the build cancelled.
-async fn cut_short(scene: &Scene) {
+/// A deployment whose concurrent build was cancelled, and which waits to drop what that left: for the transaction, which holds up both.
+async fn cancelled(scene: &Scene) -> (Running, Client) {
     let writer = scene.postgres().connect().await;
     writer.batch_execute("BEGIN; INSERT INTO ship VALUES ('Dart')").await.expect("the table is there");
     let running = scene.command(&["deploy"]).spawn();
@@ -84,15 +86,34 @@ async fn cut_short(scene: &Scene) {
     let cancels = "SELECT count(pg_cancel_backend(pid)) > 0 FROM pg_stat_activity WHERE datname = current_database() \
                    AND query LIKE '%INDEX%CONCURRENTLY%ship%' AND query NOT LIKE '%pg_stat%'";
     assert_eq!(scene.base.value(cancels).await, "t");
-    // What cleans up waits for the writer too.
-    until_true(
-        scene.postgres(),
-        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() \
-                                  AND query LIKE 'DROP INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'",
-    )
-    .await;
+    until_true(scene.postgres(), &format!("SELECT count(*) > 0 {DROPS}")).await;
+    (running, writer)
+}
+
+const DROPS: &str = "FROM pg_stat_activity WHERE datname = current_database() \
+                     AND query LIKE 'DROP INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'";
+
+/// Deploys while a transaction holds up every concurrent build on the table, and has the build cancelled.
+async fn cut_short(scene: &Scene) {
+    let (running, writer) = cancelled(scene).await;
     writer.batch_execute("COMMIT").await.expect("the transaction is ours");
     assert_says(&running.wait().expect_code(65).stderr, &["57014"]);
+}
+
+/// What it left is there, and the row says so: the next start can carry on, and nothing has failed.
+#[tokio::test]
+async fn a_build_that_is_cancelled_and_leaves_an_index_is_carried_on_by_the_next_start() {
+    let script = "CREATE INDEX CONCURRENTLY ship_name ON ship (name);\nINSERT INTO ship VALUES ('Cutty');";
+    let scene = with_ship(Version::V15).await.migration("2_mixed", script);
+    let (running, writer) = cancelled(&scene).await;
+    assert_eq!(scene.base.value(&format!("SELECT count(pg_cancel_backend(pid)) {DROPS}")).await, "1");
+    let ended = running.wait().expect_code(75);
+    assert_says(&ended.stderr, &["PLM222", "57014", "carries on or says what to do"]);
+    assert_says(&scene.run(&["status"]).expect_code(1).stdout, &["under way 2_mixed"]);
+    writer.batch_execute("COMMIT").await.expect("the transaction is ours");
+    scene.deployed();
+    assert_eq!(scene.base.value(VALID).await, "ship_name true");
+    assert_finished(&scene, script).await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod again;
 mod connecting;
 mod doubts;
+mod encodings;
 mod errors;
 mod leftovers;
 mod places;

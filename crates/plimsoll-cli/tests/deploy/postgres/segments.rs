@@ -210,6 +210,10 @@ async fn a_script_is_not_cut_where_strings_may_end_elsewhere() {
     scene.base.execute(&format!("ALTER DATABASE \"{name}\" SET standard_conforming_strings = off")).await;
     assert_says(&scene.run(&["deploy"]).expect_code(65).stderr, &["PLM201", "standard_conforming_strings"]);
     assert_eq!(scene.base.history().await.len(), 1);
+    let same = "-- keeps \\d only\nINSERT INTO ship VALUES (E'\\';VACUUM;'), ($$\\$$);\nVACUUM ship;\n";
+    scene.project.set_migration("2_mixed", same);
+    scene.deployed();
+    assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "3");
 }
 
 /// They run where the script left its settings, not where the history is written.

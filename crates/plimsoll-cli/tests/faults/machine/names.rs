@@ -4,22 +4,25 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use plimsoll_testkit::address::Address;
 use plimsoll_testkit::base::Kind;
 use plimsoll_testkit::program::{Program, Signal};
 use plimsoll_testkit::project::Project;
-use plimsoll_testkit::server::{Flavour, Version, mysql, postgres};
+use plimsoll_testkit::server::{Flavour, PgBouncer, PoolMode, Version, mysql, postgres};
+use plimsoll_testkit::wait::until_async;
 use tempfile::TempDir;
 
-use crate::scene::{INIT, assert_says, project};
+use crate::scene::{INIT, MOST_AFTER_SIGNAL, POSTGRES, assert_says, project};
 
 /// What a server of names says: the lowest four bits of the flags of its answers, or nothing.
 const KNOWN: u16 = 0;
 const FAILED: u16 = 2;
 const UNKNOWN: u16 = 3;
 const SILENT: u16 = 99;
+/// Known, and at another address, where nobody is.
+const ELSEWHERE: u16 = 98;
 
 /// A server that knows every name, or none. It ends with its owner.
 struct Names {
@@ -86,6 +89,7 @@ fn answer(socket: &UdpSocket, says: &AtomicU16, asked: &AtomicBool) {
 
 /// The answer to a question: every name that is known is this machine's, which has no address of version 6.
 fn reply(question: &[u8], says: u16) -> Vec<u8> {
+    let (says, last) = if says == ELSEWHERE { (KNOWN, 2) } else { (says, 1) };
     let name = question[12..].iter().position(|&byte| byte == 0).expect("a name ends") + 13;
     let is_version_four = question[name..name + 2] == [0, 1];
     let answers = u16::from(says == KNOWN && is_version_four);
@@ -96,7 +100,7 @@ fn reply(question: &[u8], says: u16) -> Vec<u8> {
     reply.extend(&question[12..name + 4]);
     if answers == 1 {
         // The name of the question, an address, of the Internet, to be forgotten at once, of four bytes.
-        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]);
+        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, last]);
     }
     reply
 }
@@ -149,7 +153,27 @@ fn a_run_whose_server_of_names_says_nothing_can_be_ended() {
         let sent = Instant::now();
         running.signal(Signal::TERM);
         let ended = running.wait().expect_code(143);
-        assert!(sent.elapsed() < Duration::from_secs(2), "it took {:?} to end:\n{ended}", sent.elapsed());
+        assert!(sent.elapsed() < MOST_AFTER_SIGNAL, "it took {:?} to end:\n{ended}", sent.elapsed());
         assert_says(&ended.stderr, &["PLM301", "while nothing was being applied"]);
     }
+}
+
+/// Only the pooler that has the session knows what is meant.
+#[tokio::test]
+async fn a_statement_is_cancelled_at_its_pooler_wherever_the_name_of_that_leads_by_then() {
+    let names = Names::start(3, KNOWN);
+    let server = postgres(Version::V15);
+    let database = server.database().await;
+    let pooler = PgBouncer::start(server, PoolMode::Transaction, &[]);
+    let address = database.address().port(pooler.port());
+    let script = ("1_slow", "SELECT pg_sleep(60);");
+    let project = project(POSTGRES, address.host("db.example.org").url(), &[script]);
+    let mut running = names.deploy(&project).spawn();
+    let asleep = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    until_async("it is applied", async || database.value(asleep).await == "t").await;
+    names.now_says(ELSEWHERE);
+    running.signal(Signal::TERM);
+    let ended = running.wait().expect_code(143);
+    assert_says(&ended.stderr, &["PLM301", "the statement under way was cancelled and rolled back"]);
+    assert_eq!(database.value(asleep).await, "f", "the statement goes on without anybody");
 }

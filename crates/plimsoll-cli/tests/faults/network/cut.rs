@@ -20,6 +20,16 @@ enum Lasts {
     Longer,
 }
 
+impl Lasts {
+    /// A run that is to notice a moment has the time that a slow machine takes until the moment is over.
+    fn wait(self) -> &'static str {
+        match self {
+            Self::AMoment => "--wait=30s",
+            Self::Longer => "--wait=500ms",
+        }
+    }
+}
+
 /// A reset strikes what is said next: the server has done its work, and its answer is not heard. The others strike while it works, and
 /// it does not notice.
 const CUTS: [(Toxic, Lasts); 4] = [
@@ -37,7 +47,7 @@ async fn cut(kind: Kind, base: &Base, phase: Phase, (toxic, lasts): (Toxic, Last
     let network = Toxiproxy::start(port);
     let project = project(kind, base.url_through(network.port()), &migrations);
     let mut gate = Some(phase.gate(base).await);
-    let running = deploy(&project).arg("--wait=500ms").spawn();
+    let running = deploy(&project).arg(lasts.wait()).spawn();
     phase.reached(base, &running).await;
     network.poison(toxic);
     if toxic == Toxic::Reset {

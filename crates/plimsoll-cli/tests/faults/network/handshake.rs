@@ -8,7 +8,7 @@ use plimsoll_testkit::server::Flavour;
 use plimsoll_testkit::toxiproxy::{Toxic, Toxiproxy};
 
 use super::through;
-use crate::scene::{INIT, ONE, POSTGRES, assert_says, deploy, left, project, undisturbed};
+use crate::scene::{INIT, ONE, POSTGRES, deploy, left, project, undisturbed};
 
 const MIGRATIONS: [(&str, &str); 2] = [("1_init", INIT), ("2_one", ONE)];
 
@@ -41,7 +41,10 @@ async fn bad_from_the_beginning(kind: Kind) {
         let ended = deploy(&project).arg("--wait=300ms").run();
         network.heal();
         assert_eq!(ended.code(), Some(69), "{kind:?} {toxic:?}\n{ended}");
-        assert_says(&ended.stderr, &["P1001"]);
+        // How many bytes a login has is for libraries and certificates to say: the longest may end behind it.
+        let codes =
+            if matches!(toxic, Toxic::Limit(_, 350..)) { &["P1001", "P1017"][..] } else { &["P1001"] };
+        assert!(codes.iter().any(|code| ended.stderr.contains(code)), "{kind:?} {toxic:?}\n{ended}");
         assert_eq!(base.history().await, [], "{toxic:?}");
     }
     network.poison(Toxic::Limit(Side::Server, 200));

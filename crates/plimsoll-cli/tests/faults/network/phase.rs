@@ -3,7 +3,7 @@
 use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::database::{Database, HeldLock, MysqlDatabase};
 use plimsoll_testkit::program::Running;
-use plimsoll_testkit::wait::until_async;
+use plimsoll_testkit::wait::{until_async, until_true};
 use tokio_postgres::Client;
 
 /// What a run is in the middle of.
@@ -88,7 +88,7 @@ impl Phase {
             (_, Base::Postgres(database)) => {
                 let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() \
                              AND wait_event_type = 'Lock' AND application_name LIKE 'plimsoll%'";
-                until_async(waits, async || database.value(waits).await == "t").await;
+                until_true(database, waits).await;
             }
             _ => {
                 let waits = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() \

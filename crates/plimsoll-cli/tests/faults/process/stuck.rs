@@ -8,10 +8,7 @@ use plimsoll_testkit::base::Kind;
 use plimsoll_testkit::program::Signal;
 use plimsoll_testkit::server::{Flavour, Version};
 
-use crate::scene::{INIT, assert_says, deploy, project};
-
-/// What a pod is left with after SIGTERM has to be enough. A run that waits for nobody in particular ends at once.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::scene::{INIT, MOST_AFTER_SIGNAL, assert_says, deploy, project};
 
 const POSTGRES: (Kind, &str) = (Kind::Postgres(Version::V15), "postgresql");
 const MYSQL: (Kind, &str) = (Kind::Mysql(Flavour::Mysql), "mysql");
@@ -26,7 +23,7 @@ fn ends(kind: (Kind, &str), at: SocketAddr, parameters: &str, is_stuck: impl FnO
     let sent = Instant::now();
     running.signal(Signal::TERM);
     let ended = running.wait().expect_code(143);
-    assert!(sent.elapsed() < PATIENCE, "it took {:?} to end:\n{ended}", sent.elapsed());
+    assert!(sent.elapsed() < MOST_AFTER_SIGNAL, "it took {:?} to end:\n{ended}", sent.elapsed());
     assert_says(&ended.stderr, &["PLM301", "while nothing was being applied"]);
 }
 

@@ -1,7 +1,6 @@
 //! SIGTERM at every step of what a run and its server say to each other, counted, so that no phase of a run is left to chance.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use plimsoll_testkit::base::{Base, Kind};
 use plimsoll_testkit::proxy::{Deed, Moment, Proxy, Side, Strike};
@@ -9,10 +8,7 @@ use plimsoll_testkit::server::Flavour;
 use plimsoll_testkit::transcript::Transcript;
 use plimsoll_testkit::wait::wait_for;
 
-use crate::scene::{INIT, ONE, POSTGRES, assert_says, deploy, project};
-
-/// A run ends within two seconds, of which it waits for up to 1.8. The rest is for a machine that has other tests to run.
-const PATIENCE: Duration = Duration::from_millis(3500);
+use crate::scene::{INIT, MOST_AFTER_SIGNAL, ONE, POSTGRES, assert_says, deploy, project};
 
 /// One transaction, segments, one in the script's own words.
 const ON_POSTGRES: [(&str, &str); 4] = [
@@ -57,7 +53,7 @@ async fn ends_and_is_taken_up(tale: Tale, worker: usize, strike: Strike) -> bool
     let took = proxy.struck_for();
     proxy.runner_ended();
     if let Some(took) = took {
-        assert!(took < PATIENCE, "{strike:?}: it took {took:?} to end:\n{ended}");
+        assert!(took < MOST_AFTER_SIGNAL, "{strike:?}: it took {took:?} to end:\n{ended}");
         says_what_became_of_it(&ended, strike, &base).await;
     }
     let next = deploy(&through.env_url(base.url())).run();

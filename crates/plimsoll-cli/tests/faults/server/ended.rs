@@ -3,7 +3,7 @@
 use plimsoll_testkit::base::Base;
 use plimsoll_testkit::program::{Running, Signal};
 use plimsoll_testkit::server::{Flavour, Options};
-use plimsoll_testkit::wait::until_async;
+use plimsoll_testkit::wait::{until_async, until_true};
 
 use crate::network::{Phase, migrations};
 use crate::scene::{Own, Server, assert_says, deploy, left, own_mysql, own_postgres, project, undisturbed};
@@ -17,7 +17,7 @@ async fn end_session(base: &Base, running: &Running) {
             .query(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {theirs}"))
             .await;
         let gone = format!("SELECT count(*) = 0 FROM pg_stat_activity WHERE {theirs}");
-        until_async(&gone, async || database.value(&gone).await == "t").await;
+        until_true(database, &gone).await;
     } else {
         let holder = base.value("SELECT IS_USED_LOCK('prisma_migrate')").await;
         base.execute(&format!("KILL {holder}")).await;

@@ -3,7 +3,7 @@
 use plimsoll_testkit::base::Base;
 use plimsoll_testkit::server::{Options, PostgresServer, Stop};
 use plimsoll_testkit::toxiproxy::Toxiproxy;
-use plimsoll_testkit::wait::until_async;
+use plimsoll_testkit::wait::until_true;
 
 use crate::network::{Phase, migrations};
 use crate::scene::{Own, POSTGRES, assert_says, deploy, left, own_postgres, owned, project, undisturbed};
@@ -33,7 +33,7 @@ impl Pair {
     async fn caught_up(&self) {
         let sent = self.base.value("SELECT pg_current_wal_flush_lsn()").await;
         let there = format!("SELECT pg_last_wal_replay_lsn() >= '{sent}'");
-        until_async(&there, async || self.copy.value(&there).await == "t").await;
+        until_true(self.copy.postgres(), &there).await;
     }
 
     async fn fail_over(&self) {

@@ -19,6 +19,7 @@ mod session;
 
 use std::ops::Range;
 
+use super::values::{self, Part};
 pub use carried::{Lost, carried_over};
 pub use effect::{
     Caveat, Control, Data, Definition, Effect, Object, ObjectKind, Objects, Opaque, Thing, Verb,
@@ -52,6 +53,23 @@ pub struct Statement<'a> {
 /// If the script cannot be read to its end, or needs a client: then nothing of it should be sent.
 pub fn split<'a>(text: &'a str, server: &Server) -> Result<Vec<Statement<'a>>, Refusal> {
     split_in(session::Session::new(server), text)
+}
+
+/// What another session executes, or the beginning of it, as it may be shown: with a `?` for each string and number. Between double
+/// quotes may stand either a name or a string, by that session's `sql_mode`.
+pub fn without_values(text: &str, server: &Server) -> String {
+    let quoting = Quoting { backslash: Backslash::Escapes, double_quoted: DoubleQuoted::Text };
+    let part = |token: &lexer::Token| match token.kind {
+        lexer::Kind::Text | lexer::Kind::Unterminated => Part::Text,
+        lexer::Kind::Number => Part::Number,
+        // A name behind an `@` between quotes of strings, which ends where those do.
+        lexer::Kind::UserVariable | lexer::Kind::Host if text[token.span.clone()].contains(['\'', '"']) => {
+            Part::Text
+        }
+        _ => Part::Shown,
+    };
+    let tokens = lexer::Lexer::new(text, 0, *server, quoting);
+    values::without_values(text, tokens.map(|token| (part(&token), token.span)))
 }
 
 fn split_in<'a>(mut session: session::Session<'_>, text: &'a str) -> Result<Vec<Statement<'a>>, Refusal> {

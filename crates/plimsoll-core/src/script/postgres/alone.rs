@@ -7,7 +7,7 @@ use crate::script::lexer::Dialect;
 use crate::script::statement::{Statement, statements};
 use crate::script::{Reason, Shape};
 
-use super::shape;
+use super::{sets_modes, shape};
 
 /// Why a script needs a connection that stays the same from its first statement to its last; nothing if one transaction is
 /// all that it needs, or if it cannot be run at all.
@@ -33,7 +33,7 @@ fn needs(statement: &Statement<'_>) -> Option<&'static str> {
         "listen" => Some("LISTEN"),
         "load" => Some("LOAD"),
         // It has to come before any query, and so before the lock is taken and the history is looked at.
-        "set" if statement.word(1) == "transaction" => Some("SET TRANSACTION"),
+        "set" if sets_modes(statement) => Some("SET TRANSACTION"),
         "do" if locks_in(&statement.text()[statement.span()].to_ascii_lowercase()) => Some(SESSION_LOCK),
         _ => LOCKING.iter().any(|word| statement.has(word)).then_some(SESSION_LOCK),
     }
@@ -86,6 +86,7 @@ mod tests {
             "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SELECT pg_advisory_lock(1) $$;",
             "-- pg_advisory_lock\nSELECT 'LISTEN';",
             "DECLARE c CURSOR FOR SELECT 1;",
+            "SET transaction_timeout = 0; SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE;",
         ] {
             assert_eq!(needed(text), None, "{text}");
         }
@@ -125,6 +126,10 @@ mod tests {
             ("LISTEN n;", "LISTEN"),
             ("LOAD 'auto_explain';", "LOAD"),
             ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT 1;", "SET TRANSACTION"),
+            ("SET LOCAL TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT 1;", "SET TRANSACTION"),
+            ("SET LOCAL transaction_isolation = 'repeatable read'; SELECT 1;", "SET TRANSACTION"),
+            ("SET transaction_isolation TO serializable; SELECT 1;", "SET TRANSACTION"),
+            ("BEGIN; SET SESSION transaction_read_only = off; COMMIT;", "SET TRANSACTION"),
             ("SELECT pg_catalog.pg_try_advisory_lock(1);", SESSION_LOCK),
             ("DO $$ BEGIN PERFORM pg_advisory_lock(1); END $$;", SESSION_LOCK),
             ("BEGIN; SELECT 1; ROLLBACK;", "transaction control"),

@@ -10,7 +10,7 @@ use plimsoll_testkit::server::PoolMode;
 use plimsoll_testkit::wait::until_async;
 
 use super::{Pooled, Says};
-use crate::scene::{assert_says, until_true};
+use crate::scene::{assert_says, say_applied_at_once, until_true};
 
 /// Each leaves a row, so that a second time would be seen.
 fn counted(name: &str) -> String {
@@ -152,5 +152,19 @@ async fn resolve_waits_for_the_lock_and_leaves_none() {
         pooled.run(says, &["deploy"]).expect_code(0);
         assert_eq!(pooled.value("SELECT count(*) || ' ' || count(DISTINCT name) FROM log").await, "2 2");
         assert_eq!(pooled.locks().await, "0");
+    }
+}
+
+/// Between the look that finds no history and the transaction that makes one the lock is anybody's.
+#[tokio::test]
+async fn what_several_say_at_once_of_an_empty_database_is_recorded_once() {
+    for says in Says::ALL {
+        let pooled = Pooled::with(PoolMode::Transaction, &[("default_pool_size", "6")]).await;
+        let names = ["1_a", "2_b", "3_c", "4_d"];
+        let pooled = names.into_iter().fold(pooled, |pooled, name| pooled.migration(name, "SELECT 1;"));
+        say_applied_at_once(&names, |arguments| pooled.command(says, arguments));
+        let mut applied = pooled.scene.applied().await;
+        applied.sort();
+        assert_eq!((applied, pooled.locks().await.as_str()), (names.map(str::to_owned).to_vec(), "0"));
     }
 }

@@ -4,6 +4,7 @@
 mod crowd;
 mod modes;
 mod others;
+mod snapshots;
 mod trouble;
 
 use plimsoll_testkit::command::plimsoll;

@@ -135,3 +135,24 @@ async fn a_script_that_fails_leaves_nothing_but_its_record() {
         }
     }
 }
+
+/// While a runner waits for the lock, a row of the history goes: then there is more to do than the lock was tried for.
+#[tokio::test]
+async fn a_plan_made_anew_that_needs_its_own_connection_gets_it_where_there_is_one() {
+    let pooled = Pooled::new(PoolMode::Session).await.migration("1_index", CONCURRENTLY);
+    pooled.scene.deployed();
+    let pooled = pooled.migration("2_rows", "CREATE TABLE ship (id INT);");
+    let holder = pooled.scene.postgres().connect().await;
+    holder.batch_execute("SELECT pg_advisory_lock(72707369)").await.expect("nobody else has it");
+    let run = pooled.command(Says::Nothing, &["deploy"]).spawn();
+    run.wait_for_stderr("waiting for");
+    holder
+        .batch_execute(
+            "DELETE FROM _prisma_migrations; DROP TABLE cargo; SELECT pg_advisory_unlock(72707369)",
+        )
+        .await
+        .expect("nobody else is at work");
+    run.wait().expect_code(0);
+    assert_eq!(pooled.scene.applied().await, ["1_index", "2_rows"]);
+    assert_eq!(pooled.locks().await, "0");
+}

@@ -1,7 +1,7 @@
 //! Poolers that are not PgBouncer: known by what they do.
 
 use plimsoll_testkit::command::plimsoll;
-use plimsoll_testkit::pooler::{Keys, Pooler};
+use plimsoll_testkit::pooler::{Keys, Likeness, Notices, Pooler};
 use plimsoll_testkit::server::{Role, Version};
 use plimsoll_testkit::transcript::Transcript;
 
@@ -17,8 +17,13 @@ async fn scene() -> Scene {
         .migration("2_rows", "SET search_path = ''; INSERT INTO public.ship VALUES (1);")
 }
 
-fn before(scene: &Scene, keys: Keys) -> Pooler {
-    Pooler::start(scene.postgres().server().port(), scene.postgres().name(), 2, keys)
+fn before(scene: &Scene, likeness: Likeness) -> Pooler {
+    Pooler::start(scene.postgres().server().port(), scene.postgres().name(), likeness)
+}
+
+/// One that knows nothing of notifications.
+fn plain(keys: Keys) -> Likeness {
+    Likeness { size: 2, keys, notices: Notices::OfServer }
 }
 
 fn deploy(scene: &Scene, pooler: &Pooler, says: Says) -> Transcript {
@@ -31,19 +36,14 @@ fn deploy(scene: &Scene, pooler: &Pooler, says: Says) -> Transcript {
 async fn nothing_is_left(scene: &Scene, pooler: &Pooler) {
     assert!(pooler.connections() > 0);
     assert_eq!(scene.base.value(&format!("SELECT count(*) FROM {LOCK}")).await, "0");
-    assert_eq!(scene.base.value("SELECT count(*) FROM pg_prepared_statements").await, "0");
 }
 
 #[tokio::test]
 async fn migrations_are_applied_once_and_no_lock_is_left() {
-    for (keys, says) in [
-        (Keys::Made, Says::Nothing),
-        (Keys::Made, Says::Pooler),
-        (Keys::OfServer, Says::Pooler),
-        (Keys::OfServer, Says::Nothing),
-    ] {
+    let known = [(Keys::Made, Says::Nothing), (Keys::Made, Says::Pooler), (Keys::OfServer, Says::Pooler)];
+    for (keys, says) in known {
         let scene = scene().await;
-        let pooler = before(&scene, keys);
+        let pooler = before(&scene, plain(keys));
         deploy(&scene, &pooler, says).expect_code(0);
         assert_eq!(scene.applied().await, ["1_init", "2_rows"], "{keys:?} {says:?}");
         nothing_is_left(&scene, &pooler).await;
@@ -51,12 +51,20 @@ async fn migrations_are_applied_once_and_no_lock_is_left() {
     }
 }
 
-/// Each transaction gets the same connection here: only that nothing arrives in between tells that it is not kept.
+/// Each transaction gets the same connection here. That it is not kept is told by what arrives in between: nothing; or something
+/// though the server's session does not listen; or by a second client, who gets the same one; or by who answers when all is over.
 #[tokio::test]
 async fn a_connection_that_looks_like_our_own_is_not_taken_for_it() {
-    for (keys, says) in [(Keys::Made, Says::Nothing), (Keys::OfServer, Says::Pooler)] {
+    let one_for_all = Likeness { size: 1, keys: Keys::Made, notices: Notices::Both };
+    for (likeness, says) in [
+        (plain(Keys::Made), Says::Nothing),
+        (plain(Keys::OfServer), Says::Pooler),
+        (Likeness { notices: Notices::Own, ..plain(Keys::Made) }, Says::Nothing),
+        (one_for_all, Says::Nothing),
+        (Likeness { notices: Notices::UntilUnlistened, ..plain(Keys::Made) }, Says::Nothing),
+    ] {
         let scene = scene().await.migration("3_index", CONCURRENTLY);
-        let pooler = before(&scene, keys);
+        let pooler = before(&scene, likeness);
         let refused = deploy(&scene, &pooler, says).expect_code(78);
         assert_says(&refused.stderr, &["PLM230", "`3_index`", "directUrl", "nothing was applied"]);
         assert_eq!(scene.base.value("SELECT to_regclass('ship') IS NULL").await, "t");

@@ -128,27 +128,81 @@ async fn with_a_direct_url_the_pooler_is_not_asked() {
     assert!(!pooled.pooler.log().contains("login attempt"), "{}", pooled.pooler.log());
 }
 
-/// Each start would do it once more, and the replicas of a deployment all at once: who comes next has to find it.
+/// A commit that no lexer of ours finds: to a server with `standard_conforming_strings = off` the string ends earlier.
+const HIDDEN: &str =
+    r"SELECT '\''; INSERT INTO ship VALUES ($$kept$$); COMMIT; INSERT INTO ship VALUES ($$too$$); --'";
+
+/// Behind its commit the lock would be anybody's, and nothing would say yet that part of it is done.
 #[tokio::test]
-async fn what_ended_its_transaction_unseen_is_recorded_through_the_pooler() {
-    let script =
-        r"SELECT '\''; INSERT INTO ship VALUES ($$kept$$); COMMIT; INSERT INTO ship VALUES ($$too$$); --'";
+async fn what_may_end_its_transaction_unseen_is_refused_to_every_runner_through_the_pooler() {
     for says in Says::ALL {
         let pooled = Pooled::new(PoolMode::Transaction).await;
         let pooled =
-            pooled.migration("1_init", "CREATE TABLE ship (name TEXT);").migration("2_hidden", script);
+            pooled.migration("1_init", "CREATE TABLE ship (name TEXT);").migration("2_hidden", HIDDEN);
         let database = pooled.scene.postgres().name().to_owned();
         let set = format!("ALTER DATABASE {database} SET standard_conforming_strings = off");
         pooled.scene.base.execute(&set).await;
-        let said = pooled.run(says, &["deploy"]).expect_code(65).stderr;
-        assert_says(&said, &["PLM213", "2_hidden", "resolve"]);
-        assert!(!said.contains("could not be recorded"), "{said}");
-        for _ in 0..2 {
-            assert_says(&pooled.run(says, &["deploy"]).expect_code(65).stderr, &["P3009", "2_hidden"]);
+        let runners = [(); 2].map(|()| pooled.command(says, &["deploy"]).spawn());
+        for runner in runners {
+            let said = runner.wait().expect_code(78).stderr;
+            let words = [
+                "PLM230",
+                "`2_hidden`",
+                "migration.sql:1:9",
+                "backslash",
+                "directUrl",
+                "nothing was applied",
+            ];
+            assert_says(&said, &words);
         }
-        assert_eq!(pooled.value("SELECT count(*) FROM ship").await, "2", "{says:?}");
+        assert_eq!(pooled.value("SELECT to_regclass('ship') IS NULL").await, "t", "{says:?}");
         assert_eq!(pooled.locks().await, "0", "{says:?}");
+        let harmless = "CREATE TABLE port (name TEXT);";
+        pooled.project().set_migration("2_hidden", harmless);
+        pooled.run(says, &["deploy"]).expect_code(0);
     }
+}
+
+/// What a function does to its connection no word of the script that calls it shows, and whoever comes next gets that connection.
+#[tokio::test]
+async fn a_connection_that_came_to_read_strings_otherwise_is_not_trusted_with_them() {
+    let function = "CREATE TABLE ship (name TEXT);\nCREATE FUNCTION quiet() RETURNS TEXT LANGUAGE sql AS $$ \
+                    SELECT set_config('standard_conforming_strings', 'off', false) $$;";
+    let settings = [("default_pool_size", "1")];
+    let pooled = Pooled::with(PoolMode::Transaction, &settings).await;
+    let pooled = pooled
+        .migration("1_init", function)
+        .migration("2_quiet", "INSERT INTO ship SELECT quiet() FROM generate_series(1, 1);")
+        .migration("3_hidden", HIDDEN);
+    let said = pooled.run(Says::Nothing, &["deploy", "--lock-wait=300ms"]).expect_code(75).stderr;
+    assert_says(&said, &["tried again", "PLM211", "`3_hidden`", "nothing of this migration was applied"]);
+    assert_eq!(pooled.scene.applied().await, ["1_init", "2_quiet"]);
+    assert_eq!(pooled.value("SELECT count(*) FROM ship").await, "1");
+    // There the last string has no end: the answer is the same one.
+    pooled.project().set_migration("3_hidden", "INSERT INTO ship VALUES ('C:\\');");
+    pooled.scene.base.execute("DELETE FROM _prisma_migrations WHERE migration_name = '2_quiet'").await;
+    let said = pooled.run(Says::Nothing, &["deploy", "--lock-wait=300ms"]).expect_code(75).stderr;
+    assert_says(&said, &["PLM211", "`3_hidden`"]);
+    assert_eq!(pooled.locks().await, "0");
+    // PgBouncer gives each client the setting that the client began with.
+    pooled.run(Says::Nothing, &["deploy"]).expect_code(0);
+    assert_eq!(pooled.value("SELECT name FROM ship WHERE name LIKE 'C%'").await, "C:\\");
+}
+
+/// A backslash in a comment, a name, dollar quotes or an escape string is what it is under either setting.
+#[tokio::test]
+async fn what_is_read_the_same_both_ways_is_applied_though_backslashes_are_escapes() {
+    let pooled = Pooled::new(PoolMode::Transaction).await;
+    let pooled = pooled
+        .migration("1_init", "-- keeps \\d only\nCREATE TABLE ship (name TEXT, \"a\\b\" INT);")
+        .migration("2_digits", "CREATE FUNCTION digits(a TEXT) RETURNS TEXT LANGUAGE sql AS $$ SELECT regexp_replace(a, E'\\\\D', E'', 'g') $$;")
+        .migration("3_rows", "INSERT INTO ship VALUES (digits(E'a\\'1')), (E'1\\\\2');");
+    let database = pooled.scene.postgres().name().to_owned();
+    let set = format!("ALTER DATABASE {database} SET standard_conforming_strings = off");
+    pooled.scene.base.execute(&set).await;
+    pooled.run(Says::Nothing, &["deploy"]).expect_code(0);
+    assert_eq!(pooled.value("SELECT string_agg(name, ' ' ORDER BY name) FROM ship").await, "1 1\\2");
+    assert_eq!(pooled.locks().await, "0");
 }
 
 /// What the pooler has set on its connection, for every client (`connect_query`), is not ours to take away.

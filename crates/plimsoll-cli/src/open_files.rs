@@ -1,4 +1,4 @@
-//! Limits of this process without which no run gets far: what fails for want of them would be taken for something else.
+//! How many files this process may open: too few, and what fails for want of them would be taken for something else.
 
 use plimsoll_core::{Code, Diagnostic};
 use rustix::process::{Resource, getrlimit};
