@@ -14,6 +14,8 @@ use crate::process::{Outcome, cargo, run};
 use crate::say;
 use crate::setup::apt;
 
+pub(crate) use binary::target_directory;
+
 /// How the image is asked for on the command line.
 pub(crate) const USAGE: &str = "\
 cargo xtask image [--arch amd64|arm64] [--profile NAME] [--check | --reproduce]
@@ -114,6 +116,11 @@ pub(crate) fn image(root: &Path, arguments: &[String]) -> Outcome {
         Then::Leave | Then::Reproduce => Ok(()),
         Then::Check => check(root, options.arch, &home),
     }
+}
+
+/// The binary of a release for this processor, as it is in the image; what is built already is not built again.
+pub(crate) fn release_binary(root: &Path) -> Outcome<PathBuf> {
+    binary::build(root, &Options::parse(&[])?)
 }
 
 /// Runs the tests of the image's content. They are kept out of `cargo test`, which has no image to give them.

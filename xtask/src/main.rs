@@ -1,6 +1,8 @@
 //! Chores of the project: `cargo xtask` lists them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
+mod bench;
+mod counts;
 mod docs;
 mod e2e;
 mod go;
@@ -39,14 +41,16 @@ fn run(arguments: &[String]) -> Outcome {
         ("test", rest) => test(&root(), rest),
         ("e2e", rest) => e2e::e2e(&root(), rest),
         ("tidy", []) => tidy::tidy(&root()),
+        ("counts", rest) => counts::counts(&root(), rest),
         ("docs", []) => docs::write(&root()),
         ("image", rest) => image::image(&root(), rest),
+        ("bench", rest) => bench::bench(&root(), rest),
         _ => Err(usage()),
     }
 }
 
 fn usage() -> String {
-    [USAGE, image::USAGE, e2e::USAGE].join("\n")
+    [USAGE, counts::USAGE, image::USAGE, e2e::USAGE, bench::USAGE].join("\n")
 }
 
 fn test(root: &Path, arguments: &[String]) -> Outcome {

@@ -81,7 +81,7 @@ fn zig(root: &Path) -> Outcome<PathBuf> {
 }
 
 /// Where Cargo builds, which may be configured to be anywhere.
-fn target_directory(root: &Path) -> Outcome<PathBuf> {
+pub(crate) fn target_directory(root: &Path) -> Outcome<PathBuf> {
     let text = output(cargo(root).args(["metadata", "--locked", "--no-deps", "--format-version", "1"]))?;
     let metadata: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("`cargo metadata`: {error}"))?;

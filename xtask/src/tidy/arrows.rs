@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &["plimsoll-core", "plimsoll-project", "plimsoll-engine", "plimsoll-inject", "plimsoll-otel"],
     ),
     ("plimsoll-testkit", &["plimsoll-core"]),
+    ("plimsoll-bench", &["plimsoll-testkit"]),
     ("plimsoll-e2e", &["plimsoll-core", "plimsoll-testkit"]),
     ("plimsoll-e2e-backend", &[]),
     ("plimsoll-oracle", &["plimsoll-core"]),
