@@ -31,12 +31,19 @@ impl Network {
     }
 
     fn make_bridge(&self) -> bool {
-        ip(&["link", "add", &self.bridge(), "type", "bridge"]).is_ok()
+        ip(&["link", "add", &self.bridge(), "address", &self.hardware(), "type", "bridge"]).is_ok()
     }
 
     /// The name of the bridge.
     pub(super) fn bridge(&self) -> String {
         format!("plim{}", self.number)
+    }
+
+    /// The bridge's hardware address, made of the other one. A bridge that is given none has the lowest of those that are plugged
+    /// into it: whenever that pod went, the others would talk to somebody who is not there, until they ask again who has
+    /// the address.
+    fn hardware(&self) -> String {
+        format!("0a:58:0a:f4:{:02x}:01", self.number)
     }
 
     /// The address under which pods reach this machine.
@@ -104,6 +111,7 @@ mod tests {
         let network = Network { number: 7 };
         assert_eq!(network.bridge(), "plim7");
         assert_eq!(network.host(), "10.244.7.1");
+        assert_eq!(Network { number: 244 }.hardware(), "0a:58:0a:f4:f4:01");
         assert_eq!(network.range(), ("10.244.7.0/24".to_owned(), "10.244.7.10".to_owned()));
     }
 
