@@ -7,7 +7,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::cluster::{Answer, workspace};
+use crate::answer::Answer;
+use crate::cluster::workspace;
 
 /// A program that manifests go through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

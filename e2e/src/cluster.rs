@@ -1,13 +1,14 @@
 //! The cluster that `cargo xtask e2e` has started.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
+
+use crate::answer::Answer;
 
 /// Where the cluster is, as it says itself in `cluster.json`.
 pub struct Cluster {
@@ -98,41 +99,5 @@ impl Cluster {
         let mut command = Command::new(Path::new(self.fact("binaries")).join("kubelab"));
         command.arg("kubectl").arg("--kubeconfig").arg(self.fact("kubeconfig")).args(words);
         Answer::to(&mut command, input)
-    }
-}
-
-/// What a program answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// Whether it succeeded.
-    pub succeeded: bool,
-    /// Its standard output.
-    pub stdout: String,
-    /// Its standard error.
-    pub stderr: String,
-}
-
-impl Answer {
-    /// Runs a command with a text on its standard input.
-    pub(crate) fn to(command: &mut Command, input: &str) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child =
-            command.spawn().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
-        // A program that fails early does not read to the end.
-        let _ = child.stdin.take().expect("it was asked for").write_all(input.as_bytes());
-        let output = child.wait_with_output().expect("it is our child");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self {
-            succeeded: output.status.success(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
-    }
-
-    /// Its standard output; panics with everything that it said if it has failed.
-    #[track_caller]
-    pub fn expect(self, what: &str) -> String {
-        assert!(self.succeeded, "{what}:\n{}{}", self.stdout, self.stderr);
-        self.stdout
     }
 }

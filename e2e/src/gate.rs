@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::cluster::{Answer, cluster};
+use crate::answer::Answer;
+use crate::cluster::cluster;
 use crate::namespace::Namespace;
 
 /// The manifest with a gate in it.

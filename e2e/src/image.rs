@@ -8,7 +8,8 @@ use plimsoll_core::Provider;
 use plimsoll_testkit::project::Project;
 use tempfile::TempDir;
 
-use crate::cluster::{Answer, cluster, workspace};
+use crate::answer::Answer;
+use crate::cluster::{cluster, workspace};
 
 /// Nothing here was made by anybody else, whose signature could be asked for.
 const POLICY: &str = r#"{"default": [{"type": "insecureAcceptAnything"}]}"#;

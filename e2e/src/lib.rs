@@ -19,6 +19,7 @@
 //! Nothing sleeps: what a scenario waits for, it watches.
 #![expect(clippy::missing_panics_doc, reason = "a testkit panics wherever a test has to fail")]
 
+mod answer;
 mod bench;
 mod cluster;
 mod database;
@@ -30,8 +31,9 @@ mod pods;
 mod story;
 mod watch;
 
+pub use answer::Answer;
 pub use bench::{Bench, Client, project_file};
-pub use cluster::{Answer, Cluster, cluster};
+pub use cluster::{Cluster, cluster};
 pub use database::{own_mysql, own_postgres, postgres, url_for_pods};
 pub use gate::{inject, policies, try_to_inject};
 pub use image::{Base, Release, push_example};

@@ -12,7 +12,8 @@ use kube::{Client, Resource};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::cluster::{Answer, cluster};
+use crate::answer::Answer;
+use crate::cluster::cluster;
 use crate::image::Release;
 use crate::{story, watch};
 
