@@ -40,4 +40,4 @@ pub use image::{Base, Release, push_example};
 pub use namespace::{Namespace, in_namespace, with_namespace};
 pub use node::{kill_containerd, kill_containerd_while};
 pub use pods::{init, is_running, restarts, terminated};
-pub use watch::LIMIT;
+pub use watch::{LIMIT, within};

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use k8s_openapi::NamespaceResourceScope;
@@ -23,7 +24,10 @@ pub struct Namespace {
     client: Client,
 }
 
-/// Runs a scenario in a namespace of its own. If it fails, the story of the namespace is told first, and the namespace
+/// How long a scenario may take, which waits for several things.
+const SCENARIO_LIMIT: Duration = Duration::from_mins(10);
+
+/// Runs a scenario in a namespace of its own. If it fails, or takes too long, the story of the namespace is told first, and the namespace
 /// stays for as long as the cluster does.
 pub async fn with_namespace(scenario: impl AsyncFnOnce(&Namespace)) {
     in_namespace(&json!({}), scenario).await;
@@ -31,9 +35,10 @@ pub async fn with_namespace(scenario: impl AsyncFnOnce(&Namespace)) {
 
 /// The same, with labels on the namespace: those of Pod Security, for instance.
 pub async fn in_namespace(labels: &serde_json::Value, scenario: impl AsyncFnOnce(&Namespace)) {
-    let namespace = Namespace::create(labels).await;
-    match AssertUnwindSafe(scenario(&namespace)).catch_unwind().await {
-        Ok(()) => namespace.delete().await,
+    let namespace = watch::within("a namespace is made", Namespace::create(labels)).await;
+    let scenario = watch::at_most(SCENARIO_LIMIT, "the scenario ends", scenario(&namespace));
+    match AssertUnwindSafe(scenario).catch_unwind().await {
+        Ok(()) => watch::within("the namespace is deleted", namespace.delete()).await,
         Err(panic) => {
             story::tell(&namespace).await;
             std::panic::resume_unwind(panic);

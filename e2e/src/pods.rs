@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::namespace::Namespace;
-use crate::watch::LIMIT;
+use crate::watch::within;
 
 impl Namespace {
     /// Waits for a pod with this label of which something is true. Pods that are about to go do not count.
@@ -48,8 +48,7 @@ impl Namespace {
 
     /// Follows what a container says until a line of it holds `text`, and returns that line.
     pub async fn log_says(&self, pod: &Pod, container: &str, text: &str) -> String {
-        let found = tokio::time::timeout(LIMIT, self.follow(pod, container, text)).await;
-        found.unwrap_or_else(|_| panic!("`{container}` does not say `{text}` within {LIMIT:?}"))
+        within(&format!("`{container}` says `{text}`"), self.follow(pod, container, text)).await
     }
 
     async fn follow(&self, pod: &Pod, container: &str, text: &str) -> String {
@@ -77,10 +76,7 @@ impl Namespace {
     pub async fn ask(&self, pod: &Pod) -> String {
         let address = pod.status.as_ref().and_then(|status| status.pod_ip.as_deref());
         let address = format!("{}:3000", address.expect("a pod that runs has an address"));
-        let mut stream = TcpStream::connect(&address).await.expect("the application listens");
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: it\r\n\r\n").await.expect("the application reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("the application answers in text");
+        let answer = within(&format!("{address} answers"), ask(&address)).await;
         let (head, body) = answer.split_once("\r\n\r\n").expect("the answer has a head");
         assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
         body.to_owned()
@@ -90,6 +86,16 @@ impl Namespace {
     pub async fn delete_pod(&self, pod: &Pod) {
         self.api::<Pod>().delete(&pod.name_any(), &DeleteParams::default()).await.expect("the pod is there");
     }
+}
+
+/// One request. The end of the connection is the end of the answer, so that the application is asked to close it.
+async fn ask(address: &str) -> String {
+    const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n";
+    let mut stream = TcpStream::connect(address).await.expect("the application listens");
+    stream.write_all(REQUEST).await.expect("the application reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("the application answers in text");
+    answer
 }
 
 /// What is known about an init container.
@@ -115,4 +121,28 @@ pub fn restarts(pod: &Pod) -> i32 {
     let Some(status) = &pod.status else { return 0 };
     let all = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
     all.map(|container| container.restart_count).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// It keeps a connection, as HTTP 1.1 says, unless it is asked to close it.
+    #[tokio::test]
+    async fn an_application_that_keeps_its_connections_is_asked_to_close_this_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it is bound").to_string();
+        let application = async {
+            let (mut stream, _) = listener.accept().await.expect("somebody asks");
+            let mut request = vec![0; 1024];
+            let length = stream.read(&mut request).await.expect("it is a request");
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nwell").await.expect("it is read");
+            let told_to_close = request[..length].windows(17).any(|part| part == b"Connection: close");
+            (!told_to_close).then_some(stream)
+        };
+        let both = async { tokio::join!(ask(&address), application).0 };
+        assert!(within("it answers", both).await.ends_with("well"));
+    }
 }

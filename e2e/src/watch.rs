@@ -16,13 +16,30 @@ use kube::{Resource, ResourceExt as _};
 /// How long anything may take to come true. Long, because a slow machine is no failure.
 pub const LIMIT: Duration = Duration::from_mins(3);
 
+/// Returns what comes of something, which may take as long as anything; panics if it takes longer.
+pub fn within<T>(what: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    at_most(LIMIT, what, work)
+}
+
+/// The same with another limit.
+pub(crate) fn at_most<T>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = T>,
+) -> impl Future<Output = T> {
+    // A whole scenario is too large to be handed from one to the next.
+    let work = Box::pin(work);
+    async move {
+        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| panic!("not within {limit:?}: {what}"))
+    }
+}
+
 /// Looks at the objects whenever one of them changes, and returns what `look` finds.
 pub(crate) async fn until<K, T>(api: Api<K>, name: &str, what: &str, look: impl FnMut(&[K]) -> Option<T>) -> T
 where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + DeserializeOwned + 'static,
 {
-    let found = tokio::time::timeout(LIMIT, search(api, selection(name), look)).await;
-    found.unwrap_or_else(|_| panic!("not within {LIMIT:?}: {what}"))
+    within(what, search(api, selection(name), look)).await
 }
 
 fn selection(name: &str) -> Config {

@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use plimsoll_e2e::{
-    Namespace, Release, inject, own_postgres, restarts, terminated, url_for_pods, with_namespace,
+    Namespace, Release, inject, own_postgres, restarts, terminated, url_for_pods, with_namespace, within,
 };
 use plimsoll_testkit::server::{PostgresServer, Stop};
 use serde_json::{Value, json};
@@ -130,7 +130,7 @@ async fn a_stateful_set_and_a_cron_job_are_gated_like_anything_else() {
 /// A scenario with a database whose server is down until the scenario starts it.
 async fn with_late_database(scenario: impl AsyncFnOnce(&Namespace, &PostgresServer, &str)) {
     let server = own_postgres();
-    let database = server.database().await;
+    let database = within("a database is made", server.database()).await;
     server.stop(Stop::Fast);
     with_namespace(async |ns| {
         let url = url_for_pods(database.address());

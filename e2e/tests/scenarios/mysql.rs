@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use plimsoll_core::Provider;
-use plimsoll_e2e::{Namespace, Release, inject, own_mysql, url_for_pods, with_namespace};
+use plimsoll_e2e::{Namespace, Release, inject, own_mysql, url_for_pods, with_namespace, within};
 use plimsoll_testkit::database::MysqlDatabase;
 use plimsoll_testkit::server::Flavour;
 use plimsoll_testkit::wait;
@@ -63,7 +63,7 @@ async fn until_held(database: &MysqlDatabase<'_>) {
 /// The pod goes while its sixth statement waits; the next one finds five done, and does the rest.
 async fn a_pod_is_deleted_in_the_middle(flavour: Flavour) {
     let server = own_mysql(flavour);
-    let database = server.database().await;
+    let database = within("a database is made", server.database()).await;
     with_namespace(async |ns| {
         ns.secret("database-secret", &[("database_url", &url_for_pods(database.address()))]);
         let first = Release::number(1).provider(Provider::Mysql);

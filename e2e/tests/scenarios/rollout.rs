@@ -6,6 +6,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use plimsoll_e2e::{
     Release, init, inject, is_running, own_postgres, restarts, terminated, url_for_pods, with_namespace,
+    within,
 };
 use plimsoll_testkit::server::Stop;
 use plimsoll_testkit::wait;
@@ -48,7 +49,7 @@ async fn without_a_gate_the_application_starts_too_early() {
 #[tokio::test]
 async fn a_database_that_is_up_thirty_seconds_late_costs_one_start_and_no_restart() {
     let server = own_postgres();
-    let database = server.database().await;
+    let database = within("a database is made", server.database()).await;
     with_namespace(async |ns| {
         ns.secret("database-secret", &[("database_url", &url_for_pods(database.address()))]);
         let image = ns.push(&Release::number(1));

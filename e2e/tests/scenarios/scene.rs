@@ -1,6 +1,6 @@
 //! A namespace, a database, and a gated application between the two.
 
-use plimsoll_e2e::{Namespace, in_namespace, inject, postgres, url_for_pods};
+use plimsoll_e2e::{Namespace, in_namespace, inject, postgres, url_for_pods, within};
 use plimsoll_testkit::database::Database;
 use plimsoll_testkit::wait;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(crate) async fn with_scene_labelled(
     labels: &Value,
     scenario: impl AsyncFnOnce(&Namespace, &Database<'_>),
 ) {
-    let database = postgres().database().await;
+    let database = within("a database is made", postgres().database()).await;
     in_namespace(labels, async |ns| {
         ns.secret("database-secret", &[("database_url", &url_for_pods(database.address()))]);
         scenario(ns, &database).await;
