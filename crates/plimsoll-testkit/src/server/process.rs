@@ -17,6 +17,8 @@ use super::certificates::Certificates;
 use super::watchdog::Watchdog;
 
 const START_LIMIT: Duration = Duration::from_mins(1);
+const STOP_LIMIT: Duration = Duration::from_mins(1);
+const STOP_TICK: Duration = Duration::from_millis(2);
 
 /// The name that every server is told to write its number into, in its data directory. PostgreSQL knows no other.
 pub(super) const PID_FILE: &str = "postmaster.pid";
@@ -88,11 +90,18 @@ impl Process {
         panic!("the server is not ready after {START_LIMIT:?}:\n{}", self.log());
     }
 
-    /// Sends the signal that ends the server, and returns when it has ended.
+    /// Sends the signal that ends the server, and returns when it has ended. One that does not is killed, and the test fails.
     pub(super) fn stop(&self, signal: Signal) {
         let Some(mut child) = self.lock_child().take() else { return };
         send(child.id(), signal);
+        let in_time = ends_in_time(&mut child);
+        let _ = child.kill();
         child.wait().expect("it is our child");
+        assert!(
+            in_time || std::thread::panicking(),
+            "the server has not ended after {STOP_LIMIT:?}:\n{}",
+            self.log()
+        );
         // It need not be there: only a server that was killed leaves it behind.
         let _ = std::fs::remove_file(self.data().join(PID_FILE));
     }
@@ -124,6 +133,17 @@ impl Process {
     fn lock_child(&self) -> MutexGuard<'_, Option<Child>> {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ends_in_time(child: &mut Child) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < STOP_LIMIT {
+        if child.try_wait().expect("it is our child").is_some() {
+            return true;
+        }
+        sleep(STOP_TICK);
+    }
+    false
 }
 
 /// The server's account must get through to the data inside.
