@@ -9,8 +9,9 @@ mod tools;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::process::{Outcome, cargo, output, run};
+use crate::process::{Outcome, cargo, output, run_within};
 use crate::{say, setup};
 use leash::Leash;
 
@@ -21,6 +22,10 @@ cargo xtask e2e [--only NAME]... [--keep] [--profile NAME]
 
 /// The word by which this program starts itself again, as the one that owns the cluster's processes.
 const SUPERVISE: &str = "--supervise";
+
+/// How long all tests may take. Whatever a test waits for has a limit of its own, after which it tells its story: this one is
+/// for what nobody has thought of.
+const TESTS_LIMIT: Duration = Duration::from_mins(15);
 
 /// Whether the cluster stays after the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +130,7 @@ fn test(places: &Places, options: &Options) -> Outcome {
     let mut tests = cargo(&places.root);
     tests.args(["test", "--locked", "--package", "plimsoll-e2e", "--no-fail-fast", "--"]).args(&options.only);
     tests.args(["--test-threads", "6"]);
-    run(&mut tests)
+    run_within(TESTS_LIMIT, &mut tests)
 }
 
 fn keep(places: &Places) {

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::network::{BRIDGE_FILE, remove};
-use super::service::send;
-use crate::process::Outcome;
+use crate::process::{Outcome, children, send};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(20);
@@ -61,14 +60,6 @@ fn containers(directory: &Path) -> Vec<u32> {
 fn processes() -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-fn children(pid: u32) -> Vec<u32> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u32>>())
-        .collect()
 }
 
 /// Kills them, and waits until they are gone: what they have mounted is busy until then.

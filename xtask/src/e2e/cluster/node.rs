@@ -161,17 +161,21 @@ impl Node {
         command
     }
 
-    /// A client of the API server with every right.
+    /// A client of the API server with every right, and with little patience.
     pub(super) fn kubectl(&self, words: &[&str]) -> Command {
         let mut command = self.kubelab("kubectl");
-        command.arg("--kubeconfig").arg(self.directory.join("admin.conf")).args(words);
+        command
+            .arg("--kubeconfig")
+            .arg(self.directory.join("admin.conf"))
+            .arg("--request-timeout=10s")
+            .args(words);
         command
     }
 
-    /// A client of containerd.
+    /// A client of containerd, with as little.
     pub(super) fn ctr(&self, words: &[&str]) -> Command {
         let mut command = Command::new(self.binaries.join("ctr"));
-        command.arg("--address").arg(self.containerd_socket()).args(words);
+        command.arg("--address").arg(self.containerd_socket()).args(["--timeout", "10s"]).args(words);
         command
     }
 
