@@ -44,6 +44,17 @@ pub enum Told<'a> {
         /// How many there are.
         of: usize,
     },
+    /// The next one of those that are applied together is committed. Nothing for [`Session::apply`] to tell.
+    Applied,
+}
+
+/// A migration that is to be applied.
+#[derive(Clone, Debug)]
+pub struct Next<'a> {
+    /// What is to be done.
+    pub step: &'a Step<'a>,
+    /// The id of its history row, if a new one is written.
+    pub id: String,
 }
 
 /// One connection to one database.
@@ -83,6 +94,24 @@ pub trait Session {
     ///
     /// `id` is the id of the history row, if a new one is written.
     async fn apply(&mut self, step: &Step<'_>, id: &str, limits: Limits, tell: &mut Tell<'_>) -> Result<()>;
+
+    /// How many of these [`apply_together`](Self::apply_together) takes at once, from the first on: at least one.
+    fn together(&self, _steps: &[Step<'_>]) -> usize {
+        1
+    }
+
+    /// Applies the first of these at least, in their order, each as [`apply`](Self::apply) does, and tells [`Told::Applied`] of each when
+    /// its row is committed. What is not told to be applied when it returns is left for another call.
+    ///
+    /// An error is that of the first which was not told to be applied. None behind that one is applied, unless the connection is lost:
+    /// then those that were on the way may be, from that one on and without a gap.
+    async fn apply_together(&mut self, next: &[Next<'_>], limits: Limits, tell: &mut Tell<'_>) -> Result<()> {
+        for next in next {
+            self.apply(next.step, &next.id, limits, tell).await?;
+            tell(Told::Applied);
+        }
+        Ok(())
+    }
 
     /// Records an attempt that was rolled back, as a row that does not count: one for each migration and checksum.
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()>;

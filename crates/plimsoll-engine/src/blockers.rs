@@ -58,7 +58,7 @@ pub enum Certainty {
 pub trait Witness {
     /// Those who hold what the session waits for at this moment. It connects when it is first asked.
     ///
-    /// Nothing if that cannot be found out, now or later: no connection is left, or the database does not tell this user.
+    /// Nothing if that cannot be found out: no connection is left, or the database does not tell this user.
     async fn blockers(&mut self) -> Option<Vec<Blocker>>;
 
     /// Ends its connection, if it has one.
@@ -100,23 +100,41 @@ impl Looks {
     }
 }
 
-/// Does the work, and looks who keeps it waiting when it has gone on for so long, and from then on ever more rarely. What is done
-/// quickly costs nothing.
+/// Does the work, and looks who keeps it waiting when one part of it has gone on for so long, and from then on ever more rarely. What
+/// is done quickly costs nothing.
+///
+/// `under_way` tells since when the part that is under way has been: what was seen of one that is done is not told.
 pub(crate) async fn watched<T>(
     work: impl Future<Output = T>,
     witness: &mut impl Witness,
     looks: Looks,
+    under_way: impl Fn() -> Option<Instant>,
     mut see: impl FnMut(Vec<Blocker>),
 ) -> T {
     let looking = async {
-        for pause in looks.pauses() {
-            tokio::time::sleep(pause).await;
-            match witness.blockers().await {
-                Some(found) => see(found),
-                None => break,
+        'part: loop {
+            let since = under_way();
+            // Counted from its own beginning: the pause that it began in was that of the part before it.
+            let mut due = since.unwrap_or_else(Instant::now);
+            let mut blind = false;
+            for pause in looks.pauses() {
+                due += pause;
+                tokio::time::sleep_until(due.into()).await;
+                if under_way() != since {
+                    continue 'part;
+                }
+                // Who cannot tell is asked again only of the next part.
+                if blind {
+                    continue;
+                }
+                match witness.blockers().await {
+                    Some(found) if under_way() == since => see(found),
+                    Some(_) => continue 'part,
+                    None => blind = true,
+                }
+                due = Instant::now();
             }
         }
-        std::future::pending().await
     };
     tokio::select! {
         biased;
@@ -217,6 +235,8 @@ pub(crate) const QUERY: usize = 120;
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     fn blocker(connection: &str) -> Blocker {
@@ -319,9 +339,53 @@ mod tests {
         }
         let soon = Looks { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
         let mut blind = Blind(0);
-        watched(std::future::ready(()), &mut blind, soon, |_| {}).await;
+        watched(std::future::ready(()), &mut blind, soon, || None, |_| {}).await;
         assert_eq!(blind.0, 0);
-        watched(tokio::time::sleep(Duration::from_millis(50)), &mut blind, soon, |_| {}).await;
+        watched(tokio::time::sleep(Duration::from_millis(50)), &mut blind, soon, || None, |_| {}).await;
         assert_eq!(blind.0, 1);
+    }
+
+    /// A connection may be to be had by then.
+    #[tokio::test]
+    async fn who_could_not_tell_is_asked_again_of_the_next_part() {
+        struct Blind(u32);
+        impl Witness for Blind {
+            async fn blockers(&mut self) -> Option<Vec<Blocker>> {
+                self.0 += 1;
+                None
+            }
+        }
+        let soon = Looks { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
+        let (part, mut blind) = (Cell::new(Instant::now()), Blind(0));
+        let work = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            part.set(Instant::now());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        watched(work, &mut blind, soon, || Some(part.get()), |_| {}).await;
+        assert_eq!(blind.0, 2);
+    }
+
+    /// Of several migrations each is a part.
+    #[tokio::test]
+    async fn what_keeps_a_part_waiting_is_not_said_of_the_next_one() {
+        struct Late<'a>(&'a Cell<Instant>, u32);
+        impl Witness for Late<'_> {
+            async fn blockers(&mut self) -> Option<Vec<Blocker>> {
+                self.0.set(Instant::now());
+                self.1 += 1;
+                Some(vec![blocker("1")])
+            }
+        }
+        let soon = Looks { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
+        let (part, mut seen) = (Cell::new(Instant::now()), 0);
+        let mut late = Late(&part, 0);
+        let work = tokio::time::sleep(Duration::from_millis(50));
+        watched(work, &mut late, soon, || Some(part.get()), |_| seen += 1).await;
+        assert!(late.1 > 0 && seen == 0, "the part was over when the answer came");
+        let looks = late.1;
+        let work = tokio::time::sleep(Duration::from_millis(50));
+        watched(work, &mut late, soon, || Some(Instant::now()), |_| seen += 1).await;
+        assert_eq!(late.1, looks, "each part is quick");
     }
 }

@@ -145,12 +145,13 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// What a session tells about the migration of this name.
-    pub(crate) fn of(name: &'a str, told: Told<'a>) -> Self {
+    /// What a session tells about the migration of this name, but for its end: of that the run knows more.
+    pub(crate) fn of(name: &'a str, told: Told<'a>) -> Option<Self> {
         match told {
             // It may hold a statement of the script.
-            Told::Note(note) => Self::Note(mask(note).into()),
-            Told::Statement { number, of } => Self::Statement { name, number, of },
+            Told::Note(note) => Some(Self::Note(mask(note).into())),
+            Told::Statement { number, of } => Some(Self::Statement { name, number, of }),
+            Told::Applied => None,
         }
     }
 }
@@ -185,7 +186,9 @@ mod tests {
     #[test]
     fn a_note_shows_no_password_of_a_statement() {
         let note = "had taken effect: `CREATE SUBSCRIPTION s CONNECTION 'postgresql://u:hunter2@db/x'`";
-        let Event::Note(shown) = Event::of("1_init", Told::Note(note)) else { panic!("a note is told") };
+        let Some(Event::Note(shown)) = Event::of("1_init", Told::Note(note)) else {
+            panic!("a note is told")
+        };
         assert_eq!(shown, note.replace("hunter2", "*******"));
     }
 }

@@ -24,7 +24,7 @@ mod target;
 mod tls;
 mod wait;
 
-pub use backend::{Backend, Cancel, Holder, Lock, Session, Silence, Tell, Told};
+pub use backend::{Backend, Cancel, Holder, Lock, Next, Session, Silence, Tell, Told};
 pub use blockers::{Blocker, Certainty, Witness, describe as describe_blockers};
 pub use error::{CancelledBy, Error, Kind, Result};
 pub use event::{Event, Observe, Resent, Unobserved};

@@ -1,28 +1,27 @@
 //! The one run loop. The command line, the tests and whatever else starts a run all call [`deploy`].
 
+mod applying;
 mod attempt;
 mod connecting;
 mod work;
 
-use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use plimsoll_core::history::{History, Snapshot};
+use plimsoll_core::history::Snapshot;
 use plimsoll_core::plan::{self, Blocked, Plan, Step};
 use plimsoll_core::{Code, Diagnostic, Migration, Report};
 use tokio_util::sync::CancellationToken;
 
-use crate::again::Tries;
 use crate::ahead::Ahead;
-use crate::backend::{Backend, Session, Told};
-use crate::blockers::{Looks, Seen, Witness, watched};
-use crate::cancel::{by_others, canceller_of, interrupted, interruptible, repeatable, sleep};
-use crate::error::{CancelledBy, Error, Kind, Result};
-use crate::event::{Event, Observe, Resent};
+use crate::backend::{Backend, Session};
+use crate::cancel::{interrupted, repeatable, sleep};
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Observe};
 use crate::limits::within;
 use crate::lock::{self, Patience};
 use crate::options::Options;
-use crate::stopping;
+use applying::Course;
 use attempt::Attempt;
 pub use work::{Failure, Work};
 
@@ -54,7 +53,9 @@ pub async fn deploy<B: Backend>(
         refused: None,
         ready: false,
         announced: None,
-        in_flight: None,
+        in_flight: VecDeque::new(),
+        course: Course::new(options),
+        together: true,
         ahead: Ahead::new(options.lock_wait),
     };
     // On the heap: whoever watches it would move it, and hold it twice.
@@ -72,7 +73,7 @@ fn with_what_is_left(error: Error, report: &Report) -> Error {
     if error.diagnostic.code != Code::TimedOut || report.pending.is_empty() {
         return error;
     }
-    let left = format!("not applied: {}", report.pending.join(", "));
+    let left = format!("not known to be applied: {}", report.pending.join(", "));
     Error { diagnostic: Box::new(error.diagnostic.help(left)), ..error }
 }
 
@@ -91,8 +92,12 @@ struct Run<'a, B> {
     ready: bool,
     /// The migration whose name has been said last.
     announced: Option<String>,
-    /// The migration that is being applied, until its outcome is known.
-    in_flight: Option<Attempt>,
+    /// The migrations that are being applied, in their order, until their outcomes are known.
+    in_flight: VecDeque<Attempt>,
+    /// How it goes with the first of them.
+    course: Course,
+    /// Whether several may be on the way at once: not behind trouble that has to be laid at one's door.
+    together: bool,
     ahead: Ahead,
 }
 
@@ -135,7 +140,7 @@ impl<B: Backend> Run<'_, B> {
             self.ready();
             let plan = self.work.plan(&snapshot, self.options.if_ahead);
             self.describe(&plan);
-            self.look_after_attempt(&snapshot);
+            self.look_after_attempts(&snapshot);
             if plan.is_up_to_date() {
                 return Ok(());
             }
@@ -163,7 +168,7 @@ impl<B: Backend> Run<'_, B> {
                 continue;
             }
             let (applied, attempted) = (self.report.applied.len(), Instant::now());
-            let result = self.apply_all(session, &plan, snapshot.history()).await;
+            let result = self.apply_all(session, &plan.steps, snapshot.history()).await;
             if self.report.applied.len() > applied {
                 patience = Patience::new(self.options.lock_wait);
             }
@@ -171,7 +176,7 @@ impl<B: Backend> Run<'_, B> {
                 Err(error) if error.kind == Kind::Overtaken => self.overtaken(&mut overtaken, error).await?,
                 Err(error) if error.kind == Kind::Busy => {
                     // Not what was applied before it: that was no waiting.
-                    let sent = self.in_flight.as_ref().map_or(attempted, |attempt| attempt.begun);
+                    let sent = self.in_flight.front().map_or(attempted, |attempt| attempt.begun);
                     patience.began(sent).pause(&error, self.observer, self.cancel).await?;
                 }
                 result => return result,
@@ -231,118 +236,6 @@ impl<B: Backend> Run<'_, B> {
         };
         plan.steps.iter().try_for_each(check).map_err(Error::never)
     }
-
-    async fn apply_all(&mut self, session: &mut B::Session, plan: &Plan<'_>, seen: &History) -> Result<()> {
-        let already = self.report.applied.len();
-        for (done, step) in plan.steps.iter().enumerate() {
-            let name = step.migration.name();
-            if self.announced.as_deref() != Some(name) {
-                self.announced = Some(name.to_owned());
-                self.observer.see(Event::Applying {
-                    name,
-                    number: already + done + 1,
-                    of: already + plan.steps.len(),
-                });
-            }
-            let begun = Instant::now();
-            self.apply(session, step, seen).await?;
-            self.applied(name, begun.elapsed());
-            if self.cancel.is_cancelled() && done + 1 < plan.steps.len() {
-                return Err(interrupted());
-            }
-        }
-        Ok(())
-    }
-
-    /// Applies one migration, and looks who keeps it waiting: over one connection, however often it is tried.
-    async fn apply(&mut self, session: &mut B::Session, step: &Step<'_>, seen: &History) -> Result<()> {
-        let mut witness = session.witness();
-        let result = self.apply_seen(session, step, seen, &mut witness).await;
-        // A server that does not answer any more is not waited for.
-        let _silent = tokio::time::timeout(stopping::WITNESS, witness.close()).await;
-        result
-    }
-
-    /// Applies one migration, again and again while it fails for reasons that pass, for as long as [`Tries`] says.
-    async fn apply_seen(
-        &mut self,
-        session: &mut B::Session,
-        step: &Step<'_>,
-        seen: &History,
-        witness: &mut impl Witness,
-    ) -> Result<()> {
-        let (name, mut tries, mut limits) =
-            (step.migration.name(), Tries::new(self.options), self.options.limits);
-        let (looks, mut blocking) = (Looks::of(&self.options.limits), Seen::default());
-        let again = Cell::new(Resent::Whole);
-        loop {
-            blocking.next_try();
-            let id = uuid::Uuid::new_v4().to_string();
-            self.begin(name, &id, seen);
-            self.observer.see(Event::Sending { name });
-            let begun = Instant::now();
-            let observer = RefCell::new(&mut *self.observer);
-            let mut tell = |told: Told<'_>| {
-                if matches!(told, Told::Statement { .. }) {
-                    again.set(Resent::Rest);
-                }
-                observer.borrow_mut().see(Event::of(name, told));
-            };
-            let see = |found| {
-                if let Some(blockers) = blocking.news(found, Instant::now()) {
-                    observer.borrow_mut().see(Event::Blocked { name, blockers });
-                }
-            };
-            let canceller = session.canceller();
-            let applying =
-                interruptible(self.cancel, &canceller, session.apply(step, &id, limits, &mut tell));
-            let result = watched(applying, witness, looks, see).await;
-            match result {
-                Err(error)
-                    if error.kind == Kind::Again
-                        && let Some(pause) = tries.pause() =>
-                {
-                    limits = limits.behind(begun.elapsed());
-                    self.observer.see(Event::Retrying { name, again: again.get(), why: &error.diagnostic });
-                    sleep(pause, self.cancel).await?;
-                }
-                // Cancelled, but not by us: by a time limit of the server's, or by a person.
-                Err(error) if matches!(error.kind, Kind::Again | Kind::Script | Kind::Cancelled) => {
-                    let by = canceller_of::<B::Session>(&error);
-                    let error = self.options.limits.explain(error, by, begun.elapsed());
-                    self.record(session, step.migration, &error.diagnostic).await;
-                    return Err(match error.kind {
-                        Kind::Cancelled if by == CancelledBy::Somebody => {
-                            by_others(session, name, error, self.cancel).await
-                        }
-                        _ => blocking.explain(blocked(error)),
-                    });
-                }
-                result => return result.map_err(|error| blocking.explain(error)),
-            }
-        }
-    }
-
-    /// Records a failure. It matters more than that it could not be recorded, or that the run was stopped meanwhile: that ends the
-    /// record alone.
-    async fn record(&self, session: &mut B::Session, migration: &Migration, failure: &Diagnostic) {
-        let canceller = session.canceller();
-        let recording = session.record_failure(migration, failure);
-        let _unrecorded = interruptible(self.cancel, &canceller, recording).await;
-    }
-}
-
-/// A migration whose time to get its locks is over did nothing wrong: another code, and another exit code.
-fn blocked(error: Error) -> Error {
-    match error.kind {
-        // Whoever says so itself knows the next step, too.
-        Kind::Again if error.diagnostic.code == Code::MigrationBlocked => Error { kind: Kind::Never, ..error },
-        Kind::Again => Error::never(
-            Diagnostic { code: Code::MigrationBlocked, ..*error.diagnostic }
-                .help("find out who holds what it needs (a long transaction, a backup), or start again when there is less to do"),
-        ),
-        _ => error,
-    }
 }
 
 fn script_missing(migration: &Migration, why: &str) -> Diagnostic {
@@ -366,7 +259,7 @@ mod tests {
     fn only_the_run_loop_applies() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         // Put together here, so that this line is not what is found.
-        let call = format!("session{}apply(", '.');
+        let call = format!("session{}apply", '.');
         let calls = |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_default().contains(&call);
         let all: Vec<_> = ["plimsoll-engine", "plimsoll-cli"]
             .iter()
@@ -374,6 +267,6 @@ mod tests {
             .collect();
         let callers: Vec<_> =
             all.iter().filter(|path| calls(path)).map(|path| path.file_name().unwrap()).collect();
-        assert_eq!(callers, ["run.rs"]);
+        assert_eq!(callers, ["applying.rs"]);
     }
 }

@@ -21,7 +21,7 @@ use super::{Atomic, Control, Controlled, Reason, Refusal, Segmented, Shape, blan
 use cut::{inside_block, refusing, segmented};
 use refusing::needs_psql;
 
-pub use alone::{may_change_session, needs_own_connection};
+pub use alone::{is_plain, may_change_session, needs_own_connection};
 pub use code::{Code, Ran, ran};
 pub use cut::{apart, divided, outside, texts};
 pub use index::{SameIndex, same_index_in};

@@ -81,7 +81,7 @@ pub(super) struct Work<'a> {
 }
 
 /// Why a script is not applied as one transaction. It has been rolled back.
-enum Outcome {
+pub(super) enum Outcome {
     /// The server says that it refuses a transaction, or refuses to be one.
     NeedsOtherWay(Box<DbError>),
     /// Anything else.
@@ -205,7 +205,7 @@ pub(super) fn still_ours() -> String {
 }
 
 /// The finished history row, with the server's clock: all runners share that one.
-fn record(session: &PostgresSession, work: &Work<'_>) -> String {
+pub(super) fn record(session: &PostgresSession, work: &Work<'_>) -> String {
     format!(
         "INSERT INTO {} (\"id\", \"checksum\", \"started_at\", \"finished_at\", \"migration_name\", \"applied_steps_count\") \
          VALUES ('{}', '{}', now(), clock_timestamp(), {}, 1);",
@@ -217,7 +217,7 @@ fn record(session: &PostgresSession, work: &Work<'_>) -> String {
 }
 
 /// Sorts the failure of a transaction that has been rolled back.
-async fn sort(
+pub(super) async fn sort(
     session: &PostgresSession,
     work: &Work<'_>,
     body: &str,
@@ -243,7 +243,7 @@ async fn sort(
 }
 
 /// Part of the script may be committed, without its history row: that has to be found by whoever comes next.
-async fn ended_by_script(session: &PostgresSession, work: &Work<'_>) -> Error {
+pub(super) async fn ended_by_script(session: &PostgresSession, work: &Work<'_>) -> Error {
     let diagnostic = ended_words(work.migration).helps(WayOn::ByHand.on(work.migration.name()));
     let logs = failure_text(work.migration.name(), &diagnostic);
     match insert_started(session, work, &logs, "").await {

@@ -28,8 +28,12 @@ impl Witness for PostgresWitness {
             let name = format!("{} watching", self.runner);
             self.link = Some(connect::open(&self.target, &database, &name).await.ok()?);
         }
-        let answer = self.link.as_ref()?.client.simple_query(&question).await.ok()?;
-        Some(only_rows(answer).iter().map(blocker).collect())
+        let answer = self.link.as_ref()?.client.simple_query(&question).await;
+        if answer.is_err() {
+            // Whoever asks again gets another one.
+            self.link = None;
+        }
+        Some(only_rows(answer.ok()?).iter().map(blocker).collect())
     }
 
     async fn close(self) {

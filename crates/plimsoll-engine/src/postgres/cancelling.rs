@@ -1,4 +1,4 @@
-//! Cancelling behind a pooler.
+//! Cancelling, and what is different behind a pooler.
 //!
 //! A server has done what a cancel request asks for when it closes that connection, and the driver does not wait for it. A pooler first
 //! needs a connection of its own to pass the request on, and forgets it if the asking side is gone by then.
@@ -7,19 +7,82 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::{CancelToken, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::sync::CancellationToken;
 
 use super::target::Target;
+use super::{PostgresSession, pooler};
+use crate::backend::Cancel;
+
+/// How long several migrations that are on the way may go on behind a request before another is sent: one that came between two of them
+/// was for nothing.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Cancels what a PostgreSQL session is doing, over a connection of its own.
+pub struct PostgresCanceller {
+    token: CancelToken,
+    target: Target,
+    at: Option<IpAddr>,
+    has_pooler: bool,
+    /// Whether several migrations are on the way.
+    several: watch::Receiver<bool>,
+    /// Tells the session that nothing more is to be sent.
+    stop: CancellationToken,
+}
+
+impl PostgresCanceller {
+    pub(super) fn of(session: &PostgresSession) -> Self {
+        Self {
+            token: session.client.cancel_token(),
+            target: session.target.clone(),
+            at: session.at,
+            has_pooler: pooler::is_there(session),
+            several: session.several.subscribe(),
+            stop: session.stop.clone(),
+        }
+    }
+
+    async fn request(&self) {
+        // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
+        if self.has_pooler {
+            let _unreachable = cancel(&self.token, &self.target, self.at).await;
+        } else {
+            let _unreachable = self.target.tls.cancel(&self.token).await;
+        }
+    }
+}
+
+impl Cancel for PostgresCanceller {
+    async fn cancel(&self) {
+        self.stop.cancel();
+        let mut several = self.several.clone();
+        self.request().await;
+        let again = async {
+            loop {
+                tokio::time::sleep(AGAIN).await;
+                self.request().await;
+            }
+        };
+        // One that is under way by then is given up: it would meet what is said behind them.
+        tokio::select! {
+            biased;
+            _ = several.wait_for(|several| !several) => {}
+            () = again => {}
+        }
+    }
+}
 
 /// Sends the request to where the session leads, and waits until it has been passed on.
 ///
 /// That is an address: the name may lead to another pooler by now, or to one of several, and only ours knows the session.
-pub(super) async fn cancel(token: &CancelToken, target: &Target, at: Option<IpAddr>) -> io::Result<()> {
+async fn cancel(token: &CancelToken, target: &Target, at: Option<IpAddr>) -> io::Result<()> {
     let url = &target.url;
     let Some(at) = at else {
         let stream = UnixStream::connect(format!("{}/.s.PGSQL.{}", url.host, url.port)).await?;

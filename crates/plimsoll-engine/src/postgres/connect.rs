@@ -7,8 +7,10 @@ use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::url::postgres::{ChannelBinding, TlsMode};
 use plimsoll_core::{Code, Diagnostic};
 use tokio::net::lookup_host;
+use tokio::sync::watch;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, config};
+use tokio_util::sync::CancellationToken;
 
 use super::link::Link;
 use super::pooler::Needs;
@@ -46,6 +48,8 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
         first: None,
         limits: Limits::default(),
         paused: None,
+        several: watch::Sender::new(false),
+        stop: CancellationToken::new(),
         target,
         at,
     })

@@ -20,6 +20,7 @@ mod link;
 mod look;
 mod outside;
 mod paused;
+mod pipeline;
 mod pooler;
 mod segments;
 mod self_managed;
@@ -39,10 +40,12 @@ use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::url::postgres::Pooler;
 use plimsoll_core::{Code, DatabaseMessage, Migration, Script};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use tokio_util::sync::CancellationToken;
 
-use crate::backend::{Backend, Cancel, Lock, Session, Tell};
+use crate::backend::{Backend, Lock, Next, Session, Tell, Told};
 use crate::error::{CancelledBy, Error, Kind, Result};
 use crate::limits::Limits;
 use crate::stopping;
@@ -51,6 +54,7 @@ use paused::Paused;
 use pooler::{Hold, Needs};
 use target::{Target, Targets};
 
+pub use cancelling::PostgresCanceller;
 pub use errors::ERRORS;
 pub use target::UrlSource;
 
@@ -157,6 +161,10 @@ pub struct PostgresSession {
     limits: Limits,
     /// The script that this session has stopped in the middle of, and may go on with.
     paused: Option<Paused>,
+    /// Whether several migrations are on the way.
+    several: watch::Sender<bool>,
+    /// Whether it has been asked to stop: what is on the way is answered, and no more is sent.
+    stop: CancellationToken,
 }
 
 impl PostgresSession {
@@ -279,6 +287,22 @@ impl Session for PostgresSession {
         apply::apply(self, step, id, tell).await
     }
 
+    fn together(&self, steps: &[Step<'_>]) -> usize {
+        pipeline::together(self, steps)
+    }
+
+    async fn apply_together(&mut self, next: &[Next<'_>], limits: Limits, tell: &mut Tell<'_>) -> Result<()> {
+        self.limits = limits;
+        match next {
+            [one] => {
+                apply::apply(self, one.step, &one.id, tell).await?;
+                tell(Told::Applied);
+                Ok(())
+            }
+            several => pipeline::apply_together(self, several, tell).await,
+        }
+    }
+
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {
         match self.paused.take() {
             Some(paused) => paused::give_up_paused(self, &paused, migration, failure).await,
@@ -317,12 +341,7 @@ impl Session for PostgresSession {
     }
 
     fn canceller(&self) -> PostgresCanceller {
-        PostgresCanceller {
-            token: self.client.cancel_token(),
-            target: self.target.clone(),
-            at: self.at,
-            has_pooler: pooler::is_there(self),
-        }
+        PostgresCanceller::of(self)
     }
 
     fn cancelled_by(said: &DatabaseMessage) -> CancelledBy {
@@ -344,25 +363,6 @@ impl Session for PostgresSession {
         // A server that does not answer any more is not waited for.
         if tokio::time::timeout(stopping::FAREWELL, ending).await.is_err() {
             abort.abort();
-        }
-    }
-}
-
-/// Cancels what a PostgreSQL session is doing, over a connection of its own.
-pub struct PostgresCanceller {
-    token: CancelToken,
-    target: Target,
-    at: Option<IpAddr>,
-    has_pooler: bool,
-}
-
-impl Cancel for PostgresCanceller {
-    async fn cancel(&self) {
-        // If this fails the server is out of reach, and ends the statement when it notices that we are gone.
-        if self.has_pooler {
-            let _unreachable = cancelling::cancel(&self.token, &self.target, self.at).await;
-        } else {
-            let _unreachable = self.target.tls.cancel(&self.token).await;
         }
     }
 }

@@ -41,12 +41,12 @@ impl<B: Backend> Run<'_, B> {
     /// A connection may be lost for any reason once. A migration that loses it twice may be what ends the server.
     pub(super) fn may_connect_again(&mut self) -> bool {
         self.reconnects += 1;
-        let most = if self.in_flight.is_some() { 1 } else { TRIES };
+        let most = if self.in_flight.is_empty() { TRIES } else { 1 };
         self.reconnects <= most && !self.cancel.is_cancelled()
     }
 
     pub(super) fn lost_for_good(&self, error: Error) -> Error {
-        let Some(attempt) = &self.in_flight else { return error };
+        let Some(attempt) = self.in_flight.front() else { return error };
         let help = format!(
             "it was lost again while `{}` was being applied: the server's log tells whether that is what ends it",
             attempt.name

@@ -1,6 +1,7 @@
 //! The run loop and `resolve` alone, over a database that does what the test says.
 
 mod resume;
+mod together;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use plimsoll_core::script::How;
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
     Backend, Blocker, Cancel, CancellationToken, CancelledBy, Error, Event, Failure, Kind, Limits, Lock,
-    Observe, Options, Result, Session, Silence, Tell, Unobserved, Witness, Work, deploy,
+    Next, Observe, Options, Result, Session, Silence, Tell, Told, Unobserved, Witness, Work, deploy,
 };
 use plimsoll_testkit::wait::moment;
 use tokio::time::timeout;
@@ -23,6 +24,8 @@ use tokio::time::timeout;
 enum Apply {
     Fails(Kind),
     CommitsAndIsLost,
+    /// So many that are on the way are committed, and nobody hears of it.
+    CommitAndAreLost(usize),
     /// It does it, slowly.
     Takes(Duration),
 }
@@ -50,6 +53,10 @@ struct State {
     standby_at: usize,
     /// The database goes away with the next failure.
     vanishes: bool,
+    /// How many may be on the way together, if several may.
+    together: usize,
+    /// How many were, each time.
+    sent: Vec<usize>,
 }
 
 /// A database whose state the test can see.
@@ -173,6 +180,25 @@ impl Session for Scripted {
         }
         self.finish(step.migration.name(), id);
         if matches!(answer, Some(Apply::CommitsAndIsLost)) { Err(error(Kind::Lost)) } else { Ok(()) }
+    }
+
+    fn together(&self, steps: &[Step<'_>]) -> usize {
+        self.0.borrow().together.clamp(1, steps.len())
+    }
+
+    async fn apply_together(&mut self, next: &[Next<'_>], limits: Limits, tell: &mut Tell<'_>) -> Result<()> {
+        self.0.borrow_mut().sent.push(next.len());
+        let answer = self.0.borrow().answers.front().copied();
+        if let Some(Apply::CommitAndAreLost(number)) = answer {
+            self.0.borrow_mut().answers.pop_front();
+            next.iter().take(number).for_each(|next| self.finish(next.step.migration.name(), &next.id));
+            return Err(error(Kind::Lost));
+        }
+        for next in next {
+            self.apply(next.step, &next.id, limits, tell).await?;
+            tell(Told::Applied);
+        }
+        Ok(())
     }
 
     async fn record_failure(&mut self, _: &Migration, _: &Diagnostic) -> Result<()> {

@@ -47,9 +47,12 @@ async fn whoever_waits_for_the_migration_lock_ends_in_time() {
         Scene::new(Kind::Postgres(Version::V15)).await.migration("1_init", "CREATE TABLE ship (name TEXT);");
     let holder = scene.postgres().connect().await;
     holder.batch_execute("SELECT pg_advisory_lock(72707369)").await.expect("nobody else has it");
-    is_over(scene.run(&["deploy", GIVEN]), &["not applied: 1_init"]);
+    is_over(scene.run(&["deploy", GIVEN]), &["not known to be applied: 1_init"]);
     // The variable is the same, and nothing is over that is quick enough.
-    is_over(scene.command(&["deploy"]).env("PLIMSOLL_TIMEOUT", "1s").run(), &["not applied: 1_init"]);
+    is_over(
+        scene.command(&["deploy"]).env("PLIMSOLL_TIMEOUT", "1s").run(),
+        &["not known to be applied: 1_init"],
+    );
     holder.batch_execute("SELECT pg_advisory_unlock(72707369)").await.expect("it is ours");
     scene.run(&["deploy", "--timeout=50s"]).expect_code(0);
 }
@@ -81,7 +84,8 @@ async fn a_statement_under_way_is_cancelled_and_the_rest_is_named() {
             holder.query_drop("BEGIN; UPDATE held SET n = 2").await.expect("it is ours");
             held = Some(holder);
         }
-        let words = ["cancelled and rolled back", "not applied: 2_slow, 3_next", "committed: 1_quick"];
+        let words =
+            ["cancelled and rolled back", "not known to be applied: 2_slow, 3_next", "committed: 1_quick"];
         is_over(scene.run(&["deploy", GIVEN]), &words);
         assert_eq!(scene.applied().await, ["0_held", "1_quick"], "{kind:?}");
         assert_eq!(scene.base.value("SELECT count(*) FROM ship").await, "0", "{kind:?}");
@@ -127,6 +131,6 @@ async fn a_server_that_does_not_hear_a_cancel_is_not_waited_for() {
     let ended = ended.expect_code(75);
     assert_says(
         &ended.stderr,
-        &["PLM309", "may be committed or not", "not applied: 2_slow", "committed: 1_init"],
+        &["PLM309", "may be committed or not", "not known to be applied: 2_slow", "committed: 1_init"],
     );
 }

@@ -6,6 +6,7 @@ mod doubts;
 mod encodings;
 mod errors;
 mod leftovers;
+mod pipeline;
 mod places;
 mod poolers;
 mod promises;

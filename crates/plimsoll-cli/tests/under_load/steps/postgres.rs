@@ -9,6 +9,7 @@ use crate::story;
 const POSTGRES: Tale = Tale {
     kind: story::POSTGRES,
     counted: "111",
+    least: 4,
     migrations: &[
         (
             "1_init",
@@ -31,6 +32,7 @@ const POSTGRES: Tale = Tale {
 const OUTSIDE: Tale = Tale {
     kind: story::POSTGRES,
     counted: "111",
+    least: 4,
     migrations: &[
         (
             "1_init",
@@ -55,6 +57,49 @@ const OUTSIDE: Tale = Tale {
         ),
     ],
 };
+
+/// More than are on the way at once, with one among them that goes alone. Each is one message.
+const TOGETHER: Tale = Tale {
+    kind: story::POSTGRES,
+    counted: "12",
+    least: 1,
+    migrations: &[
+        ("01_init", "CREATE TABLE counter (n INTEGER NOT NULL);\nINSERT INTO counter VALUES (0);\n"),
+        ("02_log", "CREATE TABLE log (what TEXT NOT NULL);\nUPDATE counter SET n = n + 1;\n"),
+        ("03", COUNT),
+        ("04", COUNT),
+        ("05", COUNT),
+        ("06", COUNT),
+        ("07", COUNT),
+        ("08", COUNT),
+        ("09", COUNT),
+        ("10", COUNT),
+        ("11_alone", "SELECT 1;\nUPDATE counter SET n = n + 1;\nINSERT INTO log VALUES ('more');\n"),
+        ("12", COUNT),
+        ("13", COUNT),
+    ],
+};
+const COUNT: &str = "UPDATE counter SET n = n + 1;\nINSERT INTO log VALUES ('more');\n";
+
+#[test]
+fn a_runner_killed_behind_anything_that_it_has_on_the_way_is_taken_up() {
+    at_every_step(TOGETHER, Deed::KillRunner, Side::Runner, Moment::After);
+}
+
+#[test]
+fn a_runner_killed_before_an_answer_to_anything_that_it_has_on_the_way_is_taken_up() {
+    at_every_step(TOGETHER, Deed::KillRunner, Side::Server, Moment::Before);
+}
+
+#[test]
+fn a_connection_cut_before_an_answer_to_anything_on_the_way_is_made_up_for() {
+    at_every_step(TOGETHER, Deed::Cut, Side::Server, Moment::Before);
+}
+
+#[test]
+fn a_cut_behind_which_the_server_goes_on_with_what_is_on_the_way_is_made_up_for() {
+    at_every_step(TOGETHER, Deed::CutRunner, Side::Runner, Moment::After);
+}
 
 #[test]
 fn a_runner_killed_before_anything_that_it_says_to_postgresql_is_taken_up() {

@@ -10,6 +10,7 @@ use crate::story::deploy;
 const SQLITE: Tale = Tale {
     kind: Kind::Sqlite,
     counted: "1",
+    least: 4,
     migrations: &[
         (
             "1_init",

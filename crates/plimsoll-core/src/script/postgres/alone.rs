@@ -46,6 +46,12 @@ pub fn may_change_session(text: &str) -> bool {
     statements(text, Dialect::Postgres).0.iter().any(changes_session)
 }
 
+/// Whether a script that is one transaction needs nothing else, and leaves nothing in its session, as far as its words show.
+pub fn is_plain(text: &str) -> bool {
+    let (statements, _) = statements(text, Dialect::Postgres);
+    statements.iter().all(|statement| needs(statement).is_none() && !changes_session(statement))
+}
+
 fn changes_session(statement: &Statement<'_>) -> bool {
     let named = ["set_config", "temp", "temporary", "pg_temp"].iter().any(|word| statement.has(word));
     named
@@ -115,6 +121,26 @@ mod tests {
             "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SET a.b = 1 $$;",
         ] {
             assert!(!may_change_session(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_needs_or_leaves_something_is_not_plain() {
+        for text in [
+            "CREATE TABLE t (a INT); CREATE INDEX i ON t (a); INSERT INTO t VALUES (1);",
+            "SET LOCAL lock_timeout = '1s'; ALTER TABLE t ALTER a SET NOT NULL;",
+            "",
+        ] {
+            assert!(is_plain(text), "{text}");
+        }
+        for text in [
+            "CREATE TABLE t (a INT); PREPARE p AS SELECT 1;",
+            "SET search_path = ''; CREATE TABLE t (a INT);",
+            "SELECT pg_advisory_unlock_all();",
+            "INSERT INTO t SELECT pg_try_advisory_lock(1) FROM u;",
+            "DO $$ BEGIN END $$;",
+        ] {
+            assert!(!is_plain(text), "{text}");
         }
     }
 
