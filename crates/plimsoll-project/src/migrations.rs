@@ -4,9 +4,10 @@
 //! directories are followed, and names that start with `..` are none, so that a mounted `ConfigMap` (whose real content
 //! is in `..2024_01_01…`, with links beside it) is read as what it was made from.
 
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, File};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::thread;
 
 use plimsoll_core::{Code, Diagnostic, LockFile, Migration, Migrations, Script};
 
@@ -20,8 +21,7 @@ pub(crate) fn read(directory: &Path, cwd: &Path) -> Result<Migrations, Diagnosti
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Migrations::default()),
         Err(error) => return Err(unreadable(directory, &error)),
     };
-    let shown = shown(cwd, directory);
-    let mut list = Vec::new();
+    let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| unreadable(directory, &error))?;
         let name = entry.file_name();
@@ -29,9 +29,10 @@ pub(crate) fn read(directory: &Path, cwd: &Path) -> Result<Migrations, Diagnosti
             continue;
         }
         let Some(name) = name.to_str() else { return Err(not_unicode(&entry.path())) };
-        list.push(migration(name, entry.path(), script_path(&shown, name)));
+        names.push(name.to_owned());
     }
-    Ok(Migrations::new(list, lock_file(directory)?))
+    let place = Place { directory, open: File::open(directory).ok(), shown: shown(cwd, directory) };
+    Ok(Migrations::new(place.migrations(&names), lock_file(directory)?))
 }
 
 /// Whether the entry is a directory, or a link to one. A link to nothing is none: what it was for is gone.
@@ -58,15 +59,62 @@ fn script_path(migrations: &str, name: &str) -> String {
     }
 }
 
-fn migration(name: &str, mut path: PathBuf, shown: String) -> Migration {
-    path.push("migration.sql");
-    match crate::file::read(&path) {
-        // Node replaces what is not UTF-8, and keeps a byte order mark: the checksum is that of this text.
-        Ok(bytes) => Migration::new(name, shown, Script::new(text(bytes))),
-        Err(error) => {
-            let why = format!("{}: {error}", path.display());
-            Migration::unreadable(name, shown, why)
+/// From how many migrations on more than one thread reads them: it takes some of them to make up for the thread.
+const MANY: usize = 2000;
+
+/// As many threads as read them, where there are processors for them. More would wait for each other in the system.
+const MOST_THREADS: usize = 4;
+
+/// Where the migrations are.
+struct Place<'a> {
+    directory: &'a Path,
+    /// The directory itself, if it can be opened.
+    open: Option<File>,
+    /// As people would name it.
+    shown: String,
+}
+
+impl Place<'_> {
+    fn migrations(&self, names: &[String]) -> Vec<Migration> {
+        let threads =
+            if names.len() < MANY { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+        self.migrations_by(threads.min(MOST_THREADS), names)
+    }
+
+    /// The migrations with these names, each thread an equal part of them.
+    fn migrations_by(&self, threads: usize, names: &[String]) -> Vec<Migration> {
+        let read = |names: &[String]| names.iter().map(|name| self.migration(name)).collect::<Vec<_>>();
+        let (ours, others) = names.split_at(names.len().div_ceil(threads));
+        if others.is_empty() {
+            return read(ours);
         }
+        thread::scope(|scope| {
+            let other =
+                thread::Builder::new().spawn_scoped(scope, || self.migrations_by(threads - 1, others));
+            let mut list = read(ours);
+            list.extend(match other {
+                Ok(other) => other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // A pod may have as many as it is allowed.
+                Err(_) => read(others),
+            });
+            list
+        })
+    }
+
+    fn migration(&self, name: &str) -> Migration {
+        let shown = script_path(&self.shown, name);
+        let short_way = |open| crate::file::read_below(open, &[name, "/migration.sql"].concat());
+        let bytes = self.open.as_ref().and_then(short_way).map_or_else(|| self.bytes(name), Ok);
+        match bytes {
+            // Node replaces what is not UTF-8, and keeps a byte order mark: the checksum is that of this text.
+            Ok(bytes) => Migration::new(name, shown, Script::new(text(bytes))),
+            Err(why) => Migration::unreadable(name, shown, why),
+        }
+    }
+
+    fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
+        let path = self.directory.join(name).join("migration.sql");
+        crate::file::read(&path).map_err(|error| format!("{}: {error}", path.display()))
     }
 }
 
@@ -107,6 +155,26 @@ mod tests {
         assert_eq!(named("/app", "/elsewhere"), "/elsewhere/1_a/migration.sql");
         assert_eq!(named("/app", "/"), "/1_a/migration.sql");
         assert_eq!(named("/", "/"), "1_a/migration.sql");
+    }
+
+    #[test]
+    fn however_many_threads_read_them_they_are_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let names: Vec<String> = (0..7).map(|number| format!("{number}_a")).collect();
+        for name in &names[1..] {
+            fs::create_dir(directory.path().join(name)).unwrap();
+            fs::write(directory.path().join(name).join("migration.sql"), name).unwrap();
+        }
+        let open = File::open(directory.path()).ok();
+        let place = Place { directory: directory.path(), open, shown: "migrations".to_owned() };
+        let alone = place.migrations_by(1, &names);
+        assert_eq!(alone[6].script().map(Script::text), Ok("6_a"));
+        assert!(alone[0].script().unwrap_err().contains("0_a/migration.sql: "), "{alone:?}");
+        for threads in 2..9 {
+            assert_eq!(place.migrations_by(threads, &names), alone);
+        }
+        let careful = Place { open: None, ..place };
+        assert_eq!(careful.migrations_by(1, &names), alone);
     }
 
     #[test]
