@@ -14,6 +14,15 @@ impl Checksum {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
+    /// The digits of the form that is stored.
+    pub(crate) fn digits(self) -> [u8; 64] {
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&digits(byte));
+        }
+        text
+    }
+
     /// The form without leading zeros in each byte, which early versions of Prisma Migrate wrote by mistake.
     fn unpadded(self) -> String {
         self.0.iter().fold(String::new(), |text, byte| text + &format!("{byte:x}"))

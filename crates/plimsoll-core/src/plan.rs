@@ -46,7 +46,7 @@ impl IfAhead {
 }
 
 /// What the comparison of a project's migrations with a database says is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan<'a> {
     /// What to apply, in this order. Empty if anything blocks.
     pub steps: Vec<Step<'a>>,
@@ -121,6 +121,9 @@ pub fn plan<'a>(
     snapshot: &'a Snapshot,
     if_ahead: IfAhead,
 ) -> Plan<'a> {
+    if let Snapshot::Exact = snapshot {
+        return Plan { blocked: check_provider(migrations, provider), ..Plan::default() };
+    }
     let history = snapshot.history();
     let beyond = beyond(migrations, history);
     let latest = latest_rows(history);

@@ -30,6 +30,9 @@ pub struct Standing {
 impl Standing {
     /// Compares a project with a database.
     pub fn of(migrations: &Migrations, snapshot: &Snapshot) -> Self {
+        if let Snapshot::Exact = snapshot {
+            return Self::current(migrations);
+        }
         let rows = snapshot.history().rows();
         let in_state = |state: RowState| -> HashSet<&str> {
             rows.iter().filter(|row| row.state() == state).map(|row| row.migration_name.as_str()).collect()
@@ -51,6 +54,20 @@ impl Standing {
                 .map(str::to_owned)
                 .collect(),
             last_common: names().take_while(|name| applied.contains(name)).last().map(str::to_owned),
+        }
+    }
+
+    /// Where a database stands whose history is [`Exact`](crate::history::Exact).
+    fn current(migrations: &Migrations) -> Self {
+        Self {
+            found: migrations.list().len(),
+            managed: true,
+            pending: Vec::new(),
+            under_way: Vec::new(),
+            failed: Vec::new(),
+            ahead: Vec::new(),
+            edited: Vec::new(),
+            last_common: migrations.list().last().map(|migration| migration.name().to_owned()),
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use plimsoll_core::history::{Instant, Progress, Row, Snapshot};
 use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
-use plimsoll_core::{DatabaseMessage, Diagnostic, Migration, Script};
+use plimsoll_core::{DatabaseMessage, Diagnostic, Migration, Migrations, Script};
 
 use crate::blockers::Witness;
 use crate::error::{CancelledBy, Result};
@@ -22,7 +22,9 @@ pub trait Backend {
     type Session: Session;
 
     /// Connects once, without waiting for a database that is not up.
-    async fn connect(&self) -> Result<Self::Session>;
+    ///
+    /// The first read may say [`Snapshot::Exact`] of these migrations, instead of bringing their rows.
+    async fn connect(&self, expected: Option<&Migrations>) -> Result<Self::Session>;
 
     /// Creates the database (and nothing in it). An existing one is a success.
     async fn create_database(&self) -> Result<()>;

@@ -59,7 +59,7 @@ async fn look<B: Backend, T>(
     cancel: &CancellationToken,
     see: impl FnOnce(&B::Session, Snapshot) -> T,
 ) -> Result<T> {
-    let mut session = wait::connect(backend, wait, observer, cancel).await?;
+    let mut session = wait::connect(backend, None, wait, observer, cancel).await?;
     let mut patience = Patience::new(wait);
     let snapshot = tokio::select! {
         read = lock::read(&mut session, &mut patience, observer, cancel) => read,

@@ -44,7 +44,7 @@ pub async fn resolve<B: Backend>(
         Verdict::RolledBack => Decision::RolledBack(name),
         Verdict::Resume => Decision::Resume(find_local(work, name)?),
     };
-    let mut session = wait::connect(backend, waits.database, observer, cancel).await?;
+    let mut session = wait::connect(backend, None, waits.database, observer, cancel).await?;
     let canceller = session.canceller();
     let deciding = under_lock(&mut session, work, decision, waits.lock, observer, cancel);
     // On the heap: whoever watches it would move it, and hold it twice.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plimsoll_core::{Code, Diagnostic};
+use plimsoll_core::{Code, Diagnostic, Migrations};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::Backend;
@@ -13,9 +13,12 @@ use crate::event::{Event, Observe};
 
 /// Connects, trying again for up to `wait` while the database is not up. A wrong password and the like fail at once.
 ///
+/// What is expected is for the first read: see [`Backend::connect`].
+///
 /// One event when waiting starts and one when it ends, not one for each try.
 pub(crate) async fn connect<B: Backend>(
     backend: &B,
+    expected: Option<&Migrations>,
     wait: Duration,
     observer: &mut dyn Observe,
     cancel: &CancellationToken,
@@ -29,7 +32,7 @@ pub(crate) async fn connect<B: Backend>(
         observer.see(Event::Connecting { number });
         let longest = wait.saturating_sub(begun.elapsed()).max(SHORTEST_TRY);
         let tried = tokio::select! {
-            tried = tokio::time::timeout(longest, backend.connect()) => tried.unwrap_or_else(|_| Err(silent())),
+            tried = tokio::time::timeout(longest, backend.connect(expected)) => tried.unwrap_or_else(|_| Err(silent())),
             () = cancel.cancelled() => return Err(interrupted()),
         };
         match tried {

@@ -1,9 +1,11 @@
 //! The rows of `_prisma_migrations`, and what of a database the plan has to know.
 
+mod exact;
 mod failure;
 mod instant;
 mod progress;
 
+pub use exact::Exact;
 pub use failure::{doubtful_text, failure_log, failure_text};
 pub use instant::Instant;
 pub use progress::{Attempt, Done, FAILURE_MARK, Progress, UnderWay};
@@ -18,14 +20,16 @@ pub enum Snapshot {
     },
     /// The rows of the history table.
     Managed(History),
+    /// There is a history table, and its rows are those of [`Exact`] for the project that was asked about. They have not been read.
+    Exact,
 }
 
 impl Snapshot {
-    /// The history, which is empty where there is no table.
+    /// The history, as far as it was read: empty where there is no table.
     pub fn history(&self) -> &History {
         static EMPTY: History = History { rows: Vec::new() };
         match self {
-            Self::Unmanaged { .. } => &EMPTY,
+            Self::Unmanaged { .. } | Self::Exact => &EMPTY,
             Self::Managed(history) => history,
         }
     }

@@ -39,7 +39,7 @@ use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::script::mysql::{Server, split};
 use plimsoll_core::url::MysqlUrl;
-use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script, Secret};
+use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Migrations, Script, Secret};
 
 use crate::backend::{Backend, Cancel, Lock, Session, Tell};
 use crate::error::{CancelledBy, Result};
@@ -98,7 +98,7 @@ fn system_database(name: &str) -> Diagnostic {
 impl Backend for Mysql {
     type Session = MysqlSession;
 
-    async fn connect(&self) -> Result<MysqlSession> {
+    async fn connect(&self, _: Option<&Migrations>) -> Result<MysqlSession> {
         connect::session(self).await
     }
 

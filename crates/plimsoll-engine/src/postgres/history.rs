@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use plimsoll_core::history::{FAILURE_MARK, History, Instant, Progress, Row, Snapshot, failure_log};
+use plimsoll_core::history::{Exact, FAILURE_MARK, History, Instant, Progress, Row, Snapshot, failure_log};
 use plimsoll_core::{Code, Diagnostic, Migration, Script};
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::SqlState;
 
 use super::error::LOCK_BUSY;
 use super::pooler::Hold;
-use super::{LOCK_KEY, PostgresSession, only_rows, quote_name, quote_text};
+use super::{LOCK_KEY, PostgresSession, exact, only_rows, quote_name, quote_text};
 use crate::backend::{Holder, Lock};
 use crate::error::{Error, Kind, Result};
 
@@ -28,27 +28,23 @@ pub(super) struct Facts {
     pub(super) process: Option<i32>,
 }
 
-/// Reads the history, or what tables there are if there is none.
-pub(super) async fn read(session: &mut PostgresSession) -> Result<Snapshot> {
-    if let Some(snapshot) = read_once(session).await? {
+/// Reads the history, or what tables there are if there is none. Of one that is as expected the rows are not read.
+pub(super) async fn read(session: &mut PostgresSession, expected: Option<&Exact>) -> Result<Snapshot> {
+    if let Some(snapshot) = read_once(session, expected).await? {
         return Ok(snapshot);
     }
-    // Another runner has created the table between two looks, or this role does not see it: the next look tells.
-    read_once(session).await?.ok_or_else(unseen)
+    // Another runner has created the table between two looks, or this role does not see it, or this server cannot say whether the
+    // history is as expected: the next look tells.
+    read_once(session, None).await?.ok_or_else(unseen)
 }
 
 /// Both messages are on the way before the first answer is read: one round trip.
 ///
 /// The second fails where there is no history table, which is one of the answers. Nothing is returned where there is one
-/// among the tables that the first did not see.
-async fn read_once(session: &mut PostgresSession) -> Result<Option<Snapshot>> {
+/// among the tables that the first did not see, or what is expected cannot be asked for.
+async fn read_once(session: &mut PostgresSession, expected: Option<&Exact>) -> Result<Option<Snapshot>> {
     // Neither is the table waited for while somebody keeps it locked, nor may policies hide some of its rows from us.
-    const HISTORY: &str = r#"SET LOCAL lock_timeout = '2s'; SET LOCAL row_security = off; SELECT "id", "migration_name", "checksum",
-        (extract(epoch FROM "started_at") * 1000000)::bigint,
-        (extract(epoch FROM "finished_at") * 1000000)::bigint,
-        (extract(epoch FROM "rolled_back_at") * 1000000)::bigint,
-        "applied_steps_count", CASE WHEN "finished_at" IS NULL THEN "logs" END
-        FROM "_prisma_migrations" ORDER BY "started_at""#;
+    const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL row_security = off;";
     let facts = format!(
         "{}SELECT current_schema(), (SELECT n.nspname FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('_prisma_migrations')), \
@@ -59,7 +55,8 @@ async fn read_once(session: &mut PostgresSession) -> Result<Option<Snapshot>> {
     // What looks like a failed attempt may be another runner at work, unless the lock is held while it is read. A waiter looks
     // without it, whether the work is done.
     let guard = if session.taken { session.guard() } else { String::new() };
-    let history = format!("{}{guard}{HISTORY}", session.local_settings);
+    let query = expected.map_or_else(exact::every_row, exact::query);
+    let history = format!("{}{guard}{LIMITS}{query}", session.local_settings);
     let (facts, rows) = tokio::join!(session.rows(&facts), session.client.simple_query(&history));
     let table = take_facts(session, &facts?)?;
     if let Err(busy) = &rows
@@ -73,10 +70,21 @@ async fn read_once(session: &mut PostgresSession) -> Result<Option<Snapshot>> {
         let unseen = tables.iter().any(|table| table.rsplit('.').next() == Some("_prisma_migrations"));
         return Ok((!unseen).then_some(Snapshot::Unmanaged { tables }));
     }
-    let rows = only_rows(rows.map_err(|error| unreadable(&error, session))?);
+    let rows = match rows {
+        Err(error) if expected.is_some() && !is_gone(&session.error(&error)) => return Ok(None),
+        rows => only_rows(rows.map_err(|error| unreadable(&error, session))?),
+    };
+    if rows.iter().any(exact::is_mark) {
+        return Ok(Some(Snapshot::Exact));
+    }
     // The guard answers with a row of its own.
     let rows = rows.iter().filter(|row| row.len() > 1);
     Ok(Some(Snapshot::Managed(History::new(rows.map(history_row).collect()))))
+}
+
+/// Whether it is the server that is the trouble, and not what it was asked.
+fn is_gone(error: &Error) -> bool {
+    matches!(error.kind, Kind::Lost | Kind::NotYet)
 }
 
 /// Takes what the server told about itself: true if there is a history table.

@@ -9,6 +9,7 @@ mod cancelling;
 mod connect;
 mod error;
 mod errors;
+mod exact;
 mod failure;
 mod history;
 mod kept;
@@ -38,7 +39,7 @@ use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::{How, Shape, postgres as script};
 use plimsoll_core::url::PostgresUrl;
 use plimsoll_core::url::postgres::Pooler;
-use plimsoll_core::{Code, DatabaseMessage, Migration, Script};
+use plimsoll_core::{Code, DatabaseMessage, Migration, Migrations, Script};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -105,10 +106,11 @@ impl Postgres {
 impl Backend for Postgres {
     type Session = PostgresSession;
 
-    async fn connect(&self) -> Result<PostgresSession> {
+    async fn connect(&self, expected: Option<&Migrations>) -> Result<PostgresSession> {
+        let expected = exact::expected(expected);
         let mut session = connect::session(self).await?;
         // A pooler takes connections also while it has no server: only an answer tells that there is one.
-        match history::read(&mut session).await {
+        match history::read(&mut session, expected.as_ref()).await {
             Err(error) if error.kind == Kind::Lost => Err(Error { kind: Kind::NotYet, ..error }),
             first => {
                 session.first = Some(first);
@@ -238,7 +240,7 @@ impl Session for PostgresSession {
     async fn read(&mut self) -> Result<Snapshot> {
         match self.first.take() {
             Some(first) => first,
-            None => history::read(self).await,
+            None => history::read(self, None).await,
         }
     }
 

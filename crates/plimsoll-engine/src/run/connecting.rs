@@ -14,16 +14,22 @@ const TRIES: u32 = 5;
 
 impl<B: Backend> Run<'_, B> {
     pub(super) async fn connect(&mut self) -> Result<B::Session> {
-        let connected = wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await;
+        let connected = self.connect_waiting().await;
         match connected {
             Err(error) if error.kind == Kind::Missing && self.may_create() => {
                 self.backend.create_database().await?;
                 self.report.database_created = true;
                 self.observer.see(Event::DatabaseCreated);
-                wait::connect(self.backend, self.options.wait, self.observer, self.cancel).await
+                self.connect_waiting().await
             }
             connected => connected,
         }
+    }
+
+    async fn connect_waiting(&mut self) -> Result<B::Session> {
+        // What became of an attempt is seen by its row.
+        let expected = self.in_flight.is_empty().then_some(self.work.migrations);
+        wait::connect(self.backend, expected, self.options.wait, self.observer, self.cancel).await
     }
 
     /// Only before anything has been seen of it: one that vanishes during a run was dropped by somebody, who may be about

@@ -22,7 +22,7 @@ use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::script::{Shape, sqlite as script};
 use plimsoll_core::url::SqliteUrl;
-use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Script};
+use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Migrations, Script};
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use self::lock::{RunLock, Tried};
@@ -67,7 +67,7 @@ impl Sqlite {
 impl Backend for Sqlite {
     type Session = SqliteSession;
 
-    async fn connect(&self) -> Result<SqliteSession> {
+    async fn connect(&self, _: Option<&Migrations>) -> Result<SqliteSession> {
         match std::fs::metadata(&self.path) {
             Ok(found) if found.is_dir() => return Err(error::unusable(&self.shown, "it is a directory")),
             Ok(_) => {}

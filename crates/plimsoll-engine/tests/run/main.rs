@@ -100,7 +100,7 @@ impl Scripted {
 impl Backend for Scripted {
     type Session = Self;
 
-    async fn connect(&self) -> Result<Self> {
+    async fn connect(&self, _: Option<&Migrations>) -> Result<Self> {
         if self.0.borrow().missing { Err(error(Kind::Missing)) } else { Ok(self.clone()) }
     }
 

@@ -97,7 +97,7 @@ async fn session(database: &MysqlDatabase<'_>, login: Login) -> MysqlSession {
     let url = DatabaseUrl::parse(Provider::Mysql, &url, Path::new("/"));
     let Ok(DatabaseUrl::Mysql(url)) = url else { panic!("{url:?}") };
     let backend = Mysql::new(*url, "test", Vec::new()).expect("it is a database for everybody");
-    let mut session = backend.connect().await.expect("the server runs");
+    let mut session = backend.connect(None).await.expect("the server runs");
     session.read().await.expect("there is no history");
     session
 }
