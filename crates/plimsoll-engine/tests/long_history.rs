@@ -207,10 +207,31 @@ async fn whoever_cannot_be_asked_sends_the_rows() {
     database.execute(&applied(&migrations)).await;
     database.execute(&format!("GRANT SELECT ON _prisma_migrations TO {}", Role::Trusted.name())).await;
     let backend = backend(&database.address().role(Role::Trusted).url());
-    let function = "sha256(bytea)";
-    // As on a server that does not have it.
-    database.execute(&format!("REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")).await;
-    assert_eq!(said(&backend, &migrations, function).await, Says::Rows, "{function}");
+    for (function, says) in
+        [("pg_identify_object_as_address(oid, oid, int)", Says::Exact), ("sha256(bytea)", Says::Rows)]
+    {
+        // As on a server that does not have it.
+        database.execute(&format!("REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")).await;
+        assert_eq!(said(&backend, &migrations, function).await, says, "{function}");
+    }
+}
+
+#[tokio::test]
+async fn rows_are_read_oldest_first_wherever_they_stand() {
+    let names = |snapshot: &Snapshot| -> Vec<String> {
+        snapshot.history().rows().iter().map(|row| row.migration_name.clone()).collect()
+    };
+    for version in Version::ALL {
+        let database = postgres(version).database().await;
+        database.execute(TABLE).await;
+        let insert = "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES \
+                      ('1', '', 'third', '2024-01-01 00:00:00.000003Z'), ('2', '', 'first', '1969-12-31Z'), \
+                      ('3', '', 'second', '2024-01-01 00:00:00.000002Z')";
+        database.execute(insert).await;
+        let backend = backend(&database.url());
+        assert_eq!(names(&read(&backend, None).await), ["first", "second", "third"]);
+        assert_eq!(names(&read(&backend, Some(&project())).await), ["first", "second", "third"]);
+    }
 }
 
 #[tokio::test]

@@ -45,20 +45,21 @@ pub(super) async fn read(session: &mut PostgresSession, expected: Option<&Exact>
 async fn read_once(session: &mut PostgresSession, expected: Option<&Exact>) -> Result<Option<Snapshot>> {
     // Neither is the table waited for while somebody keeps it locked, nor may policies hide some of its rows from us.
     const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL row_security = off;";
-    let facts = format!(
-        "{}SELECT current_schema(), (SELECT n.nspname FROM pg_catalog.pg_class c \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('_prisma_migrations')), \
-         current_setting('standard_conforming_strings'), version(), pg_is_in_recovery(), pg_backend_pid(), \
-         current_setting('lock_timeout')",
-        session.local_settings
-    );
     // What looks like a failed attempt may be another runner at work, unless the lock is held while it is read. A waiter looks
     // without it, whether the work is done.
     let guard = if session.taken { session.guard() } else { String::new() };
     let query = expected.map_or_else(exact::every_row, exact::query);
     let history = format!("{}{guard}{LIMITS}{query}", session.local_settings);
-    let (facts, rows) = tokio::join!(session.rows(&facts), session.client.simple_query(&history));
-    let table = take_facts(session, &facts?)?;
+    let facts = facts(session, SCHEMA);
+    let (facts, rows) =
+        tokio::join!(session.client.simple_query(&facts), session.client.simple_query(&history));
+    let facts = match facts {
+        Err(error) if !is_gone(&session.error(&error)) => {
+            session.rows(&self::facts(session, SCHEMA_BY_JOIN)).await?
+        }
+        facts => only_rows(facts.map_err(|error| session.error(&error))?),
+    };
+    let table = take_facts(session, &facts)?;
     if let Err(busy) = &rows
         && let error = session.error(busy)
         && error.kind == Kind::Busy
@@ -79,7 +80,29 @@ async fn read_once(session: &mut PostgresSession, expected: Option<&Exact>) -> R
     }
     // The guard answers with a row of its own.
     let rows = rows.iter().filter(|row| row.len() > 1);
-    Ok(Some(Snapshot::Managed(History::new(rows.map(history_row).collect()))))
+    let mut rows: Vec<Row> = rows.map(history_row).collect();
+    rows.sort_by_key(|row| row.started_at);
+    Ok(Some(Snapshot::Managed(History::new(rows))))
+}
+
+/// The schema of the history table. 1259 is the number of `pg_class` in every PostgreSQL.
+///
+/// Nothing has to be planned for it but a call: a server has read no catalog yet for a connection that is new, and to join two of them
+/// takes it longer than everything else that this message asks for.
+const SCHEMA: &str =
+    "(pg_catalog.pg_identify_object_as_address(1259, to_regclass('_prisma_migrations'), 0)).object_names[1]";
+
+/// The same where there is no such function, as in CockroachDB, or it may not be called.
+const SCHEMA_BY_JOIN: &str = "(SELECT n.nspname FROM pg_catalog.pg_class c \
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('_prisma_migrations'))";
+
+/// The message that asks a server about itself.
+fn facts(session: &PostgresSession, schema: &str) -> String {
+    format!(
+        "{}SELECT current_schema(), {schema}, current_setting('standard_conforming_strings'), version(), \
+         pg_is_in_recovery(), pg_backend_pid(), current_setting('lock_timeout')",
+        session.local_settings
+    )
 }
 
 /// Whether it is the server that is the trouble, and not what it was asked.
