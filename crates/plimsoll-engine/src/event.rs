@@ -38,7 +38,7 @@ pub enum Event<'a> {
     Locking,
     /// The migration lock is ours.
     Locked,
-    /// A migration is being sent, for the first time or again.
+    /// A migration is under way, for the first time or again: it is being sent, or has been, with those before it.
     Sending {
         /// Its name.
         name: &'a str,
@@ -66,7 +66,7 @@ pub enum Event<'a> {
         /// For how long it will be waited.
         at_most: Duration,
     },
-    /// A migration is about to be sent.
+    /// It is a migration's turn.
     Applying {
         /// Its name.
         name: &'a str,
