@@ -327,42 +327,38 @@ mod tests {
         assert_eq!(pauses(Some(Duration::from_mins(10))), [1, 2, 4, 8, 16, 30, 30, 30]);
     }
 
+    const SOON: Looks = Looks { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
+
+    /// One that counts how often it is asked, and cannot tell.
+    struct Blind(u32);
+
+    impl Witness for Blind {
+        async fn blockers(&mut self) -> Option<Vec<Blocker>> {
+            self.0 += 1;
+            None
+        }
+    }
+
     /// A statement that is quick, or that nobody can look at, is none the slower.
     #[tokio::test]
     async fn nobody_is_asked_before_it_takes_long_nor_again_if_nobody_can_tell() {
-        struct Blind(u32);
-        impl Witness for Blind {
-            async fn blockers(&mut self) -> Option<Vec<Blocker>> {
-                self.0 += 1;
-                None
-            }
-        }
-        let soon = Looks { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
         let mut blind = Blind(0);
-        watched(std::future::ready(()), &mut blind, soon, || None, |_| {}).await;
+        watched(std::future::ready(()), &mut blind, SOON, || None, |_| {}).await;
         assert_eq!(blind.0, 0);
-        watched(tokio::time::sleep(Duration::from_millis(50)), &mut blind, soon, || None, |_| {}).await;
+        watched(tokio::time::sleep(Duration::from_millis(50)), &mut blind, SOON, || None, |_| {}).await;
         assert_eq!(blind.0, 1);
     }
 
     /// A connection may be to be had by then.
     #[tokio::test]
     async fn who_could_not_tell_is_asked_again_of_the_next_part() {
-        struct Blind(u32);
-        impl Witness for Blind {
-            async fn blockers(&mut self) -> Option<Vec<Blocker>> {
-                self.0 += 1;
-                None
-            }
-        }
-        let soon = Looks { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
         let (part, mut blind) = (Cell::new(Instant::now()), Blind(0));
         let work = async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             part.set(Instant::now());
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
-        watched(work, &mut blind, soon, || Some(part.get()), |_| {}).await;
+        watched(work, &mut blind, SOON, || Some(part.get()), |_| {}).await;
         assert_eq!(blind.0, 2);
     }
 
@@ -377,15 +373,14 @@ mod tests {
                 Some(vec![blocker("1")])
             }
         }
-        let soon = Looks { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
         let (part, mut seen) = (Cell::new(Instant::now()), 0);
         let mut late = Late(&part, 0);
         let work = tokio::time::sleep(Duration::from_millis(50));
-        watched(work, &mut late, soon, || Some(part.get()), |_| seen += 1).await;
+        watched(work, &mut late, SOON, || Some(part.get()), |_| seen += 1).await;
         assert!(late.1 > 0 && seen == 0, "the part was over when the answer came");
         let looks = late.1;
         let work = tokio::time::sleep(Duration::from_millis(50));
-        watched(work, &mut late, soon, || Some(Instant::now()), |_| seen += 1).await;
+        watched(work, &mut late, SOON, || Some(Instant::now()), |_| seen += 1).await;
         assert_eq!(late.1, looks, "each part is quick");
     }
 }
