@@ -32,7 +32,7 @@ pub(crate) fn setup(root: &Path) -> Outcome {
     need("psql", PG_DUMP_MAJOR, &["postgresql-client"])?;
     need("python3", 3, &["python3"])?;
     apt::need_libclang()?;
-    mariadb()?;
+    mariadb(&testbed.join("mariadb"))?;
     mysql::install(&testbed.join("mysql"))?;
     apt::need("strace", &["strace"])?;
     if !Path::new("/usr/sbin/pgbouncer").is_file() {
@@ -62,12 +62,14 @@ fn is_complete_for(processor: &str) -> Outcome {
     }
 }
 
-/// The packages with `core` in their names have the programs alone: no service is started on the machine.
-fn mariadb() -> Outcome {
+/// The packages with `core` in their names have the programs alone: no service is started on the machine. The server's plugins, and the
+/// list of its errors, are in the one that would start it: of that the files are enough.
+fn mariadb(home: &Path) -> Outcome {
     if !Path::new("/usr/sbin/mariadbd").is_file() {
         apt::install("mariadbd", &["mariadb-server-core"])?;
     }
     apt::need("mariadb-dump", &["mariadb-client"])?;
+    apt::unpacked("mariadb-server", "amd64", home)?;
     say("testbed: MariaDB");
     Ok(())
 }

@@ -12,9 +12,6 @@ use crate::server::{Flavour, Version};
 /// Codes and what the list calls them.
 pub type List = BTreeMap<String, String>;
 
-/// Where Debian's MariaDB has its list.
-const MARIADB: &str = "/usr/share/mysql/errmsg-utf8.txt";
-
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -32,7 +29,7 @@ pub fn mysql(flavour: Flavour) -> List {
     let path = match flavour {
         Flavour::Mysql => installed::file("mysql/8.0.31/share/messages_to_clients.txt"),
         Flavour::OldMysql => installed::file("mysql/8.0.15/share/errmsg-utf8.txt"),
-        Flavour::Mariadb => PathBuf::from(MARIADB),
+        Flavour::Mariadb => installed::file("mariadb/mariadb-server/usr/share/mysql/errmsg-utf8.txt"),
     };
     let start = Regex::new(r"^(?:start-error-number|skip-to-error-number)\s+(\d+)").expect("it is one");
     let name = Regex::new(r"^(?:OBSOLETE_)?([A-Z][A-Z0-9_]+)(?:\s|$)").expect("it is one");

@@ -64,7 +64,7 @@ fn is_there(program: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// The files of a package for another processor, below `home`. Nothing is installed, and apt's own lists stay as they are.
+/// The files of a package, for whichever processor, below `home`. Nothing is installed, and apt's own lists stay as they are.
 pub(crate) fn unpacked(package: &str, arch: &str, home: &Path) -> Outcome<PathBuf> {
     let (state, to) = (home.join("apt"), home.join(package));
     if to.is_dir() {

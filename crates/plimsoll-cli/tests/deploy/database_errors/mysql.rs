@@ -1,5 +1,6 @@
 //! MySQL and MariaDB: their errors, raised by scripts, and met by their causes.
 
+use mysql_async::prelude::Queryable as _;
 use plimsoll_engine::classes::{Known, Server, Trouble};
 use plimsoll_engine::mysql::ERRORS;
 use plimsoll_testkit::command::plimsoll;
@@ -155,7 +156,8 @@ async fn what_a_server_is_set_to_answer_ends_as_its_class() {
         let server = MysqlServer::start(flavour, &Options::default());
         for (code, _, setting) in SETTINGS.iter().filter(|(_, server, _)| has(*server, flavour)) {
             let database = server.database().await;
-            let _one = database.connect().await;
+            // Taken while there are connections to be had: whoever waits for one may have the last.
+            let mut one = database.connect().await;
             let name = setting.split(' ').next().expect("a setting has a name");
             let before = database.value(&format!("SELECT @@GLOBAL.{name}")).await;
             database.execute(&format!("SET GLOBAL {setting}")).await;
@@ -171,7 +173,7 @@ async fn what_a_server_is_set_to_answer_ends_as_its_class() {
                 waiting.wait_for_stderr("waiting");
             }
             assert!(!waiting.has_ended());
-            database.execute(&format!("SET GLOBAL {name} = {before}")).await;
+            one.query_drop(format!("SET GLOBAL {name} = {before}")).await.unwrap();
             waiting.wait().expect_code(0);
         }
     }

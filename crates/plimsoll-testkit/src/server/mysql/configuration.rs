@@ -29,6 +29,8 @@ pub(super) fn text(server: &MysqlServer, options: &Options) -> String {
         line("basedir", &template::home(server.flavour).display().to_string());
         // Another protocol, on a port that only one server can have.
         line("mysqlx", "OFF");
+    } else {
+        line("plugin-dir", &template::plugins_of_mariadb().display().to_string());
     }
     if options.tls == Tls::Offered {
         line("ssl-cert", &server.certificates.server().display().to_string());

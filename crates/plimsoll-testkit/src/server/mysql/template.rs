@@ -16,6 +16,11 @@ pub(super) fn home(flavour: Flavour) -> PathBuf {
     installed::file(if flavour == Flavour::OldMysql { "mysql/8.0.15" } else { "mysql/8.0.31" })
 }
 
+/// Where the plugins of MariaDB are, which Debian has in another package than the server.
+pub(super) fn plugins_of_mariadb() -> PathBuf {
+    installed::file("mariadb/mariadb-server/usr/lib/mysql/plugin")
+}
+
 /// The program of the server.
 pub(super) fn server(flavour: Flavour) -> Command {
     match flavour {
