@@ -31,11 +31,13 @@ impl Earlier {
         earlier
     }
 
-    /// The same for a run that takes over no command: one that was changed since is no business of its gate any more.
+    /// The same for a run that takes over no command: one that was changed since is no business of its gate any more. That of the gate
+    /// itself is, as long as it is one.
     pub(crate) fn without_takeover(mut self) -> Self {
         let changed = self.record.undo.iter().filter(|undo| !self.is_intact(undo));
-        let places = changed.filter_map(|undo| command_of(&undo.at));
-        self.afresh = places.filter(|at| !at.ends_with(&self.own_ending())).map(str::to_owned).collect();
+        let places = changed.filter_map(|undo| command_of(&undo.at)).map(str::to_owned);
+        let is_other = |at: &String| !at.ends_with(&self.own_ending()) || self.afresh.contains(at);
+        self.afresh = places.filter(is_other).collect();
         self
     }
 
@@ -125,6 +127,9 @@ impl Earlier {
             return self.taken_away(change, object);
         };
         let what = self.words(&change.at);
+        if container != self.record.container && self.is_command_of_gate(&change.at) {
+            return vec![format!("{what} was changed after it was put in: that is gone with it")];
+        }
         if let Now::Is(written) = &change.now
             && digest::is_container(&change.at)
         {
@@ -152,6 +157,13 @@ impl Earlier {
             return vec![kept(&what)];
         }
         vec![format!("{what} was changed after it was put in: that is gone with it")]
+    }
+
+    /// Whether a place is the command of a container that became the gate, and still is: what somebody has made of it is no command of
+    /// that container's own.
+    fn is_command_of_gate(&self, at: &str) -> bool {
+        let own = command_of(at).filter(|at| at.ends_with(&self.own_ending()));
+        own.and_then(|at| value_at(&self.present, at)).is_some_and(runs_plimsoll)
     }
 
     fn taken_away(&self, change: &Undo, object: &mut Value) -> Vec<String> {

@@ -278,3 +278,28 @@ fn a_gate_that_was_deleted_by_hand_is_put_in_again_and_that_is_said() {
     assert_eq!(init_containers(&second)[0]["name"], "plimsoll");
     assert!(said.contains("container `plimsoll` of an earlier run was gone"), "{said}");
 }
+
+/// An init container that became the gate is one no longer, since its own command is to be kept.
+#[test]
+fn what_was_made_of_a_gates_command_goes_with_it_or_is_the_containers_own() {
+    // The database is that of an `envFrom`, which the gate has for the sake of the command alone.
+    let env = json!([{"secretRef": {"name": "s"}}]);
+    let migrates = json!({
+        "name": "i", "image": "a:1", "envFrom": env, "command": ["sh", "-c", "npx prisma migrate deploy --schema=a"],
+    });
+    let mut app = app();
+    app["envFrom"] = env;
+    app["command"] = json!(["sh", "-c", "npx prisma db push && node x"]);
+    let object = pod_in_deployment(json!({"containers": [app], "initContainers": [migrates.clone()]}));
+    let gated = once(&object, &[]);
+    assert_eq!(init_containers(&gated)[0]["command"][0], "plimsoll", "{gated:#}");
+    for (word, stays) in [(0, false), (1, true)] {
+        let mut by_hand = gated.clone();
+        pod(&mut by_hand)["initContainers"][0]["command"][word] = json!("by-hand");
+        let (second, said) = again(&by_hand, &[("existing", "keep")]);
+        let own = &init_containers(&second)[1];
+        assert_eq!(own["command"][word] == "by-hand", stays, "{second:#}");
+        assert_eq!(own["command"] == migrates["command"], !stays, "{second:#}");
+        assert_eq!(said.contains("that is gone with it"), !stays, "{said}");
+    }
+}
