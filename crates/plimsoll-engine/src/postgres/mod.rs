@@ -294,15 +294,13 @@ impl Session for PostgresSession {
     }
 
     async fn apply_together(&mut self, next: &[Next<'_>], limits: Limits, tell: &mut Tell<'_>) -> Result<()> {
-        self.limits = limits;
-        match next {
-            [one] => {
-                apply::apply(self, one.step, &one.id, tell).await?;
-                tell(Told::Applied);
-                Ok(())
-            }
-            several => pipeline::apply_together(self, several, tell).await,
+        if let [one] = next {
+            self.apply(one.step, &one.id, limits, tell).await?;
+            tell(Told::Applied);
+            return Ok(());
         }
+        self.limits = limits;
+        pipeline::apply_together(self, next, tell).await
     }
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Diagnostic) -> Result<()> {
