@@ -29,7 +29,7 @@ pub(crate) fn is_in_memory(directory: &Path) -> bool {
 pub(crate) fn collect(servers: &Servers, plimsoll: &Path) -> Vec<(&'static str, String)> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let place = std::env::temp_dir();
+    let place = tempfile::env::temp_dir();
     let place = if is_in_memory(&place) { "a memory file system" } else { "a disk" };
     vec![
         ("processor", format!("{processors} × {}", processor(&read("/proc/cpuinfo")))),
