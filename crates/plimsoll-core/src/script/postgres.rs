@@ -21,7 +21,7 @@ use super::{Atomic, Control, Controlled, Reason, Refusal, Segmented, Shape, blan
 use cut::{inside_block, refusing, segmented};
 use refusing::needs_psql;
 
-pub use alone::{is_plain, may_change_session, needs_own_connection};
+pub use alone::{may_change_session, needs_own_connection, plain};
 pub use code::{Code, Ran, ran};
 pub use cut::{apart, divided, outside, texts};
 pub use index::{SameIndex, same_index_in};
@@ -31,18 +31,26 @@ pub use strings::backslash_in_string;
 /// Says how a script has to be run.
 pub fn shape(text: &str) -> Shape<'_> {
     let (statements, unterminated) = statements(text, Dialect::Postgres);
-    if let Some(refusal) = needs_psql(&statements) {
+    shape_of(text, &statements, unterminated)
+}
+
+fn shape_of<'a>(
+    text: &'a str,
+    statements: &[Statement<'_>],
+    unterminated: Option<Range<usize>>,
+) -> Shape<'a> {
+    if let Some(refusal) = needs_psql(statements) {
         return Shape::Refused(refusal);
     }
-    let mut refusing = refusing(&statements);
+    let mut refusing = refusing(statements);
     let merge = |blank: &[Range<usize>], single: bool| Atomic {
         body: blanked(text, blank),
         unterminated: unterminated.clone(),
         merged: !single,
-        sets_transaction: sets_transaction(&statements),
+        sets_transaction: sets_transaction(statements),
         statements: statements.len(),
     };
-    match controlled(&statements, control) {
+    match controlled(statements, control) {
         Controlled::LeftOpen { span } => Shape::Refused(Refusal::LeftOpen { span }),
         // In one message with others it would fail, but only after a COMMIT of theirs had taken effect.
         Controlled::ByItself { .. } if !refusing.is_empty() => {
@@ -53,17 +61,17 @@ pub fn shape(text: &str) -> Shape<'_> {
         }
         Controlled::Not if refusing.is_empty() => Shape::Atomic(merge(&[], true)),
         Controlled::Blocks { blank, single }
-            if refusing.is_empty() && (single || mergeable(text, &statements)) =>
+            if refusing.is_empty() && (single || mergeable(text, statements)) =>
         {
             Shape::Atomic(merge(&blank, single))
         }
         Controlled::Blocks { blank, .. } if refusing.is_empty() => {
             let several = Reason { span: blank[0].clone(), what: "several transactions" };
-            cuttable(segmented(text, &statements, vec![several]), unterminated)
+            cuttable(segmented(text, statements, vec![several]), unterminated)
         }
-        Controlled::Not | Controlled::Blocks { .. } => match inside_block(&statements) {
+        Controlled::Not | Controlled::Blocks { .. } => match inside_block(statements) {
             Some(inside) => Shape::Refused(Refusal::InsideBlock(inside)),
-            None => cuttable(segmented(text, &statements, refusing), unterminated),
+            None => cuttable(segmented(text, statements, refusing), unterminated),
         },
     }
 }
@@ -98,7 +106,7 @@ fn cuttable(segmented: Segmented<'_>, unterminated: Option<Range<usize>>) -> Sha
 /// before that, which `SET`, `SHOW` and `LOCK` do not (`PlannedStmtRequiresSnapshot` in `tcop/pquery.c`).
 fn sets_transaction(statements: &[Statement<'_>]) -> bool {
     let is_no_query = |statement: &&Statement<'_>| {
-        matches!(statement.word(0).as_str(), "begin" | "start" | "set" | "reset" | "show" | "lock")
+        matches!(statement.word(0), "begin" | "start" | "set" | "reset" | "show" | "lock")
     };
     statements.iter().take_while(is_no_query).any(sets_modes)
 }
@@ -109,8 +117,8 @@ const MODES: [&str; 4] =
 
 /// `SET TRANSACTION …`, `SET LOCAL TRANSACTION …`, `SET transaction_isolation = …`.
 fn sets_modes(statement: &Statement<'_>) -> bool {
-    let at = if matches!(statement.word(1).as_str(), "local" | "session") { 2 } else { 1 };
-    statement.word(0) == "set" && MODES.contains(&statement.word(at).as_str())
+    let at = if matches!(statement.word(1), "local" | "session") { 2 } else { 1 };
+    statement.word(0) == "set" && MODES.contains(&statement.word(at))
 }
 
 /// Whether several transactions of a script can be made one without changing what it does.
@@ -136,7 +144,7 @@ fn control(statement: &Statement<'_>) -> Option<Control> {
     let plain = |word: &str| {
         statement.is(&[word]) || statement.is(&[word, "work"]) || statement.is(&[word, "transaction"])
     };
-    match statement.word(0).as_str() {
+    match statement.word(0) {
         "begin" => Some(if plain("begin") { Control::Begin } else { Control::Other }),
         "start" if statement.is(&["start", "transaction"]) => Some(Control::Begin),
         "start" if statement.begins_with(&["start", "transaction"]) => Some(Control::Other),

@@ -91,7 +91,7 @@ fn pragma(statement: &Statement<'_>) -> Option<(String, String)> {
 
 /// What SQLite's documentation says cannot be done inside a transaction.
 fn refuses_transaction(statement: &Statement<'_>) -> Option<&'static str> {
-    match statement.word(0).as_str() {
+    match statement.word(0) {
         "vacuum" => Some("VACUUM"),
         "attach" => Some("ATTACH"),
         "detach" => Some("DETACH"),
@@ -109,7 +109,7 @@ fn refuses_transaction(statement: &Statement<'_>) -> Option<&'static str> {
 
 fn control(statement: &Statement<'_>) -> Option<Control> {
     let plain = |word: &str| statement.is(&[word]) || statement.is(&[word, "transaction"]);
-    match statement.word(0).as_str() {
+    match statement.word(0) {
         "begin" => Some(Control::Begin),
         "commit" | "end" if plain("commit") || plain("end") => Some(Control::Commit),
         "rollback" if statement.word(1) == "to" || statement.word(2) == "to" => None,

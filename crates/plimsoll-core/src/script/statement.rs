@@ -1,12 +1,15 @@
 //! Statements: where they are, and the words that they are made of.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::lexer::{Dialect, Kind, Lexer, Token};
 
 /// One statement of a script.
 pub(crate) struct Statement<'a> {
     text: &'a str,
+    /// The text of the whole script in lower case, byte for byte: put together once, because words are looked at often.
+    lower: Rc<str>,
     tokens: Vec<Token>,
     end: usize,
 }
@@ -18,8 +21,8 @@ impl<'a> Statement<'a> {
     }
 
     /// The `n`th token if it is a word, in lower case; otherwise an empty text.
-    pub(crate) fn word(&self, n: usize) -> String {
-        self.tokens.get(n).map_or_else(String::new, |token| self.lower(token))
+    pub(crate) fn word(&self, n: usize) -> &str {
+        self.tokens.get(n).map_or("", |token| self.lower(token))
     }
 
     /// Whether the statement begins with these words.
@@ -34,7 +37,12 @@ impl<'a> Statement<'a> {
 
     /// Whether a word stands anywhere in it, outside of quotes and comments.
     pub(crate) fn has(&self, word: &str) -> bool {
-        (0..self.len()).any(|n| self.word(n) == word)
+        self.tokens.iter().any(|token| self.lower(token) == word)
+    }
+
+    /// Whether one of these words does.
+    pub(crate) fn has_any(&self, words: &[&str]) -> bool {
+        self.tokens.iter().any(|token| words.contains(&self.lower(token)))
     }
 
     /// Whether these words stand in it one after the other, outside of parentheses.
@@ -79,12 +87,8 @@ impl<'a> Statement<'a> {
         self.tokens.len()
     }
 
-    fn lower(&self, token: &Token) -> String {
-        if token.kind == Kind::Word {
-            self.text[token.span.clone()].to_ascii_lowercase()
-        } else {
-            String::new()
-        }
+    fn lower(&self, token: &Token) -> &str {
+        if token.kind == Kind::Word { &self.lower[token.span.clone()] } else { "" }
     }
 }
 
@@ -92,6 +96,7 @@ impl<'a> Statement<'a> {
 ///
 /// The second value is where something begins that does not end: a quote, or a comment.
 pub(crate) fn statements(text: &str, dialect: Dialect) -> (Vec<Statement<'_>>, Option<Range<usize>>) {
+    let lower: Rc<str> = text.to_ascii_lowercase().into();
     let mut statements = Vec::new();
     let mut unterminated = None;
     let mut scan = Scan::default();
@@ -101,43 +106,47 @@ pub(crate) fn statements(text: &str, dialect: Dialect) -> (Vec<Statement<'_>>, O
             unterminated = Some(token.span.clone());
         }
         let end = token.span.end;
-        let ends = scan.ends_statement(text, &token, dialect);
+        let ends = scan.ends_statement(&lower[token.span.clone()], token.kind, dialect);
         if !ends {
             tokens.push(token);
         } else if !tokens.is_empty() {
-            statements.push(Statement { text, tokens: std::mem::take(&mut tokens), end });
+            let tokens = std::mem::take(&mut tokens);
+            statements.push(Statement { text, lower: lower.clone(), tokens, end });
         }
     }
     if let Some(last) = tokens.last() {
         let end = last.span.end;
-        statements.push(Statement { text, tokens, end });
+        statements.push(Statement { text, lower: lower.clone(), tokens, end });
     }
     (statements, unterminated)
 }
 
 /// What has been seen of the statement under way, as far as it decides whether a semicolon ends it.
 #[derive(Default)]
-struct Scan {
+struct Scan<'a> {
     /// The first words; in the body of a routine those of the statement in the body.
-    head: Vec<String>,
+    head: Vec<&'a str>,
     parentheses: usize,
     /// How many bodies of routines are open. The server lets none be in another one, its grammar does.
     bodies: usize,
     end_seen: bool,
     /// The token before this one, in lower case.
-    before: String,
+    before: &'a str,
 }
 
-impl Scan {
-    fn ends_statement(&mut self, text: &str, token: &Token, dialect: Dialect) -> bool {
-        let lower = text[token.span.clone()].to_ascii_lowercase();
+/// As many words as tell a routine or a trigger.
+const HEAD: usize = 4;
+
+impl<'a> Scan<'a> {
+    /// Takes the next token, in lower case.
+    fn ends_statement(&mut self, lower: &'a str, kind: Kind, dialect: Dialect) -> bool {
         // A trigger's body ends with `END` right after the semicolon of its last statement.
-        let end_seen = token.kind == Kind::Word && lower == "end" && self.before == ";";
-        match token.kind {
+        let end_seen = kind == Kind::Word && lower == "end" && self.before == ";";
+        match kind {
             Kind::Open => self.parentheses += 1,
             Kind::Close => self.parentheses = self.parentheses.saturating_sub(1),
-            Kind::Word if dialect == Dialect::Postgres => self.word_of_postgres(&lower),
-            Kind::Word => self.head_gets(&lower),
+            Kind::Word if dialect == Dialect::Postgres => self.word_of_postgres(lower),
+            Kind::Word => self.head_gets(lower),
             Kind::Semicolon if self.semicolon_ends(dialect) => {
                 *self = Self::default();
                 return true;
@@ -152,14 +161,14 @@ impl Scan {
 
     /// A body begins with `BEGIN ATOMIC` and ends with an `END` where a statement could begin. Everywhere else these words
     /// are names, or the `END` of a `CASE`.
-    fn word_of_postgres(&mut self, word: &str) {
+    fn word_of_postgres(&mut self, word: &'a str) {
         if self.parentheses > 0 {
             return;
         }
         if word == "atomic" && self.before == "begin" && self.is_routine() {
             self.bodies += 1;
             self.head.clear();
-        } else if word == "end" && self.head.is_empty() && matches!(self.before.as_str(), ";" | "atomic") {
+        } else if word == "end" && self.head.is_empty() && matches!(self.before, ";" | "atomic") {
             self.bodies = self.bodies.saturating_sub(1);
             self.head_gets(word);
         } else {
@@ -167,9 +176,9 @@ impl Scan {
         }
     }
 
-    fn head_gets(&mut self, word: &str) {
-        if self.head.len() < 4 {
-            self.head.push(word.to_owned());
+    fn head_gets(&mut self, word: &'a str) {
+        if self.head.len() < HEAD {
+            self.head.push(word);
         }
     }
 

@@ -185,11 +185,23 @@ pub(super) fn lock_guard() -> String {
 
 /// A statement that fails if the migration is recorded already, by a runner that takes no lock.
 pub(super) fn record_guard(session: &PostgresSession, migration: &Migration) -> String {
+    guard_that(&unrecorded(session, migration))
+}
+
+/// A condition that is true if the migration is not recorded yet.
+pub(super) fn unrecorded(session: &PostgresSession, migration: &Migration) -> String {
     format!(
-        "SELECT CASE count(*) WHEN 0 THEN 0 ELSE ('{OVERTAKEN} ' || count(*))::pg_catalog.int4 END \
-         FROM {} WHERE \"migration_name\" = {} AND \"rolled_back_at\" IS NULL;",
+        "NOT EXISTS (SELECT FROM {} WHERE \"migration_name\" = {} AND \"rolled_back_at\" IS NULL)",
         session.history_table(),
         quote_text(migration.name())
+    )
+}
+
+/// A statement that fails, as somebody else having been faster, unless the condition is true.
+pub(super) fn guard_that(condition: &str) -> String {
+    format!(
+        "SELECT CASE WHEN {condition} THEN 0 \
+         ELSE ('{OVERTAKEN} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;"
     )
 }
 

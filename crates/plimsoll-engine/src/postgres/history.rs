@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 
 use super::error::LOCK_BUSY;
 use super::pooler::Hold;
-use super::{LOCK_KEY, PostgresSession, exact, only_rows, quote_name, quote_text};
+use super::{LOCK_KEY, PostgresSession, exact, only_rows, quiet, quote_name, quote_text};
 use crate::backend::{Holder, Lock};
 use crate::error::{Error, Kind, Result};
 
@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) in_recovery: bool,
     /// The number of its process that answered.
     pub(super) process: Option<i32>,
+    /// The number of the next transaction that writes, if none was under way: asked for once the lock is ours.
+    pub(super) next_transaction: Option<u64>,
 }
 
 /// Reads the history, or what tables there are if there is none. Of one that is as expected the rows are not read.
@@ -98,9 +100,10 @@ const SCHEMA_BY_JOIN: &str = "(SELECT n.nspname FROM pg_catalog.pg_class c \
 
 /// The message that asks a server about itself.
 fn facts(session: &PostgresSession, schema: &str) -> String {
+    let transactions = if session.taken { "pg_catalog.txid_current_snapshot()" } else { "NULL" };
     format!(
         "{}SELECT current_schema(), {schema}, current_setting('standard_conforming_strings'), version(), \
-         pg_is_in_recovery(), pg_backend_pid(), current_setting('lock_timeout')",
+         pg_is_in_recovery(), pg_backend_pid(), current_setting('lock_timeout'), {transactions}",
         session.local_settings
     )
 }
@@ -136,6 +139,7 @@ fn take_facts(session: &mut PostgresSession, rows: &[SimpleQueryRow]) -> Result<
         },
         in_recovery: text(4).as_deref() == Some("t"),
         process: text(5).and_then(|text| text.parse().ok()),
+        next_transaction: text(7).and_then(|text| quiet::next_transaction(&text)),
     };
     Ok(found)
 }

@@ -23,6 +23,7 @@ mod outside;
 mod paused;
 mod pipeline;
 mod pooler;
+mod quiet;
 mod segments;
 mod self_managed;
 mod started;
@@ -248,7 +249,7 @@ impl Session for PostgresSession {
         history::accepts_writes(self)?;
         // From one try to the next the plan is the same, and to look through its scripts is not for nothing.
         if self.hold.is_none() || self.taken {
-            pooler::decide(self, plan.map_or(Needs::Transactions, Needs::of)).await?;
+            pooler::decide(self, plan).await?;
         }
         let lock = history::try_lock(self, &self.settings).await?;
         self.taken = lock == Lock::Taken;

@@ -7,14 +7,15 @@
 //!   every answer is there.
 //! * Where no transaction is left open (a message that cannot even be read, a commit that fails) the guard of the next one does not find
 //!   the setting `plimsoll.recorded`. It is set in the transaction of the one before, and goes with it.
-//! * The same guard fails if the session is another one, as behind a pooler that nobody knew of, and if somebody else holds the lock;
-//!   the one behind it if the migration is recorded already.
+//! * The same guard fails if the session is another one, as behind a pooler that nobody knew of, if somebody else holds the lock, or
+//!   if the migration is recorded already.
 //!
 //! A runner that is killed leaves up to so many behind: the server carries them out until it notices that nobody hears its answers. Then
 //! the session ends, and with it the lock.
 //!
-//! A script that goes alone looks for its transaction in `pg_locks`; here a savepoint tells, for less. Why the rest of a message is what
-//! it is stands in [`apply`].
+//! A script that goes alone looks for its transaction in `pg_locks`; here the same setting tells, for less: it is set for the transaction
+//! before the script, and is what it was before if that transaction has ended. Why the rest of a message is what it is stands in
+//! [`apply`].
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -22,17 +23,16 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use plimsoll_core::plan::Step;
-use plimsoll_core::script::{Atomic, Shape, postgres as script};
+use plimsoll_core::script::{Atomic, postgres as script};
 use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio::sync::watch;
 use tokio_postgres::Client;
-use tokio_postgres::error::{DbError, SqlState};
 
-use super::apply::{self, Outcome, Work, lock_guard, record, record_guard};
-use super::error::OVERTAKEN;
+use super::apply::{self, Outcome, Work, guard_that, lock_guard, record, unrecorded};
+use super::error::ENDED;
 use super::limits::{Again, Until};
 use super::pooler::Hold;
-use super::{LOCK_KEY, PostgresSession, pooler};
+use super::{LOCK_KEY, PostgresSession, pooler, quiet};
 use crate::backend::{Next, Tell, Told};
 use crate::error::{Error, Kind, Result};
 
@@ -42,6 +42,9 @@ const ON_THE_WAY: usize = 8;
 /// How many bytes may be unanswered, unless it is one message. A server that works reads nothing meanwhile, and what its system does not
 /// take in for it counts as lost after 30 seconds (`tcp_user_timeout`).
 const MOST: usize = 32 * 1024;
+
+/// How many go together: before the first is sent, all of them are read.
+const TOGETHER: usize = 128;
 
 /// The longest script that goes with others, in bytes.
 const LONGEST: usize = MOST / 4;
@@ -55,18 +58,14 @@ pub(super) fn together(session: &PostgresSession, steps: &[Step<'_>]) -> usize {
     if !can_any {
         return 1;
     }
-    steps.iter().take_while(|step| step.resume.is_none() && plain(step.migration).is_some()).count().max(1)
+    let can = |step: &&Step<'_>| step.resume.is_none() && plain(step.migration).is_some();
+    steps.iter().take(TOGETHER).take_while(can).count().max(1)
 }
 
 /// The script of a migration that needs nothing but its transaction, and leaves nothing in its session.
 fn plain(migration: &Migration) -> Option<Atomic<'_>> {
     let text = migration.script().ok()?.text();
-    match (text.len() <= LONGEST).then(|| script::shape(text))? {
-        Shape::Atomic(atomic) if atomic.unterminated.is_none() && !atomic.sets_transaction => {
-            script::is_plain(text).then_some(atomic)
-        }
-        _ => None,
-    }
+    if text.len() <= LONGEST { script::plain(text) } else { None }
 }
 
 /// Applies some that can go together, in their order. Behind the first that fails, none is applied; one that cannot be a transaction is
@@ -77,9 +76,16 @@ pub(super) async fn apply_together(
     tell: &mut Tell<'_>,
 ) -> Result<()> {
     let several = Several::begin(&session.several);
-    let sent = send(session, next, tell).await;
+    let quiet = session.facts.next_transaction.take();
+    let sent = send(session, next, quiet, tell).await;
     drop(several);
-    let Err(Failed { next, frame, error }) = sent else { return Ok(()) };
+    let Failed { next, frame, error } = match sent {
+        Ok(applied) => {
+            session.facts.next_transaction = quiet.map(|next| next.saturating_add(applied));
+            return Ok(());
+        }
+        Err(failed) => failed,
+    };
     // The transaction may still be open, and failed. If the connection is gone, so is the transaction.
     let _gone = session.client.batch_execute("ROLLBACK").await;
     match outcome(session, next, &frame, &error).await {
@@ -119,16 +125,19 @@ struct Failed<'a> {
     error: tokio_postgres::Error,
 }
 
-/// Sends them until one fails, or somebody asks to stop, and returns when all that was sent has been answered.
+/// Sends them until one fails, or somebody asks to stop, and returns when all that was sent has been answered: how many were applied.
+///
+/// `quiet` is the number of the next transaction that writes, if nobody but us has written since the history was read.
 async fn send<'a>(
     session: &PostgresSession,
     next: &'a [Next<'a>],
+    quiet: Option<u64>,
     tell: &mut Tell<'_>,
-) -> std::result::Result<(), Failed<'a>> {
-    let mut before = None;
-    let frames = next.iter().map_while(|next| Some((next, Frame::of(session, next, before.replace(next))?)));
-    let mut frames = frames.peekable();
-    let (mut way, mut failed) = (Way::new(&session.client), None);
+) -> std::result::Result<u64, Failed<'a>> {
+    let frame = |(n, (before, next))| Some((next, Frame::of(session, next, before, quiet_at(quiet, n))?));
+    let before = std::iter::once(None).chain(next.iter().map(Some));
+    let mut frames = before.zip(next).enumerate().map_while(frame).peekable();
+    let (mut way, mut applied, mut failed) = (Way::new(&session.client), 0, None);
     loop {
         while failed.is_none()
             && !session.stop.is_cancelled()
@@ -141,14 +150,22 @@ async fn send<'a>(
         }
         let Some(((next, frame), answer)) = way.answer().await else { break };
         match (answer, &failed) {
-            (Ok(()), None) => tell(Told::Applied),
+            (Ok(()), None) => {
+                applied += 1;
+                tell(Told::Applied);
+            }
             (Err(error), None) => failed = Some(Failed { next, frame, error }),
             // The server has refused it, since the one before it is not recorded.
             (Err(_), Some(_)) => {}
             (Ok(()), Some(_)) => unreachable!("the guard of `{}` has failed", next.step.migration.name()),
         }
     }
-    failed.map_or(Ok(()), Err)
+    failed.map_or(Ok(applied), Err)
+}
+
+/// The condition that nobody else has written, for the `n`th.
+fn quiet_at(quiet: Option<u64>, n: usize) -> Option<String> {
+    Some(quiet::nobody_wrote(quiet?, u64::try_from(n).ok()?))
 }
 
 /// What became of the first that failed.
@@ -160,9 +177,6 @@ async fn outcome(
 ) -> Outcome {
     let Ok(script) = next.step.migration.script() else { return Outcome::Failed(session.error(error)) };
     let work = Work { migration: next.step.migration, script, id: &next.id };
-    if error.as_db_error().is_some_and(is_mark_gone) {
-        return Outcome::Failed(apply::ended_by_script(session, &work).await);
-    }
     apply::sort(session, &work, &frame.atomic.body, error, frame.before).await
 }
 
@@ -223,24 +237,29 @@ struct Frame<'a> {
     message: String,
 }
 
-/// The savepoint that our transaction has, and another has not.
-const MARK: &str = "plimsoll_mark";
-
 impl<'a> Frame<'a> {
-    /// The frame of a migration behind another one, or of the first.
-    fn of(session: &PostgresSession, next: &'a Next<'a>, before: Option<&Next<'_>>) -> Option<Self> {
+    /// The frame of a migration behind another one, or of the first. `quiet` is true in the server where nobody else has written.
+    fn of(
+        session: &PostgresSession,
+        next: &'a Next<'a>,
+        before: Option<&Next<'_>>,
+        quiet: Option<String>,
+    ) -> Option<Self> {
         let migration = next.step.migration;
         let (script, atomic) = (migration.script().ok()?, plain(migration)?);
         let work = Work { migration, script, id: &next.id };
         let limits = session.limits(Until::Commit, Again::Yes);
-        let guard = match before {
-            None => format!("{}{}", lock_guard(), record_guard(session, migration)),
-            Some(before) => turn_guard(session, migration, &before.id),
-        };
-        let opening = format!("BEGIN;{limits}{guard}SAVEPOINT {MARK};\n");
+        let (lock, turn) = before.map_or_else(
+            || (lock_guard(), String::new()),
+            |before| (String::new(), format!("{} AND ", is_turn_behind(&before.id))),
+        );
+        let quiet = quiet.map_or_else(String::new, |quiet| format!("{quiet} OR "));
+        let guard = guard_that(&format!("{turn}({quiet}{})", unrecorded(session, migration)));
+        let opening = format!("BEGIN;{limits}{lock}{guard}SET LOCAL {RECORDED} = '{}';\n", next.id);
         let message = format!(
-            "{opening}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{}{limits}RELEASE SAVEPOINT {MARK};{}SET plimsoll.recorded = '{}';COMMIT",
+            "{opening}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{}{}{limits}{}SET {RECORDED} = '{}';COMMIT",
             atomic.body,
+            still_ours(&next.id),
             session.reset(),
             record(session, &work),
             next.id,
@@ -249,28 +268,26 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Statements that fail unless the last thing that this session has done was to record the migration before this one, nobody else holds
-/// the lock, and this one is not recorded yet.
+/// The setting that says which migration this session has recorded last, or is about to.
+const RECORDED: &str = "plimsoll.recorded";
+
+/// A condition that is true if the last thing that this session has done was to record the migration before this one, and nobody else
+/// holds the lock.
 ///
 /// A lock that this session holds already it gets once more, to the end of the transaction. What it protects is looked for behind it.
-fn turn_guard(session: &PostgresSession, migration: &Migration, before: &str) -> String {
+fn is_turn_behind(before: &str) -> String {
     format!(
-        "SELECT CASE WHEN pg_catalog.current_setting('plimsoll.recorded', true) = '{before}' \
-         AND pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY}) \
-         THEN 0 ELSE ('{OVERTAKEN} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;{}",
-        record_guard(session, migration)
+        "pg_catalog.current_setting('{RECORDED}', true) = '{before}' \
+         AND pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY})"
     )
 }
 
-/// Whether an error is that of the savepoint, whose transaction has been ended by the script.
-pub(super) fn is_mark_gone(found: &DbError) -> bool {
-    match *found.code() {
-        SqlState::S_E_INVALID_SPECIFICATION => found.message().contains(MARK),
-        SqlState::NO_ACTIVE_SQL_TRANSACTION => {
-            matches!(found.routine(), Some("CheckTransactionBlock" | "ReleaseSavepoint"))
-        }
-        _ => false,
-    }
+/// A statement that fails if the transaction has ended in which the setting was made.
+fn still_ours(id: &str) -> String {
+    format!(
+        "SELECT CASE WHEN pg_catalog.current_setting('{RECORDED}', true) = '{id}' THEN 0 \
+         ELSE ('{ENDED} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;"
+    )
 }
 
 #[cfg(test)]
@@ -332,25 +349,32 @@ mod tests {
         assert!(way.answer().await.is_none());
     }
 
-    /// Which error the end of a transaction is met with tells the version, and what the script does behind it.
+    /// Whatever the script does behind it: an end that is met with another error would be told as the script's own.
     #[tokio::test]
-    async fn the_end_of_a_transaction_is_seen_by_its_savepoint() {
+    async fn the_end_of_a_transaction_is_seen_by_its_setting() {
         for version in Version::ALL {
             let database = postgres(version).database().await;
             let connection = database.connect().await;
-            for ends in ["COMMIT", "ROLLBACK", "COMMIT;SELECT 1", "COMMIT;BEGIN", "ROLLBACK;BEGIN;SELECT 1"] {
-                let sent = format!("BEGIN;SAVEPOINT {MARK};{ends};RELEASE SAVEPOINT {MARK};COMMIT");
-                let failure = connection.batch_execute(&sent).await.expect_err(ends);
-                assert!(failure.as_db_error().is_some_and(is_mark_gone), "{version:?}: {ends}: {failure:?}");
-                connection.batch_execute("ROLLBACK").await.unwrap();
+            let framed = |script| {
+                format!(
+                    "BEGIN;SET LOCAL {RECORDED} = 'us';{script};{}SET {RECORDED} = 'us';COMMIT",
+                    still_ours("us")
+                )
+            };
+            for before in ["SELECT 1", "SET plimsoll.recorded = 'before us'"] {
+                for ends in
+                    ["COMMIT", "ROLLBACK", "COMMIT;SELECT 1", "COMMIT;BEGIN", "ROLLBACK;BEGIN;SELECT 1"]
+                {
+                    connection.batch_execute(&format!("RESET ALL;{before}")).await.unwrap();
+                    let failure = connection.batch_execute(&framed(ends)).await.expect_err(ends);
+                    let said = failure.as_db_error().expect("the server says so").message();
+                    assert!(said.contains(ENDED), "{version:?}: {ends}: {said}");
+                    connection.batch_execute("ROLLBACK").await.unwrap();
+                }
+                for stays in ["SELECT 1", "SAVEPOINT other;ROLLBACK TO other", "DO $$ BEGIN NULL; END $$"] {
+                    connection.batch_execute(&framed(stays)).await.unwrap();
+                }
             }
-            for stays in ["SELECT 1", "SAVEPOINT other;ROLLBACK TO other", "DO $$ BEGIN NULL; END $$"] {
-                let sent = format!("BEGIN;SAVEPOINT {MARK};{stays};RELEASE SAVEPOINT {MARK};COMMIT");
-                connection.batch_execute(&sent).await.unwrap();
-            }
-            let raised = "DO $$ BEGIN RAISE SQLSTATE '25P01'; END $$";
-            let failure = connection.batch_execute(raised).await.expect_err("it raises");
-            assert!(!failure.as_db_error().is_some_and(is_mark_gone), "a script says what it likes");
         }
     }
 }

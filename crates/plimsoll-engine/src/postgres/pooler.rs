@@ -59,7 +59,18 @@ pub(super) fn is_there(session: &PostgresSession) -> bool {
 }
 
 /// Decides for how long this session holds the lock: once, and again if more is needed of a connection that may be shared.
-pub(super) async fn decide(session: &mut PostgresSession, needs: Needs) -> Result<()> {
+///
+/// Where no pooler is, the scripts are not looked through for it.
+pub(super) async fn decide(session: &mut PostgresSession, plan: Option<&Plan<'_>>) -> Result<()> {
+    match session.hold {
+        Some(Hold::Session) => return Ok(()),
+        None if !is_there(session) => {
+            session.hold = Some(Hold::Session);
+            return Ok(());
+        }
+        _ => {}
+    }
+    let needs = plan.map_or(Needs::Transactions, Needs::of);
     if session.hold.is_some() && !is_outgrown(session, needs) {
         return Ok(());
     }

@@ -10,6 +10,7 @@ mod pipeline;
 mod places;
 mod poolers;
 mod promises;
+mod quiet;
 mod resume;
 mod scripts;
 mod segments;

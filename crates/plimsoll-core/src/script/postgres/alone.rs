@@ -5,21 +5,21 @@
 
 use crate::script::lexer::Dialect;
 use crate::script::statement::{Statement, statements};
-use crate::script::{Reason, Shape};
+use crate::script::{Atomic, Reason, Shape};
 
-use super::{sets_modes, shape};
+use super::{sets_modes, shape_of};
 
 /// Why a script needs a connection that stays the same from its first statement to its last; nothing if one transaction is
 /// all that it needs, or if it cannot be run at all.
 pub fn needs_own_connection(text: &str) -> Option<Reason> {
-    match shape(text) {
+    let (statements, unterminated) = statements(text, Dialect::Postgres);
+    match shape_of(text, &statements, unterminated) {
         Shape::Segmented(parts) => {
             let several = || Reason { span: 0..text.len(), what: "several transactions" };
             Some(parts.because.into_iter().next().unwrap_or_else(several))
         }
         Shape::SelfManaged { because } => Some(because),
-        Shape::Atomic(_) => statements(text, Dialect::Postgres)
-            .0
+        Shape::Atomic(_) => statements
             .iter()
             .find_map(|statement| needs(statement).map(|what| Reason { span: statement.span(), what })),
         Shape::Refused(_) => None,
@@ -28,14 +28,14 @@ pub fn needs_own_connection(text: &str) -> Option<Reason> {
 
 /// What of a statement in one transaction goes beyond it: what it leaves cannot be undone for this script alone.
 fn needs(statement: &Statement<'_>) -> Option<&'static str> {
-    match statement.word(0).as_str() {
+    match statement.word(0) {
         "prepare" => Some("PREPARE"),
         "listen" => Some("LISTEN"),
         "load" => Some("LOAD"),
         // It has to come before any query, and so before the lock is taken and the history is looked at.
         "set" if sets_modes(statement) => Some("SET TRANSACTION"),
         "do" if locks_in(&statement.text()[statement.span()].to_ascii_lowercase()) => Some(SESSION_LOCK),
-        _ => LOCKING.iter().any(|word| statement.has(word)).then_some(SESSION_LOCK),
+        _ => statement.has_any(&LOCKING).then_some(SESSION_LOCK),
     }
 }
 
@@ -46,18 +46,22 @@ pub fn may_change_session(text: &str) -> bool {
     statements(text, Dialect::Postgres).0.iter().any(changes_session)
 }
 
-/// Whether a script that is one transaction needs nothing else, and leaves nothing in its session, as far as its words show.
-pub fn is_plain(text: &str) -> bool {
-    let (statements, _) = statements(text, Dialect::Postgres);
-    statements.iter().all(|statement| needs(statement).is_none() && !changes_session(statement))
+/// A script that is one transaction, needs nothing else, and leaves nothing in its session, as far as its words show.
+pub fn plain(text: &str) -> Option<Atomic<'_>> {
+    let (statements, unterminated) = statements(text, Dialect::Postgres);
+    let is_plain = unterminated.is_none()
+        && statements.iter().all(|statement| needs(statement).is_none() && !changes_session(statement));
+    match is_plain.then(|| shape_of(text, &statements, None))? {
+        Shape::Atomic(atomic) => Some(atomic),
+        _ => None,
+    }
 }
 
 fn changes_session(statement: &Statement<'_>) -> bool {
-    let named = ["set_config", "temp", "temporary", "pg_temp"].iter().any(|word| statement.has(word));
-    named
-        || match statement.word(0).as_str() {
+    statement.has_any(&["set_config", "temp", "temporary", "pg_temp"])
+        || match statement.word(0) {
             // These end with the transaction.
-            "set" => !matches!(statement.word(1).as_str(), "local" | "transaction" | "constraints"),
+            "set" => !matches!(statement.word(1), "local" | "transaction" | "constraints"),
             "reset" | "discard" | "do" | "call" | "execute" | "declare" => true,
             // A function for the sake of what it does.
             "select" => !statement.has("from"),
@@ -131,7 +135,7 @@ mod tests {
             "SET LOCAL lock_timeout = '1s'; ALTER TABLE t ALTER a SET NOT NULL;",
             "",
         ] {
-            assert!(is_plain(text), "{text}");
+            assert!(plain(text).is_some_and(|atomic| !atomic.sets_transaction), "{text}");
         }
         for text in [
             "CREATE TABLE t (a INT); PREPARE p AS SELECT 1;",
@@ -139,8 +143,12 @@ mod tests {
             "SELECT pg_advisory_unlock_all();",
             "INSERT INTO t SELECT pg_try_advisory_lock(1) FROM u;",
             "DO $$ BEGIN END $$;",
+            "BEGIN; SET TRANSACTION READ WRITE; COMMIT;",
+            "CREATE INDEX CONCURRENTLY i ON t (a);",
+            "CREATE TABLE t (a INT); COMMIT;",
+            "INSERT INTO t VALUES ('",
         ] {
-            assert!(!is_plain(text), "{text}");
+            assert!(plain(text).is_none(), "{text}");
         }
     }
 

@@ -34,7 +34,7 @@ pub fn ran(text: &str, done: usize) -> Vec<Ran<'_>> {
     let ran = behind_discard(&statements, done).iter().filter(|statement| calls(statement));
     ran.map(|statement| {
         let span = statement.span();
-        match statement.word(0).as_str() {
+        match statement.word(0) {
             "do" => Ran { text: text[span.clone()].into(), span, code: Code::Block },
             _ => Ran { text: called(statement).into(), span, code: Code::Calls },
         }
@@ -44,7 +44,7 @@ pub fn ran(text: &str, done: usize) -> Vec<Ran<'_>> {
 
 /// Whether a statement runs functions. Many others only name some: triggers, rights, policies, remarks.
 fn calls(statement: &Statement<'_>) -> bool {
-    match statement.word(0).as_str() {
+    match statement.word(0) {
         "select" | "with" | "do" | "call" | "values" | "insert" | "update" | "delete" | "merge"
         | "execute" => true,
         "create" => {
@@ -77,7 +77,7 @@ pub(super) fn drew(text: &str, all: &[Statement<'_>], done: usize) -> Option<Ran
     let draws = |statement: &&Statement<'_>| {
         let word = statement.word(0);
         let may = matches!(
-            word.as_str(),
+            word,
             "insert" | "select" | "with" | "do" | "call" | "copy" | "merge" | "update" | "execute"
         );
         let serial = ["serial", "bigserial", "smallserial", "identity", "nextval"];
@@ -98,7 +98,7 @@ fn asks(text: &str) -> bool {
 /// Whether a statement holds code that it does not run.
 fn defines(statement: &Statement<'_>) -> bool {
     let at = if statement.word(1) == "or" { 3 } else { 1 };
-    statement.word(0) == "create" && matches!(statement.word(at).as_str(), "function" | "procedure")
+    statement.word(0) == "create" && matches!(statement.word(at), "function" | "procedure")
 }
 
 #[cfg(test)]

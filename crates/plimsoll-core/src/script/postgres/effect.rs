@@ -7,8 +7,7 @@ use crate::script::{Effect, Reindexed, Thing};
 
 /// What a statement does that PostgreSQL refuses to run inside a transaction.
 pub(super) fn effect(statement: &Statement<'_>) -> Effect {
-    let words: Vec<String> = (0..2).map(|n| statement.word(n)).collect();
-    let known = match (words[0].as_str(), words[1].as_str()) {
+    let known = match (statement.word(0), statement.word(1)) {
         ("create", "index" | "unique") => builds_index(statement),
         ("drop", "index") => drops_index(statement),
         ("alter", "table") => detaches(statement),
@@ -21,7 +20,7 @@ pub(super) fn effect(statement: &Statement<'_>) -> Effect {
         ("commit" | "rollback", "prepared") => prepared(statement),
         ("vacuum" | "cluster" | "discard", _) | ("alter", "system" | "database") => Some(Effect::Repeatable),
         ("alter", "subscription") => {
-            matches!(statement.word(3).as_str(), "refresh" | "set").then_some(Effect::Repeatable)
+            matches!(statement.word(3), "refresh" | "set").then_some(Effect::Repeatable)
         }
         _ => None,
     };
@@ -65,7 +64,7 @@ fn reindexes(statement: &Statement<'_>) -> Effect {
     let options = matches!(statement.token(1), Some((Kind::Open, _)));
     let close = (1..statement.len()).find(|n| matches!(statement.token(*n), Some((Kind::Close, _))));
     let at = close.filter(|_| options).map_or(1, |close| close + 1);
-    let kind = match statement.word(at).as_str() {
+    let kind = match statement.word(at) {
         "table" => Reindexed::Table,
         "index" => Reindexed::Index,
         "schema" => Reindexed::Schema,

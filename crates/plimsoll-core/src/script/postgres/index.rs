@@ -21,7 +21,7 @@ impl Built {
         if statement.word(at) == "if" {
             at += 3;
         }
-        let (name, on) = match statement.word(at).as_str() {
+        let (name, on) = match statement.word(at) {
             "on" => (None, at),
             _ => qualified_name(statement, at).map(|(name, next)| (Some(name), next))?,
         };

@@ -42,11 +42,11 @@ fn copies_through_client(statement: &Statement<'_>) -> bool {
         return false;
     }
     let direction = (1..statement.len()).find(|at| {
-        matches!(statement.word(*at).as_str(), "from" | "to")
+        matches!(statement.word(*at), "from" | "to")
             && statement.depth(*at) == 0
             && statement.token(at - 1) != Some((Kind::Symbol, "."))
     });
-    direction.is_some_and(|at| matches!(statement.word(at + 1).as_str(), "stdin" | "stdout"))
+    direction.is_some_and(|at| matches!(statement.word(at + 1), "stdin" | "stdout"))
 }
 
 /// The place of a command of `psql`, to the end of its line: outside of quotes a backslash is never SQL.

@@ -58,8 +58,8 @@ pub(super) fn rest_behind(text: &str, all: &[Statement<'_>], done: usize) -> Str
 /// Whether a statement changes settings of the session and nothing else.
 fn sets(statement: &Statement<'_>) -> bool {
     let second = statement.word(1);
-    match statement.word(0).as_str() {
-        "set" => !matches!(second.as_str(), "local" | "transaction" | "constraints"),
+    match statement.word(0) {
+        "set" => !matches!(second, "local" | "transaction" | "constraints"),
         "reset" | "load" => true,
         "select" => sets_by_function(statement),
         _ => false,
@@ -94,13 +94,13 @@ fn ends_with_session(statement: &Statement<'_>, rest: &str) -> Option<String> {
 
 /// What kind of thing that ends with its session a statement makes, and at which token its name begins.
 fn temporary(statement: &Statement<'_>) -> Option<(&'static str, usize)> {
-    match statement.word(0).as_str() {
+    match statement.word(0) {
         "prepare" => Some(("prepared statement", 1)),
         "declare" if statement.has("hold") => Some(("cursor", 1)),
         _ => (0..statement.len()).find_map(|n| {
-            let before = if n == 0 { String::new() } else { statement.word(n - 1) };
-            let made = matches!(before.as_str(), "create" | "replace" | "into" | "local" | "global");
-            match statement.word(n).as_str() {
+            let before = if n == 0 { "" } else { statement.word(n - 1) };
+            let made = matches!(before, "create" | "replace" | "into" | "local" | "global");
+            match statement.word(n) {
                 "temp" | "temporary" if made => Some(("temporary table", name_behind(statement, n + 1))),
                 "pg_temp" => Some(("temporary thing", n)),
                 _ => None,
@@ -111,8 +111,7 @@ fn temporary(statement: &Statement<'_>) -> Option<(&'static str, usize)> {
 
 /// The token behind `RECURSIVE`, `TABLE`, `VIEW` or `SEQUENCE`, and `IF NOT EXISTS`.
 fn name_behind(statement: &Statement<'_>, n: usize) -> usize {
-    let word = statement.word(n);
-    match word.as_str() {
+    match statement.word(n) {
         "recursive" | "table" | "view" | "sequence" => name_behind(statement, n + 1),
         "if" => n + 3,
         _ => n,
