@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_core::plan::Step;
-use plimsoll_core::script::mysql::{Server, Statement, Thing, refusing_a_transaction, split};
+use plimsoll_core::script::mysql::{Caveat, Server, Statement, Thing, refusing_a_transaction, split};
 use plimsoll_core::{Diagnostic, Migration, Script};
 
 use super::failure::statement_failed;
@@ -103,6 +103,11 @@ pub(super) async fn apply(
     let Ok(script) = migration.script() else { return Err(Error::overtaken()) };
     let work = Work::new(session, migration, script, id).map_err(Error::never)?;
     session.set_lock_timeouts(script).await?;
+    if work.statements.iter().all(is_definition_alone) {
+        session.know_settings().await?;
+    } else {
+        session.forget_settings().await?;
+    }
     let unfinished = session.script.unfinished.take().filter(|(name, _)| name == migration.name());
     let alone = work.statements.iter().all(|statement| role(statement).leaves_session_alone());
     let touched = if alone { Touched::No } else { Touched::Yes };
@@ -128,6 +133,12 @@ pub(super) async fn apply(
         _ => clean(session, &work).await?,
     }
     result
+}
+
+/// Whether a statement changes the catalog and nothing else: what a definition reads may call functions, which may set whatever they
+/// want, as triggers and procedures do.
+fn is_definition_alone(statement: &Statement<'_>) -> bool {
+    matches!(role(statement), Role::Definition(definition) if !definition.caveats.contains(&Caveat::Rows))
 }
 
 /// Leaves the session as the next try needs it: a rollback takes back rows, but neither user variables nor temporary tables.

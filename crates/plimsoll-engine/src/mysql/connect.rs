@@ -34,6 +34,8 @@ pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
         limits_set: Limits::default(),
         database: url.database.clone(),
         facts: Facts::default(),
+        own: None,
+        ours_in: super::settings::Standing::Own,
         script: super::apply::ScriptState::default(),
         cancelled: Arc::default(),
     })

@@ -128,6 +128,10 @@ pub struct MysqlSession {
     facts: Facts,
     /// Whether somebody has asked to stop.
     cancelled: Arc<AtomicBool>,
+    /// What its own settings are, where nothing is sent that could change them.
+    own: Option<settings::Own>,
+    /// The settings that what is ours has to find.
+    ours_in: settings::Standing,
     /// What of a script outlives a try that failed for a reason that passes.
     script: apply::ScriptState,
 }

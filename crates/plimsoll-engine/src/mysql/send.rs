@@ -7,6 +7,7 @@ use mysql_async::{Conn, DriverError, Value};
 use plimsoll_core::script::mysql::Flavour;
 
 use super::limits::Limit;
+use super::settings::Standing;
 use super::{MysqlCanceller, MysqlSession, error};
 use crate::backend::Session as _;
 use crate::classes::Server;
@@ -27,14 +28,35 @@ impl MysqlSession {
     /// Sends one message of our own, of one statement or several, drops its rows, and says how many rows the last one
     /// changed.
     pub(super) async fn execute(&mut self, sql: &str) -> Result<u64> {
-        self.send_now(sql, self.limit.clone()).await.map_err(|found| self.error(&found))
+        self.execute_in(self.ours_in, sql).await.map_err(|found| self.error(&found))
+    }
+
+    /// Makes the session what it is to the statements of scripts, if a look of ours has left it another one.
+    pub(super) async fn take_own_settings(&mut self) -> std::result::Result<(), mysql_async::Error> {
+        if self.has_settings(Standing::Own) {
+            return Ok(());
+        }
+        self.execute_in(Standing::Own, "DO 0").await.map(drop)
+    }
+
+    async fn execute_in(
+        &mut self,
+        settings: Standing,
+        sql: &str,
+    ) -> std::result::Result<u64, mysql_async::Error> {
+        let (message, before) = self.behind_settings(sql, settings);
+        let sent = self.send_now(&message, self.limit.clone()).await;
+        self.settings_are(before, sent.is_ok().then_some(settings));
+        sent
     }
 
     /// The same for a statement of a script, with the driver's own error, for whoever knows more about what was sent.
     ///
     /// None is begun once somebody has asked to stop: between two statements there is nothing that the server could
-    /// cancel, so it ends as if the server had. Nor is one sent that the server would not read to its end.
+    /// cancel, so it ends as if the server had. Nor is one sent that the server would not read to its end. It is a message of its own,
+    /// also where a look of ours has left other settings.
     pub(super) async fn send(&mut self, sql: &str) -> std::result::Result<u64, mysql_async::Error> {
+        self.take_own_settings().await?;
         if self.is_cancelled() {
             return Err(error::interrupted());
         }
@@ -67,8 +89,12 @@ impl MysqlSession {
     /// Sends one message and returns the rows of each of its statements, also of those before one that failed.
     pub(super) async fn answers(&mut self, sql: &str) -> Answers {
         let (limit, canceller) = (self.limit.clone(), self.canceller());
+        let (message, before) = self.behind_settings(sql, self.ours_in);
         let mut sets = Vec::new();
-        let collected = within(limit, &canceller, collect(&mut self.conn, sql, &mut sets)).await;
+        let collected = within(limit, &canceller, collect(&mut self.conn, &message, &mut sets)).await;
+        // Each statement that was executed before another has its set, also where that one failed.
+        self.settings_are(before, (sets.len() >= before).then_some(self.ours_in));
+        sets.drain(..before.min(sets.len()));
         Answers { sets, failure: collected.err() }
     }
 

@@ -5,6 +5,7 @@
 
 mod acting;
 mod neutral;
+mod own;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use super::{MysqlSession, sql};
 use crate::error::Result;
 
 pub(super) use neutral::{always_neutrally, neutrally};
+pub(super) use own::{Own, Standing};
 
 /// What a session was before a script.
 #[derive(Clone, Debug)]

@@ -197,6 +197,44 @@ async fn objects_look_the_same_whatever_the_session_has_set() {
     }
 }
 
+/// Where nothing is sent that could change them, the settings are read once, and stay neutral until something else is sent.
+#[tokio::test]
+async fn what_a_look_has_set_is_set_back_with_whatever_is_sent_next() {
+    const ASKED: &str = "SELECT @@SESSION.time_zone, @@SESSION.sql_mode, @@SESSION.sql_quote_show_create, \
+                         @@SESSION.character_set_client, @@SESSION.collation_connection, @@SESSION.sql_big_selects LIMIT 1";
+    const TABLE: &str = "CREATE TABLE ship (built TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00')";
+    for flavour in Flavour::EACH {
+        let mut scene = Scene::new(flavour, (TABLE, "DROP TABLE ship, missing")).await;
+        let before = of(&mut scene.session, &scene.definition).await.expect("we may look");
+        for setting in [
+            "time_zone = '+05:30'",
+            "sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
+            "sql_quote_show_create = 0",
+            "sql_select_limit = 0",
+            "sql_big_selects = 0",
+            "NAMES latin1",
+        ] {
+            let session = &mut scene.session;
+            session.execute(&format!("SET {setting}")).await.expect("both servers know it");
+            let own = session.rows(ASKED).await.expect("we may look");
+            session.know_settings().await.expect("we may look");
+            for _round in 0..2 {
+                let now = of(session, &scene.definition).await.expect("we may look");
+                assert_eq!(now, before, "{flavour:?} {setting}");
+            }
+            // A statement of the script asks by itself: it is sent as it is.
+            let made = format!("CREATE TABLE made ENGINE = InnoDB AS {ASKED}");
+            session.send(&made).await.expect("it is in its own settings");
+            assert_eq!(session.rows(ASKED).await.expect("we may look"), own, "{flavour:?} {setting}");
+            let made = session.rows("SELECT * FROM made LIMIT 1").await.expect("we may look");
+            assert_eq!(made, own, "{flavour:?} {setting}");
+            assert_eq!(of(session, &scene.definition).await.expect("we may look"), before, "{setting}");
+            session.forget_settings().await.expect("the session is there");
+            session.execute("DROP TABLE made").await.expect("it was made");
+        }
+    }
+}
+
 async fn is_left_to_a_person(mut scene: Scene) -> Result<(), String> {
     let [before, _] = scene.facts().await;
     scene.run().await;

@@ -2,7 +2,7 @@
 
 use plimsoll_core::script::mysql::{Flavour, Server};
 
-use super::{Touched, acting};
+use super::{Standing, Touched, acting};
 use crate::error::Result;
 use crate::mysql::{MysqlSession, sql};
 
@@ -32,16 +32,33 @@ fn named_by(server: Server) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// The assignments of a neutral session, each to what this makes of its name and value.
-fn assignments(session: &MysqlSession, to: impl Fn(&str, &str) -> String) -> String {
-    let variables = NEUTRAL.iter().chain(named_by(session.server()));
-    variables.map(|(name, value)| to(name, value)).collect::<Vec<_>>().join(", ")
+/// The time zone, which is set behind the rest: that decides how its name is read. Defaults of `TIMESTAMP` columns are shown in it.
+const ZONE: (&str, &str) = ("time_zone", "'+00:00'");
+
+/// What a neutral session has set.
+pub(super) fn variables(server: Server) -> impl Iterator<Item = (&'static str, &'static str)> {
+    NEUTRAL.iter().chain(named_by(server)).copied().chain([ZONE])
 }
 
-/// The time zone is set behind the rest, which decides how its name is read. Defaults of `TIMESTAMP` columns are shown in it.
+/// The statements that make these assignments.
+pub(super) fn assigned<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let (zone, rest): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| *name == ZONE.0);
+    let statement = |variables: Vec<(&str, &str)>| {
+        let all = variables.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>();
+        format!("SET SESSION {}", all.join(", "))
+    };
+    [rest, zone].into_iter().filter(|variables| !variables.is_empty()).map(statement).collect()
+}
+
+/// The assignments of a neutral session but for its zone, each to what this makes of its name.
+fn assignments(session: &MysqlSession, to: impl Fn(&str) -> String) -> String {
+    let variables = variables(session.server()).filter(|variable| *variable != ZONE);
+    variables.map(|(name, _)| to(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// The statements that make a session neutral, as one text.
 pub(super) fn settings(session: &MysqlSession) -> String {
-    let settings = assignments(session, |name, value| format!("{name} = {value}"));
-    format!("SET SESSION {settings};SET SESSION time_zone = '+00:00'")
+    assigned(variables(session.server())).join(";")
 }
 
 /// A session with the same settings, database in use, and role for everything of our own; those of the script come back
@@ -58,7 +75,7 @@ pub(in crate::mysql) struct Neutral {
 impl Neutral {
     /// Sets them. A script that has no database in use any more keeps none: nothing could put that back.
     pub(in crate::mysql) async fn begin(session: &mut MysqlSession) -> Result<Self> {
-        let keep = assignments(session, |name, _| format!("@plimsoll_{name} = @@SESSION.{name}"));
+        let keep = assignments(session, |name| format!("@plimsoll_{name} = @@SESSION.{name}"));
         let zone = "@plimsoll_time_zone = @@SESSION.time_zone";
         let (settings, role) = (settings(session), acting::role_of(session.server()));
         let ask = format!("SET {zone}, {keep};{settings};SELECT DATABASE(), {role}");
@@ -78,8 +95,8 @@ impl Neutral {
 
     /// Puts back those of the script.
     pub(in crate::mysql) async fn end(self, session: &mut MysqlSession) -> Result<()> {
-        let back = |name: &str, _: &str| format!("{name} = @plimsoll_{name}");
-        let (zone, settings) = (back("time_zone", ""), assignments(session, back));
+        let back = |name: &str| format!("{name} = @plimsoll_{name}");
+        let (zone, settings) = (back("time_zone"), assignments(session, back));
         if let Some(role) = self.role {
             acting::act_as(session, &role).await?;
         }
@@ -106,6 +123,12 @@ pub(in crate::mysql) async fn always_neutrally<T>(
     session: &mut MysqlSession,
     work: impl AsyncFnOnce(&mut MysqlSession) -> Result<T>,
 ) -> Result<T> {
+    if session.own.is_some() {
+        let before = std::mem::replace(&mut session.ours_in, Standing::Neutral);
+        let result = work(session).await;
+        session.ours_in = before;
+        return result;
+    }
     let neutral = Neutral::begin(session).await?;
     let result = work(session).await;
     let ended = neutral.end(session).await;
