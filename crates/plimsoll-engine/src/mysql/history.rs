@@ -210,20 +210,27 @@ async fn rolled_back(session: &mut MysqlSession, migration: &Migration, failure:
 }
 
 /// The id of the row with which an earlier attempt of ours at the same script was recorded; rows of Prisma are left alone.
-pub(super) async fn earlier_failure(
+async fn earlier_failure(
     session: &mut MysqlSession,
     migration: &Migration,
     script: &Script,
 ) -> Result<Option<String>> {
     let query = format!(
-        "SELECT id FROM {} WHERE {} AND checksum = {} AND rolled_back_at IS NOT NULL AND finished_at IS NULL \
-         AND LOCATE({}, logs) > 0 LIMIT 1",
+        "SELECT id FROM {} WHERE {} AND {} LIMIT 1",
         session.history_table(),
         is_named(migration),
-        sql::text(&script.checksum().to_string()),
-        sql::text(FAILURE_MARK)
+        is_failed(script)
     );
     Ok(session.rows(&query).await?.into_iter().flatten().flatten().next())
+}
+
+/// The condition that a row is of an attempt of ours at this script that failed and left nothing.
+pub(super) fn is_failed(script: &Script) -> String {
+    format!(
+        "checksum = {} AND rolled_back_at IS NOT NULL AND finished_at IS NULL AND COALESCE(LOCATE({}, logs), 0) > 0",
+        sql::text(&script.checksum().to_string()),
+        sql::text(FAILURE_MARK)
+    )
 }
 
 /// The condition that a row is of this migration: to the byte, where the column's own comparison takes `É` for `e`.

@@ -34,6 +34,29 @@ fn look(session: &MysqlSession, migration: &Migration, id: &str, state: &str) ->
     )
 }
 
+/// Writes a row with one statement that ends in a condition, and is made only if nobody without the lock has begun the same
+/// migration: whether it was. It commits by itself, so that nothing may be open.
+///
+/// A script that does more than to change the catalog may have locked tables, under which none can be named twice: there nothing
+/// is written. The count keeps the servers from reading the table while it is written, and waits for whoever is about to write a row there:
+/// by itself a read does so at no lower level of isolation than `REPEATABLE READ`.
+async fn wrote_at_once(
+    session: &mut MysqlSession,
+    migration: &Migration,
+    id: &str,
+    write: &str,
+) -> Result<bool> {
+    if session.own.is_none() {
+        return Ok(false);
+    }
+    let (table, is, named) = (session.history_table(), sql::text(id), history::is_named(migration));
+    let alone = format!(
+        "(SELECT n FROM (SELECT COUNT(*) AS n FROM {table} \
+         WHERE {named} AND rolled_back_at IS NULL AND id <> {is} LOCK IN SHARE MODE) AS others) = 0"
+    );
+    Ok(session.execute(&format!("{write} AND {alone}")).await? == 1)
+}
+
 /// The rows of one migration that count.
 struct Counted {
     ours: String,
@@ -66,9 +89,17 @@ pub(super) async fn write(
         progress.done.count,
         sql::text(&sql::logs(&progress.running_log()))
     );
+    let update = update(session, id, &set);
+    if wrote_at_once(session, migration, id, &update).await? {
+        return Ok(());
+    }
     let look = look(session, migration, id, "finished_at IS NULL");
-    let rows = in_neutral(session, &format!("{};{look}", update(session, id, &set))).await?;
-    let counted = Counted::of(&rows)?;
+    are_ours_alone(&in_neutral(session, &format!("{update};{look}")).await?)
+}
+
+/// Whether the row that was written says so, if this connection holds the lock, and nobody without it has begun the same migration.
+fn are_ours_alone(rows: &[Row]) -> Result<()> {
+    let counted = Counted::of(rows)?;
     counted.are_ours_alone()?;
     if counted.ours == "1" { Ok(()) } else { Err(Error::overtaken()) }
 }
@@ -82,6 +113,12 @@ pub(super) async fn has_others(session: &mut MysqlSession, migration: &Migration
 
 /// The row as Prisma writes it, however it came about; not beside one of somebody else's.
 pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {
+    let update = update(session, id, FINISH);
+    match wrote_at_once(session, migration, id, &update).await {
+        Ok(true) => return Ok(()),
+        Ok(false) => {}
+        Err(error) => return unless_committed(session, id, FINISHED, error).await,
+    }
     session.execute("SET autocommit = 0").await?;
     match finish_alone(session, id, migration).await {
         Ok(()) => commit(session, id, FINISHED).await,
@@ -91,6 +128,9 @@ pub(super) async fn finish(session: &mut MysqlSession, id: &str, migration: &Mig
         }
     }
 }
+
+/// What to set in the row of an attempt that is finished.
+const FINISH: &str = "finished_at = UTC_TIMESTAMP(3), applied_steps_count = 1, logs = NULL";
 
 /// A row that says that its migration is applied.
 pub(super) const FINISHED: &str = "finished_at IS NOT NULL";
@@ -105,7 +145,14 @@ pub(super) fn says_done(progress: &Progress) -> String {
 /// The servers cancel a statement at its very end as well, when it is done: a COMMIT that has failed may have committed, and the
 /// row tells. Where it cannot be asked the connection counts as lost: whoever comes next reads the row.
 pub(super) async fn commit(session: &mut MysqlSession, id: &str, state: &str) -> Result<()> {
-    let Err(error) = session.execute(sql::COMMIT).await else { return Ok(()) };
+    match session.execute(sql::COMMIT).await {
+        Ok(_) => Ok(()),
+        Err(error) => unless_committed(session, id, state, error).await,
+    }
+}
+
+/// This error of what was to commit, unless the row tells that it did.
+async fn unless_committed(session: &mut MysqlSession, id: &str, state: &str, error: Error) -> Result<()> {
     if error.kind == Kind::Lost {
         return Err(error);
     }
@@ -139,44 +186,80 @@ async fn is_so(session: &mut MysqlSession, id: &str, state: &str) -> Result<bool
 }
 
 async fn finish_alone(session: &mut MysqlSession, id: &str, migration: &Migration) -> Result<()> {
-    let set = "finished_at = UTC_TIMESTAMP(3), applied_steps_count = 1, logs = NULL";
     let look = look(session, migration, id, "finished_at IS NOT NULL");
-    let rows = in_neutral(session, &format!("{};{look}", update(session, id, set))).await?;
+    let rows = in_neutral(session, &format!("{};{look}", update(session, id, FINISH))).await?;
     let counted = Counted::of(&rows)?;
     counted.are_ours_alone()?;
     if counted.ours == "1" { Ok(()) } else { Err(changed_by_others(migration)) }
 }
 
-/// A started row, before anything is sent; its id. The row of an earlier attempt that failed and left nothing is used
-/// again, so that a crash loop does not fill the history.
+/// How the row of an attempt begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// There is none yet.
+    New,
+    /// That of an earlier attempt which failed and left nothing is used again, so that a crash loop does not fill the history.
+    Again,
+}
+
+/// A started row, before anything is sent; not beside one of somebody else's.
 pub(super) async fn begin(
     session: &mut MysqlSession,
     work: &Work<'_>,
+    (id, beginning): (&str, Beginning),
     progress: &Progress,
-) -> Result<String> {
-    let table = session.history_table();
+) -> Result<()> {
     let logs = sql::text(&sql::logs(&progress.running_log()));
-    let named = history::is_named(work.migration);
-    let (id, write) = match earlier_failure(session, work).await? {
-        Some(id) => {
-            let is = sql::text(&id);
-            let write = format!(
-                "UPDATE {table} SET logs = {logs}, started_at = UTC_TIMESTAMP(3), rolled_back_at = NULL, \
-                 applied_steps_count = 0 WHERE id = {is} AND {HELD}"
-            );
-            (id, write)
-        }
-        None => (work.id.to_owned(), insert(session, work, &format!("UTC_TIMESTAMP(3), NULL, 0, {logs}"))),
+    let write = match beginning {
+        Beginning::Again => format!(
+            "UPDATE {} SET logs = {logs}, started_at = UTC_TIMESTAMP(3), rolled_back_at = NULL, \
+             applied_steps_count = 0 WHERE id = {} AND {HELD}",
+            session.history_table(),
+            sql::text(id)
+        ),
+        Beginning::New => insert(session, work, &format!("UTC_TIMESTAMP(3), NULL, 0, {logs}")),
     };
-    let check =
-        format!("SELECT COALESCE({HELD}, 0), (SELECT COUNT(*) FROM {table} WHERE {named} AND {OPEN})");
-    held(&in_neutral(session, &format!("{write};{check}")).await?)?;
-    Ok(id)
+    if wrote_at_once(session, work.migration, id, &write).await? {
+        return Ok(());
+    }
+    let look = look(session, work.migration, id, "finished_at IS NULL");
+    if session.own.is_some() {
+        // Nothing was written: where somebody else has begun it, no row of ours is to stand beside his.
+        Counted::of(&in_neutral(session, &look).await?)?.are_ours_alone()?;
+    }
+    are_ours_alone(&in_neutral(session, &format!("{write};{look}")).await?)
 }
 
-async fn earlier_failure(session: &mut MysqlSession, work: &Work<'_>) -> Result<Option<String>> {
-    neutrally(session, async |session| history::earlier_failure(session, work.migration, work.script).await)
-        .await
+/// What the history says of a migration that is to be begun or carried on.
+pub(super) struct Found {
+    /// Those that count and are not finished: their ids and logs.
+    pub(super) open: Vec<(String, String)>,
+    /// Whether there is one that counts and is finished.
+    pub(super) finished: bool,
+    /// One of ours, of an attempt at the same script that failed and left nothing; rows of Prisma are left alone.
+    pub(super) failed: Option<String>,
+}
+
+/// Reads its rows.
+pub(super) async fn find(session: &mut MysqlSession, work: &Work<'_>) -> Result<Found> {
+    let query = format!(
+        "SELECT id, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, {failed}, CASE WHEN {OPEN} THEN logs END \
+         FROM {table} WHERE {named} AND (rolled_back_at IS NULL OR {failed})",
+        failed = history::is_failed(work.script),
+        table = session.history_table(),
+        named = history::is_named(work.migration),
+    );
+    let mut found = Found { open: Vec::new(), finished: false, failed: None };
+    for row in in_neutral(session, &query).await? {
+        let is = |n: usize| row.get(n).and_then(Option::as_deref) == Some("1");
+        let text = |n: usize| row.get(n).cloned().flatten().unwrap_or_default();
+        match (is(1), is(2)) {
+            (false, false) => found.open.push((text(0), text(4))),
+            (true, false) => found.finished = true,
+            _ => found.failed = Some(text(0)),
+        }
+    }
+    Ok(found)
 }
 
 /// The finished row of a script that is one transaction with it; not beside one of somebody else's.

@@ -6,11 +6,11 @@ use plimsoll_core::script::mysql::{Definition, Objects, Statement, Thing, carrie
 use plimsoll_core::{Code, Diagnostic};
 
 use super::apply::Work;
+use super::progress::Beginning;
 use super::role::{Role, role};
-use super::settings::neutrally;
 use super::steps::Steps;
 use super::verdict::Verdict;
-use super::{MysqlSession, history, progress};
+use super::{MysqlSession, progress};
 use crate::error::{Error, Result};
 
 /// Which session goes on with a script.
@@ -24,12 +24,14 @@ pub(super) enum Session {
     TheSame,
 }
 
-/// An attempt that has a row.
+/// An attempt, which may have a row.
 pub(super) struct Begun {
     pub(super) id: String,
     pub(super) progress: Progress,
     /// What of that its row says.
     pub(super) recorded: Progress,
+    /// How its row begins, if there is none yet.
+    pub(super) unwritten: Option<Beginning>,
 }
 
 /// How far a try has got, and what of that it could write.
@@ -39,7 +41,7 @@ pub(super) struct Known {
     pub(super) progress: Progress,
 }
 
-/// The attempt that has been begun, or a new one.
+/// The attempt that has been begun, or a new one, whose row is still to be written.
 ///
 /// What this session knows to be done counts, where the row says what it said when that could not be written: nobody else has begun
 /// the attempt anew.
@@ -48,25 +50,24 @@ pub(super) async fn begin(
     work: &Work<'_>,
     known: Option<Known>,
 ) -> Result<Begun> {
-    let query = format!(
-        "SELECT id, logs FROM {} WHERE {} AND finished_at IS NULL AND rolled_back_at IS NULL",
-        session.history_table(),
-        history::is_named(work.migration)
-    );
-    let rows = neutrally(session, async |session| session.rows(&query).await).await?;
-    let Some(row) = rows.first() else {
-        progress::unrecorded(session, work.migration).await?;
+    let found = progress::find(session, work).await?;
+    let Some((id, logs)) = found.open.first() else {
+        if found.finished {
+            return Err(Error::overtaken());
+        }
         let progress = Progress::new(Attempt::Running, &session.runner);
-        let id = progress::begin(session, work, &progress).await?;
-        return Ok(Begun { id, recorded: progress.clone(), progress });
+        let (id, beginning) = match found.failed {
+            Some(id) => (id, Beginning::Again),
+            None => (work.id.to_owned(), Beginning::New),
+        };
+        return Ok(Begun { id, recorded: progress.clone(), progress, unwritten: Some(beginning) });
     };
-    let value = |n: usize| row.get(n).and_then(Option::as_deref).unwrap_or_default();
-    match Progress::parse(value(1)) {
-        Some(found) if found.attempt == Attempt::Running && rows.len() == 1 => {
-            let recorded = Progress { runner: session.runner.clone(), ..found };
-            let known = known.filter(|known| known.id == value(0) && known.recorded == recorded);
+    match Progress::parse(logs) {
+        Some(parsed) if parsed.attempt == Attempt::Running && found.open.len() == 1 => {
+            let recorded = Progress { runner: session.runner.clone(), ..parsed };
+            let known = known.filter(|known| known.id == *id && known.recorded == recorded);
             let progress = known.map_or_else(|| recorded.clone(), |known| known.progress);
-            Ok(Begun { id: value(0).to_owned(), progress, recorded })
+            Ok(Begun { id: id.clone(), progress, recorded, unwritten: None })
         }
         // Somebody else's, or changed since the plan was made.
         _ => Err(Error::overtaken()),

@@ -9,6 +9,7 @@ use super::apply::{HISTORY, Work};
 use super::ending::{Left, needs_whole_table, waited_in_vain};
 use super::failure::statement_failed;
 use super::fingerprint::Facts;
+use super::progress::Beginning;
 use super::role::{Role, role};
 use super::transactional::Untransactional;
 use super::units::{Unit, units};
@@ -46,6 +47,8 @@ pub(super) struct Steps<'a, 't> {
     pub(super) progress: Progress,
     /// What of that its row says.
     pub(super) recorded: Progress,
+    /// How its row begins, until it is there.
+    unwritten: Option<Beginning>,
     /// The first statement to send.
     pub(super) from: usize,
     /// What was known before the statement that an earlier runner had under way, until that statement is come to.
@@ -78,6 +81,7 @@ impl<'a, 't> Steps<'a, 't> {
             tell,
             id: begun.id,
             recorded: begun.recorded,
+            unwritten: begun.unwritten,
             progress: begun.progress,
             from,
             told: None,
@@ -93,7 +97,11 @@ impl<'a, 't> Steps<'a, 't> {
     /// Sends what is left, and finishes the row.
     async fn carry_out(&mut self) -> Result<()> {
         let work = self.work;
-        for unit in units(work.migration, &work.statements, self.from).map_err(Error::never)? {
+        let units = units(work.migration, &work.statements, self.from).map_err(Error::never)?;
+        if !units.first().is_some_and(|unit| self.is_announced(unit)) {
+            self.begin_row().await?;
+        }
+        for unit in units {
             self.come_to(unit.statements().start);
             let end = unit.statements().end;
             if let Err(error) = self.unit(unit).await {
@@ -104,6 +112,19 @@ impl<'a, 't> Steps<'a, 't> {
         // Also for what the server writes down of the row: the time, and its log of changes.
         super::apply::clean(self.session, work).await?;
         progress::finish(self.session, &self.id, work.migration).await
+    }
+
+    /// Whether a unit begins with a record of its own: the row of a new attempt begins with that, before anything is sent.
+    fn is_announced(&self, unit: &Unit) -> bool {
+        matches!(unit, Unit::Single(at) if matches!(role(&self.work.statements[*at]), Role::Definition(_)))
+    }
+
+    /// Writes the row of a new attempt, if it is not there.
+    async fn begin_row(&mut self) -> Result<()> {
+        match self.unwritten {
+            Some(_) => self.record(self.progress.clone()).await,
+            None => Ok(()),
+        }
     }
 
     /// Says which statement is next, once.
@@ -181,7 +202,12 @@ impl<'a, 't> Steps<'a, 't> {
 
     /// Writes how far the script has got.
     async fn record(&mut self, progress: Progress) -> Result<()> {
-        progress::write(self.session, self.work.migration, &self.id, &progress).await?;
+        match self.unwritten.take() {
+            Some(beginning) => {
+                progress::begin(self.session, self.work, (&self.id, beginning), &progress).await?;
+            }
+            None => progress::write(self.session, self.work.migration, &self.id, &progress).await?,
+        }
         self.recorded_as(progress);
         Ok(())
     }

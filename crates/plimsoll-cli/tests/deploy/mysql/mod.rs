@@ -8,6 +8,7 @@ mod encrypted;
 mod fingerprint;
 mod histories;
 mod locking;
+mod messages;
 mod neighbours;
 mod once;
 mod others;

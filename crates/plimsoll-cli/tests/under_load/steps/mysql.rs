@@ -41,6 +41,19 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Scripts of definitions alone, behind one that makes them possible: a look leaves the session neutral, and rows are written with one statement.
+const ALONE: &[(&str, &str)] = &[
+    (
+        "1_init",
+        "CREATE TABLE counter (n INTEGER NOT NULL);\nCREATE TABLE log (what VARCHAR(20) NOT NULL);\nINSERT INTO counter VALUES (7);\n",
+    ),
+    (
+        "2_add",
+        "ALTER TABLE log ADD COLUMN place TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00';\nCREATE INDEX log_what ON log (what);\n",
+    ),
+    ("3_make", "CREATE TABLE made (n INTEGER);\nRENAME TABLE made TO kept;\nDROP INDEX log_what ON log;\n"),
+];
+
 const MYSQL: Tale = Tale { kind: story::MYSQL, migrations: TEN, counted: "111", least: 4 };
 /// Between two messages there is one gap: MySQL is struck at both of its ends, MariaDB at one.
 const MARIADB: Tale = Tale { kind: story::MARIADB, migrations: TEN, counted: "111", least: 4 };
@@ -125,4 +138,20 @@ fn every_definition_is_taken_up_on_mysql_when_its_answer_was_not_heard() {
 fn every_definition_is_taken_up_on_mariadb_when_its_answer_was_not_heard() {
     let tale = Tale { migrations: DEFINITIONS, counted: "112", ..MARIADB };
     at_every_step(tale, Deed::KillRunner, Side::Server, Moment::Before);
+}
+
+#[test]
+fn definitions_alone_are_taken_up_on_mysql_before_and_behind_every_message() {
+    let tale = Tale { migrations: ALONE, counted: "7", ..MYSQL };
+    at_every_step(tale, Deed::KillRunner, Side::Runner, Moment::After);
+    at_every_step(tale, Deed::KillRunner, Side::Server, Moment::Before);
+    at_every_step(tale, Deed::CutRunner, Side::Runner, Moment::After);
+}
+
+#[test]
+fn definitions_alone_are_taken_up_on_mariadb_before_and_behind_every_message() {
+    let tale = Tale { migrations: ALONE, counted: "7", ..MARIADB };
+    at_every_step(tale, Deed::KillRunner, Side::Runner, Moment::After);
+    at_every_step(tale, Deed::KillRunner, Side::Server, Moment::Before);
+    at_every_step(tale, Deed::CutRunner, Side::Runner, Moment::After);
 }
