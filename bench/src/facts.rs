@@ -1,6 +1,7 @@
 //! What the numbers depend on: the machine, the versions, the network.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use plimsoll_testkit::wait::wait_for;
@@ -40,7 +41,7 @@ pub(crate) fn collect(servers: &Servers, plimsoll: &Path) -> Vec<(&'static str, 
         ("PostgreSQL", version(servers)),
         ("round trip, near", shown(round_trip(servers, Place::Postgres))),
         ("round trip, far", shown(round_trip(servers, Place::FarPostgres))),
-        ("Plimsoll", said(plimsoll)),
+        ("Plimsoll", format!("{}, commit {}", said(plimsoll), commit())),
     ]
 }
 
@@ -56,7 +57,16 @@ fn memory(meminfo: &str) -> String {
 }
 
 fn said(plimsoll: &Path) -> String {
-    let output = std::process::Command::new(plimsoll).arg("--version").output();
+    let output = Command::new(plimsoll).arg("--version").output();
+    output.map_or_else(|error| error.to_string(), |it| String::from_utf8_lossy(&it.stdout).trim().to_owned())
+}
+
+/// Of which sources it is, and whether they were changed.
+fn commit() -> String {
+    let output = Command::new("git")
+        .args(["describe", "--always", "--dirty"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
     output.map_or_else(|error| error.to_string(), |it| String::from_utf8_lossy(&it.stdout).trim().to_owned())
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn all() -> Vec<Box<dyn Peer>> {
         Box::new(clients::Psql),
         Box::new(wire::Wire::OneByOne),
         Box::new(wire::Wire::EightAhead),
+        Box::new(wire::Wire::NobodyWaits),
         Box::new(clients::Mysql),
         Box::new(clients::Sqlite),
     ]

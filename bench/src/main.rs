@@ -33,7 +33,7 @@ use rows::{ROWS, Row};
 
 /// What is made here and may be lost.
 const TARGET: &str = "target/bench";
-/// What the README shows.
+/// What `bench/README.md` shows.
 const DOCUMENTS: &str = "bench";
 
 fn main() -> ExitCode {
@@ -70,7 +70,9 @@ fn bench(arguments: &[String]) -> Result<(), String> {
         write(Path::new(TARGET), &results)?;
     }
     let mode = if options.mode == Mode::Quick { "quick" } else { "whole" };
-    results.facts.push(("run", format!("{mode}, {:.0} s", begun.elapsed().as_secs_f64())));
+    let only = options.peers.iter().chain(&options.rows).map(String::as_str).collect::<Vec<_>>();
+    let only = if only.is_empty() { String::new() } else { format!(", only {}", only.join(", ")) };
+    results.facts.push(("run", format!("{mode}{only}, {:.0} s", begun.elapsed().as_secs_f64())));
     write(Path::new(TARGET), &results)?;
     println!("\n{}", table::goals(&results));
     println!("{TARGET}/results.md has all of it");

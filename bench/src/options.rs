@@ -8,7 +8,7 @@ cargo xtask bench [--quick] [--peer NAME]... [--row NAME]... [--write]
   --quick      fewer runs; the longest rows for Plimsoll and the floors alone
   --peer NAME  only this one beside Plimsoll and the floors
   --row NAME   only this row, such as `no-op-100`
-  --write      writes bench/results.md and bench/plots too, which the README shows";
+  --write      writes bench/results.md and bench/plots too, which README.md of this directory shows";
 
 /// How much time there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

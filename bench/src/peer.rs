@@ -59,6 +59,8 @@ pub(crate) enum Role {
     Floor,
     /// The same, which can only start from an empty database.
     FloorOnce,
+    /// The least that many have to do who are started at once.
+    FloorAtOnce,
 }
 
 /// A program that brings a database to the migrations of a project.

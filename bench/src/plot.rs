@@ -49,7 +49,7 @@ fn add_bar(
     let class = match entrant.role {
         Role::Ours => "ours",
         Role::Rival => "rival",
-        Role::Floor | Role::FloorOnce => "floor",
+        Role::Floor | Role::FloorOnce | Role::FloorAtOnce => "floor",
     };
     // Something has to be seen of the shortest one.
     let length = (measured.value.median / most * (WIDTH - NAMES - VALUES)).max(1.0);

@@ -126,7 +126,7 @@ fn cell_json(entrant: &Entrant, cell: &Cell) -> Value {
     let role = match role {
         Role::Ours => "ours",
         Role::Rival => "rival",
-        Role::Floor | Role::FloorOnce => "floor",
+        Role::Floor | Role::FloorOnce | Role::FloorAtOnce => "floor",
     };
     match cell {
         Cell::Measured(it) => json!({

@@ -129,12 +129,11 @@ impl Row {
 
     /// Whether this can be done at all by somebody who is what the peer is.
     pub(crate) fn fits(&self, peer: &dyn Peer) -> bool {
-        let role_fits = match self.what {
-            What::Start | What::Size | What::Late | What::Runners(_) => {
-                matches!(peer.role(), Role::Ours | Role::Rival)
-            }
-            What::Again(..) => peer.role() != Role::FloorOnce,
-            What::Apply(..) => true,
+        let role_fits = match (peer.role(), self.what) {
+            (Role::Ours | Role::Rival, _) => true,
+            (Role::Floor, what) => matches!(what, What::Again(..) | What::Apply(..)),
+            (Role::FloorOnce, what) => matches!(what, What::Apply(..)),
+            (Role::FloorAtOnce, what) => matches!(what, What::Runners(_)),
         };
         role_fits
             && (matches!(self.what, What::Start | What::Size) || peer.kinds().contains(&self.place().kind()))
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_knows_no_history_is_not_asked_to_find_it_done() {
+    fn a_floor_is_only_asked_for_what_it_can_do() {
         let floors = floors::all();
         for row in ROWS {
             let once = floors.iter().filter(|peer| peer.role() == Role::FloorOnce);
@@ -188,6 +187,9 @@ mod tests {
                 "{}",
                 row.id
             );
+            let at_once =
+                floors.iter().any(|peer| peer.role() == Role::FloorAtOnce && row.fits(peer.as_ref()));
+            assert_eq!(at_once, matches!(row.what, What::Runners(_)), "{}", row.id);
             assert!(row.fits(&Plimsoll::new("plimsoll".into())), "{}", row.id);
         }
     }

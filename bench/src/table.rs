@@ -86,7 +86,7 @@ fn detail(unit: Unit, entrant: &Entrant, cell: &Cell, ours: Option<f64>) -> Vec<
     let name = match entrant.role {
         Role::Ours => format!("**{}** {}", entrant.name, entrant.version),
         Role::Rival => format!("{} {}", entrant.name, entrant.version),
-        Role::Floor | Role::FloorOnce => format!("*{}*", entrant.name),
+        Role::Floor | Role::FloorOnce | Role::FloorAtOnce => format!("*{}*", entrant.name),
     };
     let mut line = vec![name];
     match cell {

@@ -1,5 +1,8 @@
 //! `plimsoll-bench-floor AHEAD DIRECTORY`: applies the files of a directory to the PostgreSQL of `DATABASE_URL`, one message each,
 //! with so many of them on the way at a time. It takes no lock and checks nothing.
+//!
+//! `plimsoll-bench-floor unless-somebody-does DIRECTORY`: the same with eight, by the one of several started at once that has a lock. The others
+//! read the history and end without waiting for it.
 #![expect(clippy::print_stderr, reason = "it is a program of its own")]
 
 use std::collections::HashSet;
@@ -31,9 +34,18 @@ fn main() -> ExitCode {
 }
 
 async fn apply(ahead: &str, directory: &Path) -> Result<(), Box<dyn Error>> {
-    let ahead = ahead.parse()?;
     let (client, connection) = tokio_postgres::connect(&std::env::var("DATABASE_URL")?, NoTls).await?;
     tokio::spawn(connection);
+    let ahead = if ahead == "unless-somebody-does" {
+        if !is_first(&client).await? {
+            // There may be no history yet.
+            let _read = client.simple_query(APPLIED).await;
+            return Ok(());
+        }
+        8
+    } else {
+        ahead.parse()?
+    };
     let applied = applied(&client).await?;
     let messages = messages(directory, &applied)?;
     // They are sent in this order: what is pushed first is polled first.
@@ -43,6 +55,14 @@ async fn apply(ahead: &str, directory: &Path) -> Result<(), Box<dyn Error>> {
         .try_collect::<()>()
         .await?;
     Ok(())
+}
+
+/// Whether nobody else is at work.
+async fn is_first(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    let answer = client.simple_query("SELECT pg_try_advisory_lock(1)").await?;
+    Ok(answer
+        .iter()
+        .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t"))))
 }
 
 /// The names in the history, which is made if it is not there.

@@ -7,11 +7,12 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde_json::{Value, json};
 use wait4::{ResUse, Wait4};
 
@@ -51,11 +52,11 @@ fn run(arguments: &[String]) -> io::Result<Value> {
 }
 
 fn wait(children: Vec<Child>) -> io::Result<Vec<ResUse>> {
-    let numbers: Vec<_> = children.iter().map(Child::id).collect();
+    let running = children.iter().map(handle).collect::<io::Result<Vec<_>>>()?;
     let (done, is_done) = channel::<()>();
     std::thread::spawn(move || {
         if is_done.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-            numbers.into_iter().for_each(kill);
+            running.iter().for_each(kill);
         }
     });
     let ended = children.into_iter().map(Wait4::wait4).collect();
@@ -63,11 +64,14 @@ fn wait(children: Vec<Child>) -> io::Result<Vec<ResUse>> {
     ended
 }
 
-fn kill(number: u32) {
-    if let Some(pid) = i32::try_from(number).ok().and_then(Pid::from_raw) {
-        // Whoever has ended needs no signal.
-        let _ = kill_process(pid, Signal::KILL);
-    }
+/// What means this child also when it has ended, and its number is somebody else's.
+fn handle(child: &Child) -> io::Result<OwnedFd> {
+    Ok(pidfd_open(Pid::from_child(child), PidfdFlags::empty())?)
+}
+
+fn kill(running: &OwnedFd) {
+    // Whoever has ended needs no signal.
+    let _ = pidfd_send_signal(running, Signal::KILL);
 }
 
 fn told(ended: &ResUse) -> Value {

@@ -7,11 +7,13 @@ use std::process::Command;
 use crate::peer::{Kind, Migration, Peer, Role, Target, Tools};
 use crate::stopwatch::beside_us;
 
-/// How many messages are on the way at a time.
+/// How many messages are on the way at a time, and what somebody does who is not alone.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wire {
     OneByOne,
     EightAhead,
+    /// Eight on the way, sent by one of those who are started at once. The others only log in and read.
+    NobodyWaits,
 }
 
 impl Peer for Wire {
@@ -19,6 +21,7 @@ impl Peer for Wire {
         match self {
             Self::OneByOne => "loop, 1 message",
             Self::EightAhead => "loop, 8 on the way",
+            Self::NobodyWaits => "loop, nobody waits",
         }
     }
 
@@ -27,7 +30,10 @@ impl Peer for Wire {
     }
 
     fn role(&self) -> Role {
-        Role::Floor
+        match self {
+            Self::OneByOne | Self::EightAhead => Role::Floor,
+            Self::NobodyWaits => Role::FloorAtOnce,
+        }
     }
 
     fn kinds(&self) -> &'static [Kind] {
@@ -63,6 +69,7 @@ impl Peer for Wire {
         command.arg(match self {
             Self::OneByOne => "1",
             Self::EightAhead => "8",
+            Self::NobodyWaits => "unless-somebody-does",
         });
         command.arg(project);
         if let Target::Server { host, port, user, password, database, .. } = target {
