@@ -77,6 +77,14 @@ pub trait Session {
     /// What the connection is needed for may decide how: it is to carry out this plan, or else only to write rows of the history.
     async fn try_lock(&mut self, plan: Option<&Plan<'_>>) -> Result<Lock>;
 
+    /// Who holds the lock. Asked only where somebody is to be told: it costs more than to try the lock.
+    async fn holder(&mut self) -> Result<Option<Holder>>;
+
+    /// How many rows of the history are of migrations that are done: a cheap look between two reads. `None` if only a read tells.
+    async fn count_finished(&mut self) -> Result<Option<usize>> {
+        Ok(None)
+    }
+
     /// Whether the lock, as it was taken, is good for this plan too. Otherwise it is tried again, for this one.
     fn serves(&self, _plan: &Plan<'_>) -> bool {
         true
@@ -188,8 +196,8 @@ pub trait Cancel {
 pub enum Lock {
     /// It is ours.
     Taken,
-    /// Somebody else has it.
-    HeldBy(Option<Holder>),
+    /// Somebody else has it ([`Session::holder`]).
+    Held,
 }
 
 /// Who holds the lock, as far as the database tells.

@@ -52,7 +52,7 @@ pub enum Event<'a> {
     Ready,
     /// The database did not exist and has been created.
     DatabaseCreated,
-    /// Somebody else holds the lock; said when it is first seen, for another holder, and every 30 seconds.
+    /// Somebody else holds the lock; said after a second, a few seconds after the holder has become another one, and every 30 seconds.
     WaitingForLock {
         /// Who.
         holder: Option<&'a Holder>,

@@ -72,7 +72,7 @@ async fn under_lock<S: Session>(
     let mut patience = Patience::new(lock_wait);
     // Tells the session what it talks to: a standby is not asked for its lock.
     lock::read(session, &mut patience, observer, cancel).await?;
-    lock::take(session, None, lock_wait, observer, cancel, |_| false).await?;
+    lock::take(session, None, lock_wait, observer, cancel, None).await?;
     loop {
         let snapshot = lock::read(session, &mut patience, observer, cancel).await?;
         let recorded = match decision {

@@ -19,7 +19,7 @@ use crate::cancel::{interrupted, repeatable, sleep};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
 use crate::limits::within;
-use crate::lock::{self, Patience};
+use crate::lock::{self, Goal, Patience};
 use crate::options::Options;
 use applying::Course;
 use attempt::Attempt;
@@ -132,11 +132,14 @@ impl<B: Backend> Run<'_, B> {
 
     /// Read, plan, and if there is anything to do: lock, read and plan again, apply.
     async fn bring_up_to_date(&mut self, session: &mut B::Session) -> Result<()> {
-        let mut locked = false;
+        let (mut locked, mut done) = (false, None);
         let mut overtaken = 0;
         let mut patience = Patience::new(self.options.lock_wait);
         loop {
-            let snapshot = lock::read(session, &mut patience, self.observer, self.cancel).await?;
+            let snapshot = match done.take() {
+                Some(done) => done,
+                None => lock::read(session, &mut patience, self.observer, self.cancel).await?,
+            };
             self.ready();
             let plan = self.work.plan(&snapshot, self.options.if_ahead);
             self.describe(&plan);
@@ -150,11 +153,8 @@ impl<B: Backend> Run<'_, B> {
             // A plan made anew may need more of the connection than the one for which the lock was taken.
             if !locked || !session.serves(&plan) {
                 // What another runner has under way looks like a failure from outside: only the lock tells.
-                let (work, options) = (self.work, self.options);
-                let done = |seen: &Snapshot| work.plan(seen, options.if_ahead).is_up_to_date();
-                locked =
-                    lock::take(session, Some(&plan), options.lock_wait, self.observer, self.cancel, done)
-                        .await?;
+                done = self.take_lock(session, &plan).await?;
+                locked = done.is_none();
                 continue;
             }
             // Not before: a standby that lags does not know it yet, and has no lock to give.
@@ -182,6 +182,14 @@ impl<B: Backend> Run<'_, B> {
                 result => return result,
             }
         }
+    }
+
+    /// Takes the lock, unless the work turns out to be done by then: that is seen in this history.
+    async fn take_lock(&mut self, session: &mut B::Session, plan: &Plan<'_>) -> Result<Option<Snapshot>> {
+        let (work, options) = (self.work, self.options);
+        let is_done = |seen: &Snapshot| work.plan(seen, options.if_ahead).is_up_to_date();
+        let goal = Goal { least: work.migrations.list().len(), is_done: &is_done };
+        lock::take(session, Some(plan), options.lock_wait, self.observer, self.cancel, Some(goal)).await
     }
 
     /// Creates the history, or gives whoever keeps it out some time: it is looked for again either way.

@@ -273,7 +273,7 @@ fn line(row: &HistoryRow) -> String {
 
 /// Processes have other numbers every time: that of a runner, `pod/1234`, and that of its connection.
 fn without_numbers(text: &str) -> String {
-    ["plimsoll pod/", "(connection "].iter().fold(text.to_owned(), |text, before| {
+    ["plimsoll pod/", "(connection ", "waits for connection "].iter().fold(text.to_owned(), |text, before| {
         let mut parts = text.split(before);
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |text, part| {

@@ -72,7 +72,7 @@ async fn the_second_of_two_waits_for_longer_than_prisma() {
 #[tokio::test]
 async fn the_second_of_two_finds_nothing_to_do() {
     let mut scene = Scene::new(World::Six).await;
-    two_at_once(&mut scene, 2).await;
+    two_at_once(&mut scene, 4).await;
     insta::assert_snapshot!(scene.story());
 }
 
@@ -89,10 +89,12 @@ async fn a_waiter_does_not_deadlock_an_index_that_is_built_concurrently() {
     let holder = scene.program(&["deploy"]).spawn();
     until(&scene, WAITS).await;
     let waiter = scene.program(&["deploy"]).spawn();
+    // By then both have waited for long enough to say so.
+    holder.wait_for_stderr("waits for connection");
     waiter.wait_for_stderr("waiting for another runner");
     reader.batch_execute("COMMIT").await.unwrap();
     let stdout = deploying(World::Six, 4) + &applied(World::Six, &["20240104000000_cic"]);
-    scene.tell(holder.wait()).exits(0).prints(&stdout).quietly();
+    scene.tell(holder.wait()).exits(0).prints(&stdout);
     scene.tell(waiter.wait()).exits(0).prints(&nothing_to_apply(World::Six, 4));
     let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'cic_test'::regclass";
     assert_eq!(scene.postgres().value(valid).await, "t");

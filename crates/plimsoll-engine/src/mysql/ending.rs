@@ -5,6 +5,7 @@ use plimsoll_core::plan::WayOn;
 use plimsoll_core::script::mysql::Lost;
 use plimsoll_core::{Code, Diagnostic};
 
+use super::error::LOCK_WAIT_TIMEOUT;
 use super::role::role;
 use super::steps::Steps;
 use super::{failure, progress};
@@ -17,9 +18,6 @@ pub(super) enum Left {
     /// In words for people.
     Something(String),
 }
-
-/// The server's number for a lock that was not to be had in time.
-const LOCK_WAIT_TIMEOUT: u16 = 1205;
 
 /// Whether a statement has waited for a lock and not got it.
 pub(super) fn waited_in_vain(error: &Error) -> bool {

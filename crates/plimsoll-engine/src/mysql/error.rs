@@ -24,6 +24,9 @@ pub(super) const NO_SUCH_COLUMN: u16 = 1054;
 /// A table that is not there.
 pub(super) const NO_SUCH_TABLE: u16 = 1146;
 
+/// `ER_LOCK_WAIT_TIMEOUT`: a lock that was not to be had in time.
+pub(super) const LOCK_WAIT_TIMEOUT: u16 = 1205;
+
 /// The server's number of an error, if the server sent it.
 pub(super) fn number(found: &mysql_async::Error) -> Option<u16> {
     match found {

@@ -70,6 +70,21 @@ async fn read_once(session: &mut MysqlSession) -> Result<Option<Snapshot>> {
     }
 }
 
+/// How many rows are known to be of migrations that are done: none while somebody keeps the history locked. Where they cannot be counted, a read
+/// tells why.
+pub(super) async fn count_finished(session: &mut MysqlSession) -> Option<usize> {
+    let query = format!(
+        "SELECT COUNT(*) FROM {} WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL",
+        session.history_table()
+    );
+    let answers = session.answers(&query).await;
+    match answers.failure {
+        None => answers.sets.into_iter().flatten().flatten().flatten().next()?.parse().ok(),
+        Some(found) => matches!(error::number(&found), Some(error::NO_SUCH_TABLE | error::LOCK_WAIT_TIMEOUT))
+            .then_some(0),
+    }
+}
+
 /// A `DATETIME` that holds UTC, in microseconds since 1970: whatever the session's time zone is.
 fn microseconds(column: &str) -> String {
     format!("TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', {column})")

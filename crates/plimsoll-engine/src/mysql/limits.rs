@@ -7,6 +7,7 @@ use plimsoll_core::Script;
 
 use super::apply::Work;
 use super::ending::needs_whole_table;
+use super::error::LOCK_WAIT_TIMEOUT;
 use super::{MysqlSession, error};
 use crate::error::Result;
 use crate::limits::{Limits, shown};
@@ -100,9 +101,6 @@ fn seconds(limit: Duration) -> u64 {
         limit.as_millis().div_ceil(1000).try_into().unwrap_or(WITHOUT_END)
     }
 }
-
-/// `ER_LOCK_WAIT_TIMEOUT`.
-const LOCK_WAIT_TIMEOUT: u16 = 1205;
 
 /// Whether a script sets a limit for locks by itself. The one name is a part of the other.
 fn names_a_limit(script: &Script) -> bool {

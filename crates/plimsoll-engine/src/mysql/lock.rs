@@ -14,30 +14,34 @@ const NAME: &str = "prisma_migrate";
 /// A condition that is true while this connection holds the lock. It belongs into every statement that writes.
 pub(super) const HELD: &str = "IS_USED_LOCK('prisma_migrate') = CONNECTION_ID()";
 
-/// Takes the lock if it is free; otherwise says who has it.
+/// Takes the lock if it is free.
 pub(super) async fn try_take(session: &mut MysqlSession) -> Result<Lock> {
     // Asked for twice it would be held twice, and whoever waits for the connection's end would not mind.
-    let rows = session.rows(&format!("SELECT GET_LOCK('{NAME}', 0), IS_USED_LOCK('{NAME}')")).await?;
-    let row = rows.into_iter().next().unwrap_or_default();
-    let mut values = row.into_iter();
-    match (values.next().flatten().as_deref(), values.next().flatten()) {
-        (Some("1"), _) => {
+    match value(session, &format!("SELECT GET_LOCK('{NAME}', 0)")).await?.as_deref() {
+        Some("1") => {
             // Until a migration brings the limits of its run, what is written to the history waits for no lock without end.
             session.execute(&by_default(session.facts.own)).await?;
             session.limits_set = Limits::default();
             Ok(Lock::Taken)
         }
-        (Some(_), None) => Ok(Lock::HeldBy(None)),
-        (Some(_), Some(connection)) => Ok(Lock::HeldBy(Some(holder(session, connection).await))),
-        (None, _) => Err(Error::never(
+        Some(_) => Ok(Lock::Held),
+        None => Err(Error::never(
             Diagnostic::new(Code::Database, "the server could not say whether the migration lock is free")
                 .help("`GET_LOCK` answered NULL: the server is out of memory, or the statement was killed"),
         )),
     }
 }
 
+/// The one value that a query answers.
+async fn value(session: &mut MysqlSession, query: &str) -> Result<Option<String>> {
+    Ok(session.rows(query).await?.into_iter().flatten().flatten().next())
+}
+
 /// Who has the lock, as far as this user may know: of other users' connections only one with the right PROCESS.
-async fn holder(session: &mut MysqlSession, connection: String) -> Holder {
+pub(super) async fn holder(session: &mut MysqlSession) -> Result<Option<Holder>> {
+    let Some(connection) = value(session, &format!("SELECT IS_USED_LOCK('{NAME}')")).await? else {
+        return Ok(None);
+    };
     // What another server may not have, or not show, leaves a holder with less to say.
     let seen = session
         .rows(&format!(
@@ -55,13 +59,13 @@ async fn holder(session: &mut MysqlSession, connection: String) -> Holder {
     let mut seen = seen.unwrap_or_default().into_iter().flatten();
     let (user, host) = (seen.next().flatten(), seen.next().flatten());
     let name = named.unwrap_or_default().into_iter().flatten().flatten().next();
-    Holder {
+    Ok(Some(Holder {
         application: name.or(user).unwrap_or_default(),
         connection: Some(connection),
         address: host.filter(|host| !host.is_empty()),
         since: None,
         connected_for: None,
-    }
+    }))
 }
 
 /// Fails unless this connection holds the lock.

@@ -41,7 +41,7 @@ use plimsoll_core::script::mysql::{Server, split};
 use plimsoll_core::url::MysqlUrl;
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Migrations, Script, Secret};
 
-use crate::backend::{Backend, Cancel, Lock, Session, Tell};
+use crate::backend::{Backend, Cancel, Holder, Lock, Session, Tell};
 use crate::error::{CancelledBy, Result};
 use crate::limits::Limits;
 use crate::target::Target;
@@ -179,6 +179,14 @@ impl Session for MysqlSession {
 
     async fn try_lock(&mut self, _plan: Option<&Plan<'_>>) -> Result<Lock> {
         lock::try_take(self).await
+    }
+
+    async fn holder(&mut self) -> Result<Option<Holder>> {
+        lock::holder(self).await
+    }
+
+    async fn count_finished(&mut self) -> Result<Option<usize>> {
+        Ok(history::count_finished(self).await)
     }
 
     async fn create_history(&mut self) -> Result<()> {

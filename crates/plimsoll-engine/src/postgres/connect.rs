@@ -43,6 +43,7 @@ pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
         needs: Needs::Transactions,
         hold: None,
         taken: false,
+        may_be_ours: false,
         told: false,
         facts: history::Facts::default(),
         first: None,

@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 
 use super::error::LOCK_BUSY;
 use super::pooler::Hold;
-use super::{LOCK_KEY, PostgresSession, exact, only_rows, quiet, quote_name, quote_text};
+use super::{LOCK_KEY, PostgresSession, exact, only_rows, quote_name, quote_text};
 use crate::backend::{Holder, Lock};
 use crate::error::{Error, Kind, Result};
 
@@ -26,9 +26,10 @@ pub(super) struct Facts {
     pub(super) in_recovery: bool,
     /// The number of its process that answered.
     pub(super) process: Option<i32>,
-    /// The number of the next transaction that writes, if none was under way: asked for once the lock is ours.
-    pub(super) next_transaction: Option<u64>,
 }
+
+/// Neither is the history waited for while somebody keeps it locked, nor may policies hide some of its rows from us.
+pub(super) const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL row_security = off;";
 
 /// Reads the history, or what tables there are if there is none. Of one that is as expected the rows are not read.
 pub(super) async fn read(session: &mut PostgresSession, expected: Option<&Exact>) -> Result<Snapshot> {
@@ -45,8 +46,6 @@ pub(super) async fn read(session: &mut PostgresSession, expected: Option<&Exact>
 /// The second fails where there is no history table, which is one of the answers. Nothing is returned where there is one
 /// among the tables that the first did not see, or what is expected cannot be asked for.
 async fn read_once(session: &mut PostgresSession, expected: Option<&Exact>) -> Result<Option<Snapshot>> {
-    // Neither is the table waited for while somebody keeps it locked, nor may policies hide some of its rows from us.
-    const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL row_security = off;";
     // What looks like a failed attempt may be another runner at work, unless the lock is held while it is read. A waiter looks
     // without it, whether the work is done.
     let guard = if session.taken { session.guard() } else { String::new() };
@@ -100,10 +99,9 @@ const SCHEMA_BY_JOIN: &str = "(SELECT n.nspname FROM pg_catalog.pg_class c \
 
 /// The message that asks a server about itself.
 fn facts(session: &PostgresSession, schema: &str) -> String {
-    let transactions = if session.taken { "pg_catalog.txid_current_snapshot()" } else { "NULL" };
     format!(
         "{}SELECT current_schema(), {schema}, current_setting('standard_conforming_strings'), version(), \
-         pg_is_in_recovery(), pg_backend_pid(), current_setting('lock_timeout'), {transactions}",
+         pg_is_in_recovery(), pg_backend_pid(), current_setting('lock_timeout')",
         session.local_settings
     )
 }
@@ -139,7 +137,6 @@ fn take_facts(session: &mut PostgresSession, rows: &[SimpleQueryRow]) -> Result<
         },
         in_recovery: text(4).as_deref() == Some("t"),
         process: text(5).and_then(|text| text.parse().ok()),
-        next_transaction: text(7).and_then(|text| quiet::next_transaction(&text)),
     };
     Ok(found)
 }
@@ -231,7 +228,7 @@ pub(super) fn accepts_writes(session: &PostgresSession) -> Result<()> {
     Ok(())
 }
 
-/// Takes Prisma's advisory lock if it is free; otherwise says who has it.
+/// Takes Prisma's advisory lock if it is free.
 ///
 /// A session that holds it gets these settings with it. Where it can only be held for a transaction it is let go at once: each transaction takes it again.
 pub(super) async fn try_lock(session: &PostgresSession, settings: &str) -> Result<Lock> {
@@ -242,9 +239,12 @@ pub(super) async fn try_lock(session: &PostgresSession, settings: &str) -> Resul
         Some(Hold::Transaction) | None => format!("SELECT pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY})"),
     };
     let rows = session.rows(&take).await?;
-    if rows.first().and_then(|row| row.get(0)) == Some("t") {
-        return Ok(Lock::Taken);
-    }
+    let is_ours = rows.first().and_then(|row| row.get(0)) == Some("t");
+    Ok(if is_ours { Lock::Taken } else { Lock::Held })
+}
+
+/// Who holds it, whether it is for a session or for one transaction.
+pub(super) async fn lock_holder(session: &PostgresSession) -> Result<Option<Holder>> {
     let rows = session
         .rows(&format!(
             "SELECT l.pid, a.application_name, host(a.client_addr), \
@@ -254,7 +254,32 @@ pub(super) async fn try_lock(session: &PostgresSession, settings: &str) -> Resul
              WHERE {LOCK_ROW} AND l.granted"
         ))
         .await?;
-    Ok(Lock::HeldBy(rows.first().map(holder)))
+    Ok(rows.first().map(holder))
+}
+
+/// How many rows are known to be of migrations that are done: none while somebody keeps the history locked, which is hardly waited for.
+/// Where they cannot be counted, a read tells why.
+///
+/// Other settings than those of a read would count other rows than it sees. Behind a pooler the server may have become another one, which
+/// is a standby: a read finds that out.
+pub(super) async fn count_finished(session: &PostgresSession) -> Option<usize> {
+    let counted = session
+        .client
+        .simple_query(&format!(
+            "{}{LIMITS}SET LOCAL lock_timeout = '50ms';SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL ELSE (SELECT pg_catalog.count(*) \
+             FROM \"_prisma_migrations\" WHERE \"finished_at\" IS NOT NULL AND \"rolled_back_at\" IS NULL) END",
+            session.local_settings
+        ))
+        .await;
+    match counted {
+        Ok(messages) => only_rows(messages).first()?.get(0)?.parse().ok(),
+        Err(error)
+            if matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::LOCK_NOT_AVAILABLE)) =>
+        {
+            Some(0)
+        }
+        Err(_) => None,
+    }
 }
 
 /// Frees the lock, as often as it has been taken in this session.

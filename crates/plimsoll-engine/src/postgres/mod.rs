@@ -47,7 +47,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{Backend, Lock, Next, Session, Tell, Told};
+use crate::backend::{Backend, Holder, Lock, Next, Session, Tell, Told};
 use crate::error::{CancelledBy, Error, Kind, Result};
 use crate::limits::Limits;
 use crate::stopping;
@@ -154,6 +154,8 @@ pub struct PostgresSession {
     needs: Needs,
     /// Whether the lock could be had when it was last tried.
     taken: bool,
+    /// Whether the lock may be this session's: it has been had, or no answer to a try has been heard.
+    may_be_ours: bool,
     /// Whether the pooler has been spoken of.
     told: bool,
     /// What the first read found out.
@@ -251,9 +253,20 @@ impl Session for PostgresSession {
         if self.hold.is_none() || self.taken {
             pooler::decide(self, plan).await?;
         }
+        // Until the answer says that it is not.
+        let was_ours = std::mem::replace(&mut self.may_be_ours, true);
         let lock = history::try_lock(self, &self.settings).await?;
         self.taken = lock == Lock::Taken;
+        self.may_be_ours = was_ours || self.taken;
         Ok(lock)
+    }
+
+    async fn holder(&mut self) -> Result<Option<Holder>> {
+        history::lock_holder(self).await
+    }
+
+    async fn count_finished(&mut self) -> Result<Option<usize>> {
+        Ok(history::count_finished(self).await)
     }
 
     fn serves(&self, plan: &Plan<'_>) -> bool {
@@ -350,11 +363,11 @@ impl Session for PostgresSession {
     }
 
     async fn close(self) {
-        let Self { client, connection, hold, .. } = self;
+        let Self { client, connection, hold, may_be_ours, .. } = self;
         let abort = connection.abort_handle();
         let ending = async {
             // The lock ends with the connection, unless there is a pooler that keeps it open for somebody else.
-            if hold == Some(Hold::Session) {
+            if hold == Some(Hold::Session) && may_be_ours {
                 let _gone = client.batch_execute(&history::unlock()).await;
             }
             // The connection ends when its client is gone, and says good-bye first.

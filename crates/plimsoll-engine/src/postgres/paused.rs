@@ -71,7 +71,7 @@ pub(super) async fn take_again(session: &PostgresSession) -> Result<()> {
     }
     match history::try_lock(session, "").await? {
         Lock::Taken => Ok(()),
-        Lock::HeldBy(_) => Err(Error::new(
+        Lock::Held => Err(Error::new(
             Kind::Again,
             Diagnostic::new(Code::MigrationBlocked, "another runner holds the migration lock for the moment"),
         )),

@@ -22,6 +22,17 @@ pub(super) fn read(worker: &mut Worker) -> Result<Snapshot> {
     Ok(Snapshot::Unmanaged { tables })
 }
 
+/// How many rows are of migrations that are done. Where they cannot be counted, a read tells why.
+pub(super) fn count_finished(worker: &Worker) -> Option<usize> {
+    const COUNT: &str = "SELECT count(*) FROM main._prisma_migrations \
+                         WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL";
+    if !tables(worker).ok()?.iter().any(|name| name == "_prisma_migrations") {
+        return Some(0);
+    }
+    let counted: i64 = worker.connection.query_row(COUNT, [], |row| row.get(0)).ok()?;
+    usize::try_from(counted).ok()
+}
+
 fn tables(worker: &Worker) -> Result<Vec<String>> {
     let query = || -> rusqlite::Result<Vec<String>> {
         let mut statement = worker

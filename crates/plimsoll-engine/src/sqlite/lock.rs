@@ -24,8 +24,8 @@ pub(super) struct RunLock {
 pub(super) enum Tried {
     /// It is ours.
     Taken(RunLock),
-    /// Another runner has it, and this is what it has written into the file.
-    Held(Option<Holder>),
+    /// Another runner has it.
+    Held,
     /// There can be none here: a directory that cannot be written, a file system without locks. What is left is the look
     /// at the history inside each transaction.
     Impossible,
@@ -33,23 +33,33 @@ pub(super) enum Tried {
 
 /// Tries to take the lock of a database, once, in the name of `runner`.
 pub(super) fn try_take(database: &Path, runner: &str) -> Tried {
-    let mut name = database.file_name().unwrap_or_default().to_owned();
-    name.push("-plimsoll.lock");
-    let path = database.with_file_name(name);
+    let path = beside(database);
     let Ok(file) = File::options().create(true).truncate(false).read(true).write(true).open(&path) else {
         return Tried::Impossible;
     };
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Tried::Held(holder(&file).ok().flatten()),
+        Err(TryLockError::WouldBlock) => Tried::Held,
         Err(TryLockError::Error(_)) => Tried::Impossible,
         // The holder removes the file before it lets go: then this is a lock that nobody else can find.
-        Ok(()) if !is_at(&file, &path).unwrap_or(false) => Tried::Held(None),
+        Ok(()) if !is_at(&file, &path).unwrap_or(false) => Tried::Held,
         Ok(()) => {
             // The name is for people who wait; the lock holds without it.
             let _unnamed = sign(&file, runner);
             Tried::Taken(RunLock { path, _file: file })
         }
     }
+}
+
+/// Where the lock of a database is.
+fn beside(database: &Path) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    name.push("-plimsoll.lock");
+    database.with_file_name(name)
+}
+
+/// Who has the lock of a database: what the holder has written into the file. Nothing if nobody has, or is about to.
+pub(super) fn holder(database: &Path) -> Option<Holder> {
+    signed(&File::open(beside(database)).ok()?).ok().flatten()
 }
 
 /// Writes the holder's name, which a holder that was killed may have left before.
@@ -59,17 +69,17 @@ fn sign(mut file: &File, runner: &str) -> io::Result<()> {
 }
 
 /// Who signed a file, and when. Nothing if its holder is about to.
-fn holder(file: &File) -> io::Result<Option<Holder>> {
+fn signed(file: &File) -> io::Result<Option<Holder>> {
     let mut name = String::new();
     file.take(MOST).read_to_string(&mut name)?;
-    let signed = file.metadata()?.modified()?;
-    let since = signed.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
+    let at = file.metadata()?.modified()?;
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
     Ok((!name.is_empty()).then(|| Holder {
         application: name,
         connection: None,
         address: None,
         since: i64::try_from(since).ok().map(Instant),
-        connected_for: signed.elapsed().ok(),
+        connected_for: at.elapsed().ok(),
     }))
 }
 
@@ -98,9 +108,10 @@ mod tests {
         std::fs::create_dir_all(&directory).unwrap();
         let database = directory.join("a.db");
         let Tried::Taken(first) = try_take(&database, "first") else { panic!("the lock is free") };
-        let Tried::Held(Some(holder)) = try_take(&database, "second") else { panic!("the holder is known") };
-        assert_eq!(holder.application, "first");
+        assert!(matches!(try_take(&database, "second"), Tried::Held));
+        assert_eq!(holder(&database).expect("the holder is known").application, "first");
         drop(first);
+        assert_eq!(holder(&database), None);
         assert!(matches!(try_take(&database, "second"), Tried::Taken(_)));
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
         std::fs::remove_dir(&directory).unwrap();

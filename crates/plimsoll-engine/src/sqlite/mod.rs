@@ -26,7 +26,7 @@ use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Migrations, Sc
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use self::lock::{RunLock, Tried};
-use crate::backend::{Backend, Cancel, Lock, Session, Silence, Tell};
+use crate::backend::{Backend, Cancel, Holder, Lock, Session, Silence, Tell};
 use crate::blockers::{Blocker, Witness};
 use crate::error::{CancelledBy, Error, Kind, Result};
 use crate::limits::Limits;
@@ -231,13 +231,21 @@ impl Session for SqliteSession {
     async fn try_lock(&mut self, _plan: Option<&Plan<'_>>) -> Result<Lock> {
         self.call(|worker| {
             match lock::try_take(&worker.path, &worker.runner) {
-                Tried::Held(holder) => return Ok(Lock::HeldBy(holder)),
+                Tried::Held => return Ok(Lock::Held),
                 Tried::Taken(lock) => worker.lock = Some(lock),
                 Tried::Impossible => {}
             }
             Ok(Lock::Taken)
         })
         .await
+    }
+
+    async fn holder(&mut self) -> Result<Option<Holder>> {
+        self.call(|worker| Ok(lock::holder(&worker.path))).await
+    }
+
+    async fn count_finished(&mut self) -> Result<Option<usize>> {
+        self.call(|worker| Ok(history::count_finished(worker))).await
     }
 
     async fn create_history(&mut self) -> Result<()> {

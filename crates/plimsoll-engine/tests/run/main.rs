@@ -5,6 +5,7 @@ mod together;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use plimsoll_core::plan::{IfAhead, Plan, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Migrations, Provider, Report, Script};
 use plimsoll_engine::{
-    Backend, Blocker, Cancel, CancellationToken, CancelledBy, Error, Event, Failure, Kind, Limits, Lock,
-    Next, Observe, Options, Result, Session, Silence, Tell, Told, Unobserved, Witness, Work, deploy,
+    Backend, Blocker, Cancel, CancellationToken, CancelledBy, Error, Event, Failure, Holder, Kind, Limits,
+    Lock, Next, Observe, Options, Result, Session, Silence, Tell, Told, Unobserved, Witness, Work, deploy,
 };
 use plimsoll_testkit::wait::moment;
 use tokio::time::timeout;
@@ -57,6 +58,10 @@ struct State {
     together: usize,
     /// How many were, each time.
     sent: Vec<usize>,
+    /// How many migrations another runner, who has the lock until then, turns out to have applied at each look.
+    elsewhere: VecDeque<usize>,
+    /// How often the lock has been asked for.
+    tries: usize,
 }
 
 /// A database whose state the test can see.
@@ -146,10 +151,26 @@ impl Session for Scripted {
             return std::future::pending().await;
         }
         let mut state = self.0.borrow_mut();
+        state.tries += 1;
+        if !state.elsewhere.is_empty() {
+            return Ok(Lock::Held);
+        }
         if state.looks > 0 && state.looks == state.standby_at {
             return Err(error(Kind::NotYet));
         }
         state.locks.pop_front().map_or(Ok(Lock::Taken), |kind| Err(error(kind)))
+    }
+
+    async fn holder(&mut self) -> Result<Option<Holder>> {
+        Ok(None)
+    }
+
+    async fn count_finished(&mut self) -> Result<Option<usize>> {
+        let Some(done) = self.0.borrow_mut().elsewhere.pop_front() else { return Ok(None) };
+        let before = self.0.borrow().rows.len();
+        (before..done).for_each(|number| self.finish(&number.to_string(), "another runner's"));
+        self.0.borrow_mut().applied.clear();
+        Ok(Some(done))
     }
 
     async fn create_history(&mut self) -> Result<()> {
@@ -420,6 +441,71 @@ async fn a_server_that_says_nothing_of_the_lock_is_one_whose_connection_is_lost(
     database.0.borrow_mut().silences = 1;
     let report = timeout(LONG, run(&database, LONG)).await.expect("it does not wait for ever");
     assert_eq!(names(&report.unwrap()), ["1", "2"]);
+}
+
+/// A waiter, whose project has the migrations of these numbers, on a database that has those before them.
+async fn wait_for_another(project: Range<usize>, elsewhere: &[usize]) -> (Report, Scripted) {
+    let (report, database) = wait_at_most(LONG, project, elsewhere).await;
+    (report.expect("it ends well"), database)
+}
+
+async fn wait_at_most(
+    lock_wait: Duration,
+    project: Range<usize>,
+    elsewhere: &[usize],
+) -> (std::result::Result<Report, Failure>, Scripted) {
+    let database = Scripted::default();
+    (0..project.start).for_each(|number| database.finish(&number.to_string(), "of an older release"));
+    {
+        let mut state = database.0.borrow_mut();
+        (state.managed, state.applied) = (true, Vec::new());
+        state.elsewhere.extend(elsewhere);
+    }
+    let migration = |number: usize| {
+        let name = number.to_string();
+        Migration::new(name.as_str(), name.as_str(), Script::new(""))
+    };
+    let migrations = Migrations::new(project.map(migration).collect(), None);
+    let work = Work { migrations: &migrations, provider: Provider::Postgresql };
+    let options = Options { wait: LONG, lock_wait, ..Options::default() };
+    let report = deploy(&database, work, &options, &mut Unobserved, &CancellationToken::new()).await;
+    (report, database)
+}
+
+/// What each look asks of a server is multiplied by all who wait, and taken from the one who works.
+#[tokio::test]
+async fn a_waiter_does_not_read_the_history_before_it_may_be_done() {
+    let (report, database) = wait_for_another(0..9, &[1, 2, 4, 6, 7, 8, 9]).await;
+    let state = database.0.borrow();
+    assert!(report.applied.is_empty() && state.applied.is_empty());
+    // Before it waited, and when nine were done. The lock was tried before each pause, and not behind the end.
+    assert_eq!((state.looks, state.tries), (2, 7));
+}
+
+#[tokio::test]
+async fn where_another_gave_the_lock_up_in_the_middle_the_next_try_has_it() {
+    let (report, database) = wait_for_another(0..9, &[1, 2, 4]).await;
+    assert_eq!(database.0.borrow().tries, 4, "the one that had it, behind the third pause");
+    assert_eq!(names(&report), ["4", "5", "6", "7", "8"]);
+    assert_eq!(database.0.borrow().applied, ["4", "5", "6", "7", "8"]);
+}
+
+/// They are counted with the others, so that more are done than the project has before its own are.
+#[tokio::test]
+async fn rows_of_migrations_that_the_project_does_not_have_are_not_taken_for_its_own() {
+    let (report, database) = wait_for_another(2..5, &[2, 3, 4, 5]).await;
+    let state = database.0.borrow();
+    assert!(report.applied.is_empty() && state.applied.is_empty());
+    assert_eq!(state.looks, 4, "before it waited, of three, of four, and of five");
+}
+
+/// Then each look reads, and none of them begins the wait anew.
+#[tokio::test]
+async fn a_wait_in_which_each_look_reads_ends_when_its_time_is_over() {
+    let (report, database) = wait_at_most(Duration::from_secs(2), 2..5, &[4; 1000]).await;
+    assert_eq!(report.unwrap_err().diagnostic.code, Code::LockTimeout);
+    let state = database.0.borrow();
+    assert!(state.applied.is_empty() && state.looks > 2, "{} looks", state.looks);
 }
 
 /// Minutes of it, with a failover now and then.

@@ -56,8 +56,10 @@ async fn a_definition_that_outlives_its_runner_is_not_run_again() {
         let reader = scene.base.mysql().reading("held").await;
         let (mut first, _) = running_into(&scene, "ALTER TABLE held").await;
         first.kill();
-        let second = scene.command(&["deploy"]).spawn();
-        second.wait_for_stderr("waiting for another runner");
+        let is_held = "SELECT IS_USED_LOCK('prisma_migrate') IS NOT NULL";
+        assert_eq!(scene.base.value(is_held).await, "1", "the statement goes on, and with it its session");
+        let second = scene.command(&["deploy", "--verbose"]).spawn();
+        second.wait_for_stderr("asking for the migration lock");
         reader.release().await;
         let ended = second.wait().expect_code(0);
         assert_says(&ended.stderr, &["statement 3 of `2_next` had taken effect"]);
