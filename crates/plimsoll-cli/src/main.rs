@@ -31,6 +31,10 @@ use exit::Exit;
 use output::{Log, Phase, Sinks};
 use termination::{Ending, TerminationLog};
 
+/// A run asks for memory a few thousand times, and ends before any of it is worth giving back.
+#[global_allocator]
+static HEAP: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() {
     signals::end_at_once();
     // Until the arguments are understood only the environment tells where to say something.
