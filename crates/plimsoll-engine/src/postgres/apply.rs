@@ -98,7 +98,7 @@ async fn apply_atomic(
     let limits = session.limits(Until::Commit, Again::Yes);
     let strings = pooler::strings_guard(session, work.script);
     let guard = format!("{strings}{lock}{}", record_guard(session, work.migration));
-    let mark = format!("SELECT pg_catalog.pg_advisory_xact_lock_shared({MARK_KEY});");
+    let mark = take_mark();
     // `SET TRANSACTION` has to come before any query: there the guard follows.
     let (before, after) = if atomic.sets_transaction {
         (format!("{begin}{limits}\n"), guard)
@@ -205,14 +205,19 @@ pub(super) fn guard_that(condition: &str) -> String {
     )
 }
 
-/// The key of a lock that our transaction holds and that ends with it; shared, so that nobody ever waits for it.
-pub(super) const MARK_KEY: i64 = 72_707_370;
+/// Takes a lock that our transaction holds and that ends with it; shared, so that nobody ever waits for it.
+pub(super) fn take_mark() -> String {
+    "SELECT pg_catalog.pg_advisory_xact_lock_shared(72707370);".to_owned()
+}
+
+/// A condition that is true in the transaction that took it.
+pub(super) const IS_MARKED: &str = "EXISTS (SELECT FROM pg_catalog.pg_locks l \
+     WHERE l.locktype = 'advisory' AND l.objid = 72707370 AND l.pid = pg_catalog.pg_backend_pid())";
 
 /// A statement that fails if the script has ended the transaction that it was put into.
 pub(super) fn still_ours() -> String {
     format!(
-        "SELECT CASE count(*) WHEN 0 THEN ('{ENDED} ' || count(*))::pg_catalog.int4 ELSE 0 END FROM pg_catalog.pg_locks l \
-         WHERE l.locktype = 'advisory' AND l.objid = {MARK_KEY} AND l.pid = pg_catalog.pg_backend_pid();"
+        "SELECT CASE WHEN {IS_MARKED} THEN 0 ELSE ('{ENDED} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;"
     )
 }
 

@@ -14,8 +14,8 @@
 //! the session ends, and with it the lock.
 //!
 //! A script that goes alone looks for its transaction in `pg_locks`; here the same setting tells, for less: it is set for the transaction
-//! before the script, and is what it was before if that transaction has ended. Why the rest of a message is what it is stands in
-//! [`apply`].
+//! before the script, and is what it was before if that transaction has ended. Only where it is another one is looked there as well: code
+//! can reset it. Why the rest of a message is what it is stands in [`apply`].
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -28,7 +28,7 @@ use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio::sync::watch;
 use tokio_postgres::Client;
 
-use super::apply::{self, Outcome, Work, guard_that, lock_guard, record, unrecorded};
+use super::apply::{self, IS_MARKED, Outcome, Work, guard_that, lock_guard, record, take_mark, unrecorded};
 use super::error::ENDED;
 use super::limits::{Again, Until};
 use super::pooler::Hold;
@@ -76,16 +76,9 @@ pub(super) async fn apply_together(
     tell: &mut Tell<'_>,
 ) -> Result<()> {
     let several = Several::begin(&session.several);
-    let quiet = session.facts.next_transaction.take();
-    let sent = send(session, next, quiet, tell).await;
+    let sent = send(session, next, tell).await;
     drop(several);
-    let Failed { next, frame, error } = match sent {
-        Ok(applied) => {
-            session.facts.next_transaction = quiet.map(|next| next.saturating_add(applied));
-            return Ok(());
-        }
-        Err(failed) => failed,
-    };
+    let Err(Failed { next, frame, error }) = sent else { return Ok(()) };
     // The transaction may still be open, and failed. If the connection is gone, so is the transaction.
     let _gone = session.client.batch_execute("ROLLBACK").await;
     match outcome(session, next, &frame, &error).await {
@@ -125,19 +118,18 @@ struct Failed<'a> {
     error: tokio_postgres::Error,
 }
 
-/// Sends them until one fails, or somebody asks to stop, and returns when all that was sent has been answered: how many were applied.
-///
-/// `quiet` is the number of the next transaction that writes, if nobody but us has written since the history was read.
+/// Sends them until one fails, or somebody asks to stop, and returns when all that was sent has been answered.
 async fn send<'a>(
     session: &PostgresSession,
     next: &'a [Next<'a>],
-    quiet: Option<u64>,
     tell: &mut Tell<'_>,
-) -> std::result::Result<u64, Failed<'a>> {
+) -> std::result::Result<(), Failed<'a>> {
+    let names: Vec<_> = next.iter().map(|next| next.step.migration.name()).collect();
+    let quiet = quiet::next_transaction(session, &names).await;
     let frame = |(n, (before, next))| Some((next, Frame::of(session, next, before, quiet_at(quiet, n))?));
     let before = std::iter::once(None).chain(next.iter().map(Some));
     let mut frames = before.zip(next).enumerate().map_while(frame).peekable();
-    let (mut way, mut applied, mut failed) = (Way::new(&session.client), 0, None);
+    let (mut way, mut failed) = (Way::new(&session.client), None);
     loop {
         while failed.is_none()
             && !session.stop.is_cancelled()
@@ -150,22 +142,21 @@ async fn send<'a>(
         }
         let Some(((next, frame), answer)) = way.answer().await else { break };
         match (answer, &failed) {
-            (Ok(()), None) => {
-                applied += 1;
-                tell(Told::Applied);
-            }
+            (Ok(()), None) => tell(Told::Applied),
             (Err(error), None) => failed = Some(Failed { next, frame, error }),
             // The server has refused it, since the one before it is not recorded.
             (Err(_), Some(_)) => {}
             (Ok(()), Some(_)) => unreachable!("the guard of `{}` has failed", next.step.migration.name()),
         }
     }
-    failed.map_or(Ok(applied), Err)
+    failed.map_or(Ok(()), Err)
 }
 
-/// The condition that nobody else has written, for the `n`th.
+/// The condition that nobody else has written, for the `n`th. The first has to move the number, which shows that this server counts
+/// what is written to the history.
 fn quiet_at(quiet: Option<u64>, n: usize) -> Option<String> {
-    Some(quiet::nobody_wrote(quiet?, u64::try_from(n).ok()?))
+    let committed = u64::try_from(n).ok().filter(|n| *n > 0)?;
+    Some(quiet::nobody_wrote(quiet?, committed))
 }
 
 /// What became of the first that failed.
@@ -249,13 +240,12 @@ impl<'a> Frame<'a> {
         let (script, atomic) = (migration.script().ok()?, plain(migration)?);
         let work = Work { migration, script, id: &next.id };
         let limits = session.limits(Until::Commit, Again::Yes);
-        let (lock, turn) = before.map_or_else(
-            || (lock_guard(), String::new()),
-            |before| (String::new(), format!("{} AND ", is_turn_behind(&before.id))),
-        );
+        // Two statements: what the lock protects is looked for with a snapshot that is younger than it.
+        let turn = before.map_or_else(lock_guard, |before| guard_that(&is_turn_behind(&before.id)));
         let quiet = quiet.map_or_else(String::new, |quiet| format!("{quiet} OR "));
-        let guard = guard_that(&format!("{turn}({quiet}{})", unrecorded(session, migration)));
-        let opening = format!("BEGIN;{limits}{lock}{guard}SET LOCAL {RECORDED} = '{}';\n", next.id);
+        let guard = guard_that(&format!("{quiet}{}", unrecorded(session, migration)));
+        let mark = take_mark();
+        let opening = format!("BEGIN;{limits}{turn}{guard}{mark}SET LOCAL {RECORDED} = '{}';\n", next.id);
         let message = format!(
             "{opening}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{}{}{limits}{}SET {RECORDED} = '{}';COMMIT",
             atomic.body,
@@ -285,7 +275,7 @@ fn is_turn_behind(before: &str) -> String {
 /// A statement that fails if the transaction has ended in which the setting was made.
 fn still_ours(id: &str) -> String {
     format!(
-        "SELECT CASE WHEN pg_catalog.current_setting('{RECORDED}', true) = '{id}' THEN 0 \
+        "SELECT CASE WHEN pg_catalog.current_setting('{RECORDED}', true) = '{id}' OR {IS_MARKED} THEN 0 \
          ELSE ('{ENDED} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;"
     )
 }

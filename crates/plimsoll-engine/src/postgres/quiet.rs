@@ -4,21 +4,50 @@
 //! all of it, since it has no index of names. With a thousand rows that takes longer than anything else that is sent for one
 //! migration.
 //!
-//! A server numbers the transactions that write, one after the other. If there was none under way when the history was read, and
-//! number `n` was to be the next; and if there is none under way now, and the next is `n` and as many more as this session has
-//! committed since; then these were all. What was read, and what this session has recorded, is what is there.
+//! A server numbers the transactions that write, one after the other. Before many are sent the history is searched once, for all of
+//! them. If no transaction was under way then, and number `n` was to be the next; and if none is under way now, and the next is `n` and as many
+//! more as have been sent since; then these were all. What was not recorded then, and has not been sent since, is not recorded now.
 //!
-//! A transaction that writes in several parts (savepoints, handled exceptions) takes several numbers, somebody else's takes one, and
-//! one under way is seen: in each case it is searched as ever. On a server that others write to all the time it always is.
+//! Why that is so: each of ours takes a number at least. So of those from `n` on that have ended all are ours, those below `n` had ended when
+//! the history was searched, and what has a higher number is invisible to a search as well. That nothing is under way has to be so at
+//! the search: one that was would end without taking a new number.
+//!
+//! A transaction that writes in several parts (savepoints, handled exceptions) takes several numbers, somebody else's takes one: behind
+//! either what is left of these is searched for one by one, as ever. On a server that others write to all the time all are.
 
-/// The number of the next transaction that writes, as a snapshot (`txid_current_snapshot()`) shows it; nothing if one is under way.
-pub(super) fn next_transaction(snapshot: &str) -> Option<u64> {
+use super::history::LIMITS;
+use super::{PostgresSession, quote_text};
+
+/// Fewer are searched for one by one: they are not worth a round trip.
+const LEAST: usize = 16;
+
+/// The number of the next transaction that writes, if none is under way, and none of these migrations is recorded.
+///
+/// Whatever keeps this from being told tells more to whoever searches for each.
+pub(super) async fn next_transaction(session: &PostgresSession, names: &[&str]) -> Option<u64> {
+    if names.len() < LEAST {
+        return None;
+    }
+    // One statement sees the transactions and the history at one moment.
+    let names: Vec<_> = names.iter().map(|name| quote_text(name)).collect();
+    let look = format!(
+        "{LIMITS}SELECT pg_catalog.txid_current_snapshot() WHERE NOT EXISTS (SELECT FROM {} \
+         WHERE \"migration_name\" IN ({}) AND \"rolled_back_at\" IS NULL)",
+        session.history_table(),
+        names.join(", ")
+    );
+    let rows = session.rows(&look).await.ok()?;
+    next_of(rows.first()?.get(0)?)
+}
+
+/// The same of a snapshot as the server shows it.
+fn next_of(snapshot: &str) -> Option<u64> {
     let (oldest, rest) = snapshot.split_once(':')?;
     let (next, under_way) = rest.split_once(':')?;
     (oldest == next && under_way.is_empty()).then(|| next.parse().ok())?
 }
 
-/// A condition that is true if nobody but this session has written since it read the history, and it `committed` so many transactions.
+/// A condition that is true if nobody but this session has written since that was the next, and it `committed` so many transactions.
 pub(super) fn nobody_wrote(next_transaction: u64, committed: u64) -> String {
     let next = next_transaction.saturating_add(committed);
     format!("pg_catalog.txid_current_snapshot()::pg_catalog.text = '{next}:{next}:'")
@@ -30,9 +59,9 @@ mod tests {
 
     #[test]
     fn a_snapshot_tells_the_next_transaction_unless_one_is_under_way() {
-        assert_eq!(next_transaction("731:731:"), Some(731));
+        assert_eq!(next_of("731:731:"), Some(731));
         for other in ["730:731:730", "730:731:", "731:731:731", "731", "", "a:a:"] {
-            assert_eq!(next_transaction(other), None, "{other}");
+            assert_eq!(next_of(other), None, "{other}");
         }
     }
 

@@ -229,3 +229,21 @@ async fn one_that_the_server_does_not_take_as_a_transaction_is_run_in_parts_amon
     assert_eq!(scene.applied().await, names(1..=12));
     assert_eq!(scene.base.value("SELECT count(*) FROM side.log").await, "1");
 }
+
+/// The mark of the transaction is a setting: no word of the script says that code which it calls takes it away.
+#[tokio::test]
+async fn code_that_resets_all_settings_is_not_taken_for_the_end_of_the_transaction() {
+    for version in [Version::V13, Version::V18] {
+        let scene = with_third(version, 5, "INSERT INTO side.first VALUES (1);").await;
+        scene
+            .base
+            .execute(
+                "CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RESET ALL; RETURN NEW; END $$; \
+                 CREATE TRIGGER forget BEFORE INSERT ON side.first FOR EACH ROW EXECUTE FUNCTION forget()",
+            )
+            .await;
+        scene.deployed();
+        assert_eq!(scene.applied().await, names(1..=5));
+        assert_eq!(scene.base.value("SELECT count(*) FROM side.first").await, "1");
+    }
+}

@@ -23,7 +23,7 @@ fn quiet_server() -> PostgresServer {
 fn project(database: &Database<'_>, number: usize) -> Project {
     let project = Project::new(Provider::Postgresql).env_url(database.url());
     for n in 1..=number {
-        project.set_migration(&format!("{n:02}_t"), &script(n));
+        project.set_migration(&format!("{n:03}_t"), &script(n));
     }
     project
 }
@@ -37,34 +37,62 @@ fn deploy(project: &Project) -> Program {
     plimsoll(project).args(["deploy", "--lock-timeout=0"])
 }
 
+/// What the third changes, and what somebody else writes to.
+const SIDE: &str =
+    "CREATE SCHEMA side; CREATE TABLE side.first (n INTEGER); CREATE TABLE side.log (n INTEGER)";
+
 /// How often all of the history has been read.
 async fn searches(database: &Database<'_>) -> i64 {
     let query = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = '_prisma_migrations'";
     database.value(query).await.parse().expect("it is a number")
 }
 
-#[tokio::test]
-async fn the_history_is_searched_before_each_only_where_somebody_else_writes() {
-    let server = quiet_server();
-    for others_write in [false, true] {
-        let database = server.database().await;
-        database
-            .execute(
-                "CREATE SCHEMA side; CREATE TABLE side.first (n INTEGER); CREATE TABLE side.log (n INTEGER)",
-            )
-            .await;
-        let writer = database.connect().await;
-        if others_write {
-            writer.batch_execute("BEGIN; INSERT INTO side.log VALUES (1)").await.expect("the table is there");
-        }
-        deploy(&project(&database, 40)).run().expect_code(0);
-        let searches = searches(&database).await;
-        assert_eq!(searches >= 40, others_write, "{searches} with others: {others_write}");
-    }
+/// How often it is while these are applied, and what else is done while the third waits.
+async fn searches_of(server: &PostgresServer, change: impl FnOnce(&Project), meanwhile: &str) -> i64 {
+    let database = server.database().await;
+    database.execute(SIDE).await;
+    let project = project(&database, 150);
+    change(&project);
+    let (holder, running) = waiting(&database, &project).await;
+    database.execute(meanwhile).await;
+    holder.batch_execute("COMMIT").await.expect("it is in a transaction");
+    running.wait().expect_code(0);
+    searches(&database).await
 }
 
-/// Somebody without the lock, who records the fifth.
+#[tokio::test]
+async fn the_history_is_searched_for_each_only_while_somebody_else_writes() {
+    let server = quiet_server();
+    let alone = searches_of(&server, |_| {}, "").await;
+    assert!(alone < 10, "{alone}");
+    let once = searches_of(&server, |_| {}, "INSERT INTO side.log VALUES (1)").await;
+    assert!(
+        (100..140).contains(&once),
+        "{once}: those that were looked for together before it, and no others"
+    );
+    let other = server.database().await;
+    let writer = other.connect().await;
+    writer.batch_execute("BEGIN; CREATE TABLE of_another_database (n INTEGER)").await.expect("it is empty");
+    let always = searches_of(&server, |_| {}, "").await;
+    assert!(always >= 150, "{always}");
+}
+
+/// One is too long to go with others, one does not say what it does. Both take a number, and those behind them know it.
+#[tokio::test]
+async fn behind_a_migration_that_went_alone_the_history_is_not_searched_for_each() {
+    let scripts = |project: &Project| {
+        project
+            .set_migration("001_t", &format!("CREATE TABLE t1 (n INTEGER);\n-- {}\n", "long ".repeat(2000)));
+        project.set_migration("030_t", "DO $$ BEGIN CREATE TABLE t30 (n INTEGER); END $$;");
+    };
+    let searches = searches_of(&quiet_server(), scripts, "").await;
+    assert!(searches < 15, "{searches}");
+}
+
+/// Somebody without the lock, who records one of them.
 struct Other<'a> {
+    /// Which, of how many.
+    records: (usize, usize),
     /// What he says before the run begins, and while the third waits.
     says: [&'a str; 2],
 }
@@ -82,31 +110,33 @@ async fn what_somebody_else_records_is_seen_whenever_and_however_he_began() {
         ["BEGIN;RECORD;PREPARE TRANSACTION 'p'", "COMMIT PREPARED 'p'"],
         ["BEGIN ISOLATION LEVEL SERIALIZABLE;SELECT count(*) FROM side.log", "RECORD;COMMIT"],
     ] {
-        comes_between(&server, &Other { says }).await;
+        comes_between(&server, &Other { records: (20, 30), says }).await;
+        // Of those that are not on the way yet.
+        comes_between(&server, &Other { records: (140, 150), says }).await;
     }
 }
 
 async fn comes_between(server: &PostgresServer, other: &Other<'_>) {
     let database = server.database().await;
-    database
-        .execute("CREATE SCHEMA side; CREATE TABLE side.first (n INTEGER); CREATE TABLE side.log (n INTEGER)")
-        .await;
+    database.execute(SIDE).await;
     deploy(&project(&database, 1)).run().expect_code(0);
-    let project = project(&database, 12);
+    let (theirs, of) = other.records;
+    let project = project(&database, of);
     let record = format!(
         "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count) \
-         VALUES ('theirs', '{}', '05_t', now(), now(), 1)",
-        Script::new(script(5)).checksum()
+         VALUES ('theirs', '{}', '{theirs:03}_t', now(), now(), 1)",
+        Script::new(script(theirs)).checksum()
     );
     let [before, meanwhile] = other.says.map(|says| says.replace("RECORD", &record));
-    let theirs = database.connect().await;
-    theirs.batch_execute(&before).await.expect(&before);
+    let client = database.connect().await;
+    client.batch_execute(&before).await.expect(&before);
     let (holder, running) = waiting(&database, &project).await;
-    theirs.batch_execute(&meanwhile).await.expect(&meanwhile);
+    client.batch_execute(&meanwhile).await.expect(&meanwhile);
     holder.batch_execute("COMMIT").await.expect("it is in a transaction");
     running.wait().expect_code(0);
-    assert_eq!(database.value("SELECT to_regclass('t5') IS NULL").await, "t", "{:?}", other.says);
-    assert_eq!(database.history().await.len(), 12, "{:?}", other.says);
+    let is_left_out = format!("SELECT to_regclass('t{theirs}') IS NULL");
+    assert_eq!(database.value(&is_left_out).await, "t", "{:?}", other.says);
+    assert_eq!(database.history().await.len(), of, "{:?}", other.says);
 }
 
 /// A run whose third migration waits for somebody who has no number, and all that follow are on the way.
