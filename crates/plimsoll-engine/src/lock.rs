@@ -13,7 +13,7 @@ use plimsoll_core::{Code, Diagnostic};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Holder, Lock, Session, Silence};
-use crate::cancel::{repeatable, sleep};
+use crate::cancel::{interrupted, sleep};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Observe};
 use crate::limits::shown;
@@ -66,10 +66,15 @@ pub(crate) async fn take<S: Session>(
         }
         sleep(pauses.next(waited).min(wait.saturating_sub(waited)), cancel).await?;
         let Some(goal) = &goal else { continue };
-        let canceller = session.canceller();
+        // It only reads: nobody has to wait for its end, nor to ask a server to end it, which might end what somebody else says by then.
         let looking = look(session, goal, |finished| pauses.seen(begun.elapsed(), finished));
-        if let Some(seen) = repeatable(cancel, &canceller, looking).await? {
-            return Ok(Some(seen));
+        let seen = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(interrupted()),
+            seen = looking => seen?,
+        };
+        if seen.is_some() {
+            return Ok(seen);
         }
     }
     observer.see(Event::Locked);

@@ -38,7 +38,7 @@ fn look(session: &MysqlSession, migration: &Migration, id: &str, state: &str) ->
 /// migration: whether it was. It commits by itself, so that nothing may be open.
 ///
 /// A script that does more than to change the catalog may have locked tables, under which none can be named twice: there nothing
-/// is written. The count keeps the servers from reading the table while it is written, and waits for whoever is about to write a row there:
+/// is written. The count keeps the servers from reading the table while it is written, and waits for whoever has a row there locked:
 /// by itself a read does so at no lower level of isolation than `REPEATABLE READ`.
 async fn wrote_at_once(
     session: &mut MysqlSession,

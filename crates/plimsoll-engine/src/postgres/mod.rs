@@ -368,7 +368,7 @@ impl Session for PostgresSession {
         let ending = async {
             // The lock ends with the connection, unless there is a pooler that keeps it open for somebody else.
             if hold == Some(Hold::Session) && may_be_ours {
-                let _gone = client.batch_execute(&history::unlock()).await;
+                let _gone = client.batch_execute(history::UNLOCK).await;
             }
             // The connection ends when its client is gone, and says good-bye first.
             drop(client);

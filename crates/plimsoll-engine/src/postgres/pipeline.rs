@@ -76,7 +76,9 @@ pub(super) async fn apply_together(
     tell: &mut Tell<'_>,
 ) -> Result<()> {
     let several = Several::begin(&session.several);
-    let sent = send(session, next, tell).await;
+    let names: Vec<_> = next.iter().map(|next| next.step.migration.name()).collect();
+    let quiet = quiet::next_transaction(session, &names).await?;
+    let sent = send(session, next, quiet, tell).await;
     drop(several);
     let Err(Failed { next, frame, error }) = sent else { return Ok(()) };
     // The transaction may still be open, and failed. If the connection is gone, so is the transaction.
@@ -119,13 +121,14 @@ struct Failed<'a> {
 }
 
 /// Sends them until one fails, or somebody asks to stop, and returns when all that was sent has been answered.
+///
+/// `quiet` is the number of the next transaction that writes, if none of these was recorded then.
 async fn send<'a>(
     session: &PostgresSession,
     next: &'a [Next<'a>],
+    quiet: Option<u64>,
     tell: &mut Tell<'_>,
 ) -> std::result::Result<(), Failed<'a>> {
-    let names: Vec<_> = next.iter().map(|next| next.step.migration.name()).collect();
-    let quiet = quiet::next_transaction(session, &names).await;
     let frame = |(n, (before, next))| Some((next, Frame::of(session, next, before, quiet_at(quiet, n))?));
     let before = std::iter::once(None).chain(next.iter().map(Some));
     let mut frames = before.zip(next).enumerate().map_while(frame).peekable();
@@ -152,8 +155,7 @@ async fn send<'a>(
     failed.map_or(Ok(()), Err)
 }
 
-/// The condition that nobody else has written, for the `n`th. The first has to move the number, which shows that this server counts
-/// what is written to the history.
+/// The condition that nobody else has written, for the `n`th. The first is searched for in any case: behind it the number has to have moved.
 fn quiet_at(quiet: Option<u64>, n: usize) -> Option<String> {
     let committed = u64::try_from(n).ok().filter(|n| *n > 0)?;
     Some(quiet::nobody_wrote(quiet?, committed))
@@ -240,7 +242,7 @@ impl<'a> Frame<'a> {
         let (script, atomic) = (migration.script().ok()?, plain(migration)?);
         let work = Work { migration, script, id: &next.id };
         let limits = session.limits(Until::Commit, Again::Yes);
-        // Two statements: what the lock protects is looked for with a snapshot that is younger than it.
+        // Two statements: where each has a snapshot of its own, what the lock protects is looked for with one that is younger than it.
         let turn = before.map_or_else(lock_guard, |before| guard_that(&is_turn_behind(&before.id)));
         let quiet = quiet.map_or_else(String::new, |quiet| format!("{quiet} OR "));
         let guard = guard_that(&format!("{quiet}{}", unrecorded(session, migration)));

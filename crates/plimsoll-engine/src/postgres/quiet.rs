@@ -17,27 +17,37 @@
 
 use super::history::LIMITS;
 use super::{PostgresSession, quote_text};
+use crate::cancel::canceller_of;
+use crate::error::{CancelledBy, Kind, Result};
 
 /// Fewer are searched for one by one: they are not worth a round trip.
 const LEAST: usize = 16;
 
-/// The number of the next transaction that writes, if none is under way, and none of these migrations is recorded.
+/// The number of the next transaction that writes, if none is under way, none of these migrations is recorded, and the history is an
+/// ordinary table: what is written to another server's takes no number of this one.
 ///
-/// Whatever keeps this from being told tells more to whoever searches for each.
-pub(super) async fn next_transaction(session: &PostgresSession, names: &[&str]) -> Option<u64> {
+/// An error is only that somebody has cancelled it, or the connection is lost. Whatever else keeps this from being told tells more to
+/// whoever searches for each.
+pub(super) async fn next_transaction(session: &PostgresSession, names: &[&str]) -> Result<Option<u64>> {
     if names.len() < LEAST {
-        return None;
+        return Ok(None);
     }
     // One statement sees the transactions and the history at one moment.
     let names: Vec<_> = names.iter().map(|name| quote_text(name)).collect();
+    let history = session.history_table();
     let look = format!(
-        "{LIMITS}SELECT pg_catalog.txid_current_snapshot() WHERE NOT EXISTS (SELECT FROM {} \
+        "{LIMITS}SET LOCAL lock_timeout = '50ms';SELECT pg_catalog.txid_current_snapshot() WHERE EXISTS (SELECT FROM pg_catalog.pg_class c \
+         WHERE c.oid = {}::pg_catalog.regclass AND c.relkind = 'r') AND NOT EXISTS (SELECT FROM {history} \
          WHERE \"migration_name\" IN ({}) AND \"rolled_back_at\" IS NULL)",
-        session.history_table(),
+        quote_text(&history),
         names.join(", ")
     );
-    let rows = session.rows(&look).await.ok()?;
-    next_of(rows.first()?.get(0)?)
+    match session.rows(&look).await {
+        Ok(rows) => Ok(rows.first().and_then(|row| next_of(row.get(0)?))),
+        Err(error) if error.kind == Kind::Lost => Err(error),
+        Err(error) if canceller_of::<PostgresSession>(&error) == CancelledBy::Somebody => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The same of a snapshot as the server shows it.
