@@ -19,7 +19,7 @@ async fn overtaken(scene: &Scene, by: &str) -> Transcript {
     let mut holder = scene.base.mysql().connect().await;
     holder.query_drop("BEGIN; UPDATE held SET n = 2").await.expect("nobody else has it");
     let running = scene.command(&["deploy"]).spawn();
-    let waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE 'UPDATE held%'";
+    let waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE 'UPDATE held SET n = n +%'";
     until_async("it waits", async || scene.base.value(waiting).await == "1").await;
     scene.base.execute(by).await;
     holder.query_drop("ROLLBACK").await.expect("it is ours");
