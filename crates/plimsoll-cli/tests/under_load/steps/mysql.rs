@@ -140,18 +140,19 @@ fn every_definition_is_taken_up_on_mariadb_when_its_answer_was_not_heard() {
     at_every_step(tale, Deed::KillRunner, Side::Server, Moment::Before);
 }
 
-#[test]
-fn definitions_alone_are_taken_up_on_mysql_before_and_behind_every_message() {
-    let tale = Tale { migrations: ALONE, counted: "7", ..MYSQL };
+fn definitions_alone_are_taken_up(server: Tale) {
+    let tale = Tale { migrations: ALONE, counted: "7", ..server };
     at_every_step(tale, Deed::KillRunner, Side::Runner, Moment::After);
     at_every_step(tale, Deed::KillRunner, Side::Server, Moment::Before);
     at_every_step(tale, Deed::CutRunner, Side::Runner, Moment::After);
 }
 
 #[test]
+fn definitions_alone_are_taken_up_on_mysql_before_and_behind_every_message() {
+    definitions_alone_are_taken_up(MYSQL);
+}
+
+#[test]
 fn definitions_alone_are_taken_up_on_mariadb_before_and_behind_every_message() {
-    let tale = Tale { migrations: ALONE, counted: "7", ..MARIADB };
-    at_every_step(tale, Deed::KillRunner, Side::Runner, Moment::After);
-    at_every_step(tale, Deed::KillRunner, Side::Server, Moment::Before);
-    at_every_step(tale, Deed::CutRunner, Side::Runner, Moment::After);
+    definitions_alone_are_taken_up(MARIADB);
 }
