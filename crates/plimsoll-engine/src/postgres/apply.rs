@@ -98,12 +98,11 @@ async fn apply_atomic(
     let limits = session.limits(Until::Commit, Again::Yes);
     let strings = pooler::strings_guard(session, work.script);
     let guard = format!("{strings}{lock}{}", record_guard(session, work.migration));
-    let mark = take_mark();
     // `SET TRANSACTION` has to come before any query: there the guard follows.
     let (before, after) = if atomic.sets_transaction {
         (format!("{begin}{limits}\n"), guard)
     } else {
-        (format!("{begin}{limits}{guard}{mark}\n"), still_ours())
+        (format!("{begin}{limits}{guard}{TAKE_MARK}\n"), still_ours())
     };
     let record = record(session, work);
     // After a line comment without a line end, and after a last statement without a semicolon. Deferred triggers run here and
@@ -205,10 +204,8 @@ pub(super) fn guard_that(condition: &str) -> String {
     )
 }
 
-/// Takes a lock that our transaction holds and that ends with it; shared, so that nobody ever waits for it.
-pub(super) fn take_mark() -> String {
-    "SELECT pg_catalog.pg_advisory_xact_lock_shared(72707370);".to_owned()
-}
+/// A statement that takes a lock which our transaction holds and which ends with it; shared, so that nobody ever waits for it.
+pub(super) const TAKE_MARK: &str = "SELECT pg_catalog.pg_advisory_xact_lock_shared(72707370);";
 
 /// A condition that is true in the transaction that took it.
 pub(super) const IS_MARKED: &str = "EXISTS (SELECT FROM pg_catalog.pg_locks l \

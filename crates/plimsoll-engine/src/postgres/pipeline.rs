@@ -28,7 +28,7 @@ use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio::sync::watch;
 use tokio_postgres::Client;
 
-use super::apply::{self, IS_MARKED, Outcome, Work, guard_that, lock_guard, record, take_mark, unrecorded};
+use super::apply::{self, IS_MARKED, Outcome, TAKE_MARK, Work, guard_that, lock_guard, record, unrecorded};
 use super::error::ENDED;
 use super::limits::{Again, Until};
 use super::pooler::Hold;
@@ -246,8 +246,8 @@ impl<'a> Frame<'a> {
         let turn = before.map_or_else(lock_guard, |before| guard_that(&is_turn_behind(&before.id)));
         let quiet = quiet.map_or_else(String::new, |quiet| format!("{quiet} OR "));
         let guard = guard_that(&format!("{quiet}{}", unrecorded(session, migration)));
-        let mark = take_mark();
-        let opening = format!("BEGIN;{limits}{turn}{guard}{mark}SET LOCAL {RECORDED} = '{}';\n", next.id);
+        let opening =
+            format!("BEGIN;{limits}{turn}{guard}{TAKE_MARK}SET LOCAL {RECORDED} = '{}';\n", next.id);
         let message = format!(
             "{opening}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{}{}{limits}{}SET {RECORDED} = '{}';COMMIT",
             atomic.body,

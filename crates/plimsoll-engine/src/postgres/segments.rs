@@ -11,7 +11,7 @@ use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio_postgres::error::DbError;
 
 use super::PostgresSession;
-use super::apply::{Work, cannot_be_atomic, ended_words, lock_guard, needs_other_way, still_ours, take_mark};
+use super::apply::{TAKE_MARK, Work, cannot_be_atomic, ended_words, lock_guard, needs_other_way, still_ours};
 use super::error::ENDED;
 use super::failure::{Sent, script_failed};
 use super::kept::kept;
@@ -207,12 +207,11 @@ async fn together(
     segment: &Segment<'_>,
 ) -> Result<std::result::Result<(), Box<DbError>>> {
     let session = started.session;
-    let mark = take_mark();
     // `SET TRANSACTION` has to come before any query: there the guard follows.
     let (before, after) = if segment.sets_transaction {
         ("BEGIN;\n".to_owned(), lock_guard())
     } else {
-        (format!("BEGIN;{}{mark}\n", lock_guard()), still_ours())
+        (format!("BEGIN;{}{TAKE_MARK}\n", lock_guard()), still_ours())
     };
     let own = as_ourselves(started.work.script.text());
     let moves = started.moves_to(segment.statements.end);
