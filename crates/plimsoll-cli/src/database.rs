@@ -121,6 +121,7 @@ impl Opened {
                 }))
             }
             DatabaseUrl::Sqlite(url) => {
+                plimsoll_heap::serve_sqlite();
                 let database = Sqlite::new(url.clone(), &runner, source.external_tables.clone());
                 Database::Sqlite(if intent == Intent::Read { database.only_reading() } else { database })
             }

@@ -29,11 +29,12 @@ use plimsoll_core::{Code, Diagnostic};
 use args::{Arguments, Purpose};
 use exit::Exit;
 use output::{Log, Phase, Sinks};
+use plimsoll_heap::Heap;
 use termination::{Ending, TerminationLog};
 
 /// A run asks for memory a few thousand times, and ends before any of it is worth giving back.
 #[global_allocator]
-static HEAP: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static HEAP: Heap = Heap::new();
 
 fn main() {
     signals::end_at_once();

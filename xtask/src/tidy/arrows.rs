@@ -5,15 +5,23 @@ use toml::{Table, Value};
 use super::tree::{Finding, Source, Tree};
 
 /// The crates of the workspace and what of ours each may import.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("plimsoll-core", &[]),
     ("plimsoll-project", &["plimsoll-core"]),
     ("plimsoll-engine", &["plimsoll-core"]),
     ("plimsoll-inject", &["plimsoll-core"]),
     ("plimsoll-otel", &["plimsoll-core", "plimsoll-engine"]),
+    ("plimsoll-heap", &[]),
     (
         "plimsoll-cli",
-        &["plimsoll-core", "plimsoll-project", "plimsoll-engine", "plimsoll-inject", "plimsoll-otel"],
+        &[
+            "plimsoll-core",
+            "plimsoll-project",
+            "plimsoll-engine",
+            "plimsoll-inject",
+            "plimsoll-otel",
+            "plimsoll-heap",
+        ],
     ),
     ("plimsoll-testkit", &["plimsoll-core"]),
     ("plimsoll-bench", &["plimsoll-testkit"]),
