@@ -52,6 +52,11 @@ impl History {
         &self.rows
     }
 
+    /// The rows themselves, oldest first.
+    pub fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+
     /// The rows of one migration, oldest first.
     pub fn rows_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Row> {
         self.rows.iter().filter(move |row| row.migration_name == name)

@@ -12,7 +12,7 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 
 use super::history::{self, NewRow};
 use super::limits::Clock;
-use super::{Worker, error, limits, open};
+use super::{Worker, error, limits, open, seen};
 use crate::error::{Error, Kind, Result};
 use crate::failure::{UNTOUCHED, left_open};
 
@@ -31,10 +31,11 @@ pub(super) fn apply(
 }
 
 /// Pragmas, attached databases and temporary tables must not leak into the next script: a new connection has none.
-fn forget_settings(worker: &mut Worker) {
+pub(super) fn forget_settings(worker: &mut Worker) {
     let Ok(connection) = open(&worker.path, worker.access) else { return };
     worker.canceller.now_cancels(&connection);
     worker.connection = connection;
+    worker.seen.by_another_connection();
 }
 
 fn leaves_settings(text: &str) -> bool {
@@ -71,7 +72,7 @@ fn apply_atomic(
     })?;
     let started_at = history::now();
     let result = worker.transaction(|worker| {
-        history::check_unchanged(worker)?;
+        seen::check_unchanged(worker)?;
         let before = match foreign_keys {
             ForeignKeys::Enforced => None,
             ForeignKeys::CheckedAtTheEnd => Some(violations(worker)?),
@@ -90,10 +91,13 @@ fn apply_atomic(
             steps: 1,
         };
         history::insert(worker, &row)?;
-        history::remember(worker)
+        Ok(row)
     });
     worker.execute("PRAGMA foreign_keys = ON")?;
-    result.map_err(|error| deferred_violation(migration, error)).map_err(untouched)
+    result
+        .map(|row| worker.seen.append(&row))
+        .map_err(|error| deferred_violation(migration, error))
+        .map_err(untouched)
 }
 
 fn untouched(error: Error) -> Error {
@@ -140,7 +144,7 @@ fn apply_alone(
         }
         Err(error) => return Err(error),
     }
-    history::remember(worker)
+    seen::remember(worker)
 }
 
 /// A script that manages its transactions by itself is sent as it is; history and script cannot be one.
@@ -159,7 +163,7 @@ fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Scrip
             return Err(Error::never(error.diagnostic.helps(WayOn::ByHand.on(migration.name()))));
         }
     }
-    history::remember(worker)
+    seen::remember(worker)
 }
 
 /// Writes a started row, or takes that of an earlier failure for it; its id.
@@ -171,7 +175,7 @@ fn begin(
     logs: String,
 ) -> Result<String> {
     worker.transaction(|worker| {
-        history::check_unchanged(worker)?;
+        seen::check_unchanged(worker)?;
         let id = if let Some(earlier) = history::earlier_failure(worker, migration, script)? {
             history::start_again(worker, &earlier, &logs)?;
             earlier
@@ -188,7 +192,7 @@ fn begin(
             history::insert(worker, &row)?;
             id.to_owned()
         };
-        history::remember(worker)?;
+        seen::remember(worker)?;
         Ok(id)
     })
 }

@@ -8,16 +8,17 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension as _, named_params, params};
 
 use super::Worker;
+use super::seen::{Seen, check_unchanged, remember};
 use crate::error::{Error, Result};
 
 /// Reads the history, or what tables there are if there is none; remembers what was read.
 pub(super) fn read(worker: &mut Worker) -> Result<Snapshot> {
     let names = tables(worker)?;
     if names.iter().any(|name| name == "_prisma_migrations") {
-        worker.seen = rows(worker)?;
-        return Ok(Snapshot::Managed(worker.seen.clone()));
+        remember(worker)?;
+        return Ok(Snapshot::Managed(worker.seen.history().clone()));
     }
-    worker.seen = History::default();
+    worker.seen = Seen::default();
     let tables = names.into_iter().filter(|name| !worker.external_tables.contains(name)).collect();
     Ok(Snapshot::Unmanaged { tables })
 }
@@ -44,7 +45,7 @@ fn tables(worker: &Worker) -> Result<Vec<String>> {
 }
 
 /// The rows, oldest first. The two engines of Prisma store times of different types, which SQLite would not compare.
-fn rows(worker: &Worker) -> Result<History> {
+pub(super) fn rows(worker: &Worker) -> Result<History> {
     let query = || -> rusqlite::Result<Vec<Row>> {
         let mut statement = worker.connection.prepare(
             "SELECT id, migration_name, checksum, started_at, finished_at, rolled_back_at, applied_steps_count, \
@@ -94,11 +95,11 @@ fn instant(value: ValueRef<'_>) -> Option<Instant> {
     }
 }
 
-/// Creates the history table as Prisma does, unless another runner has or the database is no longer empty.
+/// Creates the history table as Prisma does, unless another runner has.
 pub(super) fn create(worker: &mut Worker) -> Result<()> {
     worker.transaction(|worker| {
         if tables(worker)?.iter().any(|name| name == "_prisma_migrations") {
-            return Ok(());
+            return Err(Error::overtaken());
         }
         worker.execute(
             "CREATE TABLE main.\"_prisma_migrations\" (
@@ -113,17 +114,6 @@ pub(super) fn create(worker: &mut Worker) -> Result<()> {
 );",
         )
     })
-}
-
-/// Fails if another runner has written the history since this session read it. To be called inside a transaction.
-pub(super) fn check_unchanged(worker: &Worker) -> Result<()> {
-    if rows(worker)? == worker.seen { Ok(()) } else { Err(Error::overtaken()) }
-}
-
-/// Remembers the history as this session has just written it. To be called inside the transaction that wrote it.
-pub(super) fn remember(worker: &mut Worker) -> Result<()> {
-    worker.seen = rows(worker)?;
-    Ok(())
 }
 
 /// Milliseconds since 1970: what Prisma's own engine stores.
@@ -143,14 +133,34 @@ pub(super) struct NewRow<'a> {
     pub(super) steps: i64,
 }
 
+impl NewRow<'_> {
+    /// As it is read from then on.
+    pub(super) fn read(&self) -> Row {
+        let instant = |milliseconds: i64| Instant(milliseconds.saturating_mul(1000));
+        Row {
+            id: self.id.to_owned(),
+            migration_name: self.migration.name().to_owned(),
+            checksum: self.checksum(),
+            started_at: instant(self.started_at),
+            finished_at: self.finished_at.map(instant),
+            rolled_back_at: self.rolled_back_at.map(instant),
+            logs: self.logs.clone().filter(|_| self.finished_at.is_none()),
+            applied_steps_count: self.steps,
+        }
+    }
+
+    fn checksum(&self) -> String {
+        self.migration.script().map(|script| script.checksum().to_string()).unwrap_or_default()
+    }
+}
+
 /// Inserts a row.
 pub(super) fn insert(worker: &Worker, row: &NewRow<'_>) -> Result<()> {
-    let checksum = row.migration.script().map(|script| script.checksum().to_string()).unwrap_or_default();
     let inserted = worker.connection.execute(
         "INSERT INTO main._prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count) \
          VALUES (:id, :checksum, :finished, :name, :logs, :rolled_back, :started, :steps)",
         named_params! {
-            ":id": row.id, ":checksum": checksum, ":finished": row.finished_at, ":name": row.migration.name(), ":logs": row.logs,
+            ":id": row.id, ":checksum": row.checksum(), ":finished": row.finished_at, ":name": row.migration.name(), ":logs": row.logs,
             ":rolled_back": row.rolled_back_at, ":started": row.started_at, ":steps": row.steps,
         },
     );

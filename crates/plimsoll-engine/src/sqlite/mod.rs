@@ -10,6 +10,7 @@ mod errors;
 mod history;
 mod limits;
 mod lock;
+mod seen;
 mod temporary;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plimsoll_core::history::{History, Progress, Row, Snapshot};
+use plimsoll_core::history::{Progress, Row, Snapshot};
 use plimsoll_core::plan::{Plan, Step};
 use plimsoll_core::script::How;
 use plimsoll_core::script::{Shape, sqlite as script};
@@ -26,6 +27,7 @@ use plimsoll_core::{Code, DatabaseMessage, Diagnostic, Migration, Migrations, Sc
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use self::lock::{RunLock, Tried};
+use self::seen::Seen;
 use crate::backend::{Backend, Cancel, Holder, Lock, Session, Silence, Tell};
 use crate::blockers::{Blocker, Witness};
 use crate::error::{CancelledBy, Error, Kind, Result};
@@ -88,7 +90,7 @@ impl Backend for Sqlite {
             shown: self.shown.clone(),
             runner: self.runner.clone(),
             external_tables: self.external_tables.clone(),
-            seen: History::default(),
+            seen: Seen::default(),
             limits: Limits::default(),
             canceller: canceller.clone(),
             lock: None,
@@ -141,8 +143,7 @@ struct Worker {
     shown: String,
     runner: String,
     external_tables: Vec<String>,
-    /// The history as this session last read or wrote it.
-    seen: History,
+    seen: Seen,
     /// What the statements of migrations have to keep to.
     limits: Limits,
     canceller: SqliteCanceller,
