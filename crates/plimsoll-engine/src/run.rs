@@ -8,7 +8,7 @@ mod work;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use plimsoll_core::history::Snapshot;
+use plimsoll_core::history::{History, Snapshot};
 use plimsoll_core::plan::{self, Blocked, Plan, Step};
 use plimsoll_core::{Code, Diagnostic, Migration, Report};
 use tokio_util::sync::CancellationToken;
@@ -164,7 +164,7 @@ impl<B: Backend> Run<'_, B> {
             }
             Self::look_before_leaping(session, &plan)?;
             if let Snapshot::Unmanaged { .. } = snapshot {
-                self.create_history(session, &mut patience, &mut overtaken).await?;
+                done = self.create_history(session, &mut patience, &mut overtaken).await?;
                 continue;
             }
             let (applied, attempted) = (self.report.applied.len(), Instant::now());
@@ -192,25 +192,27 @@ impl<B: Backend> Run<'_, B> {
         lock::take(session, Some(plan), options.lock_wait, self.observer, self.cancel, Some(goal)).await
     }
 
-    /// Creates the history, or gives whoever keeps it out some time: it is looked for again either way.
+    /// Creates the history, which is empty then; or gives whoever keeps it out some time, after which it is looked for again.
     async fn create_history(
         &mut self,
         session: &mut B::Session,
         patience: &mut Patience,
         overtaken: &mut u32,
-    ) -> Result<()> {
+    ) -> Result<Option<Snapshot>> {
         let (asked, canceller) = (Instant::now(), session.canceller());
         match repeatable(self.cancel, &canceller, session.create_history()).await {
             // A backup keeps out whoever creates tables, another runner its own table, until it commits.
             Err(error) if matches!(error.kind, Kind::Busy | Kind::Again) => {
-                patience.began(asked).pause(&error, self.observer, self.cancel).await
+                patience.began(asked).pause(&error, self.observer, self.cancel).await?;
             }
             // Somebody else has created it since it was looked for.
-            Err(error) if error.kind == Kind::Overtaken => self.overtaken(overtaken, error).await,
+            Err(error) if error.kind == Kind::Overtaken => self.overtaken(overtaken, error).await?,
+            Err(error) => return Err(error),
             // Created all the same. The request to cancel that may still be on its way, and would meet what is said next.
-            Ok(()) if self.cancel.is_cancelled() => Err(interrupted()),
-            created => created,
+            Ok(()) if self.cancel.is_cancelled() => return Err(interrupted()),
+            Ok(()) => return Ok(Some(Snapshot::Managed(History::default()))),
         }
+        Ok(None)
     }
 
     /// Another runner was faster: that is progress, unless it happens without any.

@@ -204,7 +204,10 @@ pub(super) fn guard_that(condition: &str) -> String {
     )
 }
 
-/// A statement that takes a lock which our transaction holds and which ends with it; shared, so that nobody ever waits for it.
+/// The key of a lock that our transaction holds and that ends with it; shared, so that nobody ever waits for it.
+pub(super) const MARK: i64 = 72_707_370;
+
+/// A statement that takes it.
 pub(super) const TAKE_MARK: &str = "SELECT pg_catalog.pg_advisory_xact_lock_shared(72707370);";
 
 /// A condition that is true in the transaction that took it.

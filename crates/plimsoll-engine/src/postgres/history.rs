@@ -18,6 +18,8 @@ use crate::error::{Error, Kind, Result};
 pub(super) struct Facts {
     /// The schema of the history table, or where it is to be created.
     pub(super) history_schema: Option<String>,
+    /// The schema in which the server creates what is created without one: it is there.
+    current_schema: Option<String>,
     /// Whether `'\'` is a whole string, as it has been by default since PostgreSQL 9.1.
     pub(super) standard_strings: bool,
     /// Whether a session has a `lock_timeout` by itself: of the role, the database, the server or the URL.
@@ -125,6 +127,7 @@ fn take_facts(session: &mut PostgresSession, rows: &[SimpleQueryRow]) -> Result<
     let found = table_schema.is_some();
     let schema = table_schema.or_else(|| session.schema.clone()).or_else(|| text(0));
     session.facts = Facts {
+        current_schema: text(0),
         history_schema: schema,
         // Behind a pooler that shares its connections one of them may have been left with another setting: a guard finds it.
         standard_strings: text(2).as_deref() == Some("on")
@@ -187,8 +190,8 @@ async fn tables(session: &PostgresSession) -> Result<Vec<String>> {
         .rows(&format!(
             "SELECT c.relname, n.nspname || '.' || c.relname FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE c.relkind = 'r' AND n.nspname IN ({schemas}) AND c.relname !~* \
-             '^(spatial_ref_sys|geometry_columns|geography_columns|raster_columns|raster_overviews)$' ORDER BY 1, 2"
+             WHERE c.relkind = 'r' AND n.nspname IN ({schemas}) AND pg_catalog.lower(c.relname::pg_catalog.text) NOT IN \
+             ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews') ORDER BY 1, 2"
         ))
         .await?;
     let names = rows.iter().filter_map(|row| Some((row.get(0)?, row.get(1)?)));
@@ -309,7 +312,8 @@ pub(super) async fn create(session: &PostgresSession) -> Result<()> {
     let schema = session.facts.history_schema.as_deref().unwrap_or("public");
     // Not `IF NOT EXISTS` alone: that asks for the right to create schemas even where there is nothing to create.
     let find = format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {}", quote_text(schema));
-    let missing = session.rows(&find).await?.is_empty();
+    let is_current = session.facts.current_schema.as_deref() == Some(schema);
+    let missing = !is_current && session.rows(&find).await?.is_empty();
     let create_schema =
         if missing { format!("CREATE SCHEMA IF NOT EXISTS {};", quote_name(schema)) } else { String::new() };
     let created = session

@@ -24,6 +24,7 @@ mod paused;
 mod pipeline;
 mod pooler;
 mod quiet;
+mod repeated;
 mod segments;
 mod self_managed;
 mod started;
@@ -218,8 +219,13 @@ impl PostgresSession {
                 self.local_settings
             );
         }
+        format!("{}{}", self.reset_but_prepared(), repeated::FORGET)
+    }
+
+    /// The same, but for prepared statements.
+    fn reset_but_prepared(&self) -> String {
         format!(
-            "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;CLOSE ALL;UNLISTEN *;DEALLOCATE ALL;DISCARD TEMP;{}",
+            "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;CLOSE ALL;UNLISTEN *;DISCARD TEMP;{}",
             self.settings
         )
     }

@@ -28,11 +28,11 @@ use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio::sync::watch;
 use tokio_postgres::Client;
 
-use super::apply::{self, IS_MARKED, Outcome, TAKE_MARK, Work, guard_that, lock_guard, record, unrecorded};
-use super::error::ENDED;
+use super::apply::{self, Outcome, TAKE_MARK, Work, lock_guard, record, record_guard};
 use super::limits::{Again, Until};
 use super::pooler::Hold;
-use super::{LOCK_KEY, PostgresSession, pooler, quiet};
+use super::repeated::{self, FORGET, RECORDED};
+use super::{PostgresSession, pooler, quiet};
 use crate::backend::{Next, Tell, Told};
 use crate::error::{Error, Kind, Result};
 
@@ -43,8 +43,9 @@ const ON_THE_WAY: usize = 8;
 /// take in for it counts as lost after 30 seconds (`tcp_user_timeout`).
 const MOST: usize = 32 * 1024;
 
-/// How many go together: before the first is sent, all of them are read.
-const TOGETHER: usize = 128;
+/// How many go together: before the first is sent, all of them are read, and the history is searched for all of them. The fewer there are, the
+/// sooner is it searched for many again where somebody else has written.
+const TOGETHER: usize = 256;
 
 /// The longest script that goes with others, in bytes.
 const LONGEST: usize = MOST / 4;
@@ -82,13 +83,14 @@ pub(super) async fn apply_together(
     drop(several);
     let Err(Failed { next, frame, error }) = sent else { return Ok(()) };
     // The transaction may still be open, and failed. If the connection is gone, so is the transaction.
-    let _gone = session.client.batch_execute("ROLLBACK").await;
+    let _gone = session.client.batch_execute(&format!("ROLLBACK;{FORGET}")).await;
     match outcome(session, next, &frame, &error).await {
         Outcome::Failed(error) => Err(error),
         // It was rolled back.
-        Outcome::NeedsOtherWay(_) if session.stop.is_cancelled() => {
-            Err(Error::new(Kind::Cancelled, Diagnostic::new(Code::Interrupted, "it was to be run in parts")))
-        }
+        Outcome::NeedsOtherWay(_) if session.stop.is_cancelled() => Err(Error::new(
+            Kind::Cancelled,
+            Diagnostic::new(Code::Interrupted, "it was to be run in another way"),
+        )),
         Outcome::NeedsOtherWay(_) => {
             apply::apply(session, next.step, &next.id, tell).await?;
             tell(Told::Applied);
@@ -129,9 +131,12 @@ async fn send<'a>(
     quiet: Option<u64>,
     tell: &mut Tell<'_>,
 ) -> std::result::Result<(), Failed<'a>> {
-    let frame = |(n, (before, next))| Some((next, Frame::of(session, next, before, quiet_at(quiet, n))?));
-    let before = std::iter::once(None).chain(next.iter().map(Some));
-    let mut frames = before.zip(next).enumerate().map_while(frame).peekable();
+    let frame = |(n, next_one): (usize, &'a Next<'a>)| {
+        let before = n.checked_sub(1).and_then(|before| next.get(before));
+        let place = Place { before, quiet: quiet_at(quiet, n), is_last: n + 1 == next.len() };
+        Some((next_one, Frame::of(session, next_one, &place)?))
+    };
+    let mut frames = next.iter().enumerate().map_while(frame).peekable();
     let (mut way, mut failed) = (Way::new(&session.client), None);
     loop {
         while failed.is_none()
@@ -155,7 +160,8 @@ async fn send<'a>(
     failed.map_or(Ok(()), Err)
 }
 
-/// The condition that nobody else has written, for the `n`th. The first is searched for in any case: behind it the number has to have moved.
+/// What the server says at the `n`th if nobody else has written. The first is searched for in any case: behind it the number has to have
+/// moved.
 fn quiet_at(quiet: Option<u64>, n: usize) -> Option<String> {
     let committed = u64::try_from(n).ok().filter(|n| *n > 0)?;
     Some(quiet::nobody_wrote(quiet?, committed))
@@ -169,6 +175,9 @@ async fn outcome(
     error: &tokio_postgres::Error,
 ) -> Outcome {
     let Ok(script) = next.step.migration.script() else { return Outcome::Failed(session.error(error)) };
+    if let Some(gone) = error.as_db_error().filter(|found| repeated::are_gone(found)) {
+        return Outcome::NeedsOtherWay(Box::new(gone.clone()));
+    }
     let work = Work { migration: next.step.migration, script, id: &next.id };
     apply::sort(session, &work, &frame.atomic.body, error, frame.before).await
 }
@@ -231,55 +240,66 @@ struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The frame of a migration behind another one, or of the first. `quiet` is true in the server where nobody else has written.
-    fn of(
-        session: &PostgresSession,
-        next: &'a Next<'a>,
-        before: Option<&Next<'_>>,
-        quiet: Option<String>,
-    ) -> Option<Self> {
+    fn of(session: &PostgresSession, next: &'a Next<'a>, place: &Place<'_>) -> Option<Self> {
         let migration = next.step.migration;
         let (script, atomic) = (migration.script().ok()?, plain(migration)?);
-        let work = Work { migration, script, id: &next.id };
+        let around = Around::of(session, &Work { migration, script, id: &next.id }, place);
         let limits = session.limits(Until::Commit, Again::Yes);
-        // Two statements: where each has a snapshot of its own, what the lock protects is looked for with one that is younger than it.
-        let turn = before.map_or_else(lock_guard, |before| guard_that(&is_turn_behind(&before.id)));
-        let quiet = quiet.map_or_else(String::new, |quiet| format!("{quiet} OR "));
-        let guard = guard_that(&format!("{quiet}{}", unrecorded(session, migration)));
-        let opening =
-            format!("BEGIN;{limits}{turn}{guard}{TAKE_MARK}SET LOCAL {RECORDED} = '{}';\n", next.id);
+        let opening = format!("BEGIN;{limits}{}SET LOCAL {RECORDED} = '{}';\n", around.guards, next.id);
         let message = format!(
             "{opening}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{}{}{limits}{}SET {RECORDED} = '{}';COMMIT",
             atomic.body,
-            still_ours(&next.id),
-            session.reset(),
-            record(session, &work),
+            around.still_ours,
+            session.reset_but_prepared(),
+            around.record,
             next.id,
         );
         Some(Self { before: opening.chars().count(), atomic, message })
     }
 }
 
-/// The setting that says which migration this session has recorded last, or is about to.
-const RECORDED: &str = "plimsoll.recorded";
-
-/// A condition that is true if the last thing that this session has done was to record the migration before this one, and nobody else
-/// holds the lock.
-///
-/// A lock that this session holds already it gets once more, to the end of the transaction. What it protects is looked for behind it.
-fn is_turn_behind(before: &str) -> String {
-    format!(
-        "pg_catalog.current_setting('{RECORDED}', true) = '{before}' \
-         AND pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY})"
-    )
+/// Where a migration is among those that go together.
+struct Place<'a> {
+    /// The one before it.
+    before: Option<&'a Next<'a>>,
+    /// What the server says of its transactions if nobody else has written.
+    quiet: Option<String>,
+    is_last: bool,
 }
 
-/// A statement that fails if the transaction has ended in which the setting was made.
-fn still_ours(id: &str) -> String {
-    format!(
-        "SELECT CASE WHEN pg_catalog.current_setting('{RECORDED}', true) = '{id}' OR {IS_MARKED} THEN 0 \
-         ELSE ('{ENDED} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;"
-    )
+/// What stands around a script.
+struct Around {
+    guards: String,
+    still_ours: String,
+    record: String,
+}
+
+impl Around {
+    /// The first says it in full, and prepares it for those behind it.
+    fn of(session: &PostgresSession, work: &Work<'_>, place: &Place<'_>) -> Self {
+        let forget = if place.is_last { FORGET } else { "" };
+        match place.before {
+            None => Self {
+                guards: format!("{}{}{TAKE_MARK}", lock_guard(), record_guard(session, work.migration)),
+                still_ours: repeated::still_ours(&format!("'{}'", work.id)),
+                record: format!(
+                    "{FORGET}{}{}",
+                    record(session, work),
+                    repeated::prepare(session, 2 * LONGEST)
+                ),
+            },
+            // Two statements: where each has a snapshot of its own, what the lock protects is looked for with one that is younger than it.
+            Some(before) => Self {
+                guards: format!(
+                    "{}{}",
+                    repeated::turn_behind(&before.id),
+                    repeated::is_new(work.migration.name(), place.quiet.as_deref())
+                ),
+                still_ours: repeated::is_ours(work.id),
+                record: format!("{}{forget}", repeated::recorded(work)),
+            },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -288,6 +308,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
     use tokio_postgres::{Config, NoTls};
 
+    use super::super::error::ENDED;
     use super::super::link::Link;
     use super::*;
 
@@ -350,7 +371,7 @@ mod tests {
             let framed = |script| {
                 format!(
                     "BEGIN;SET LOCAL {RECORDED} = 'us';{script};{}SET {RECORDED} = 'us';COMMIT",
-                    still_ours("us")
+                    repeated::still_ours("'us'")
                 )
             };
             for before in ["SELECT 1", "SET plimsoll.recorded = 'before us'"] {

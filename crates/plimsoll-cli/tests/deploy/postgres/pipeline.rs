@@ -247,3 +247,36 @@ async fn code_that_resets_all_settings_is_not_taken_for_the_end_of_the_transacti
         assert_eq!(scene.base.value("SELECT count(*) FROM side.first").await, "1");
     }
 }
+
+/// What stands around the scripts is prepared in the session: no word of a script says that code which it calls takes that away.
+#[tokio::test]
+async fn code_that_takes_all_prepared_statements_away_fails_nothing_and_is_run_once() {
+    for version in [Version::V13, Version::V18] {
+        let scene = with_third(version, 12, "INSERT INTO side.first VALUES (1);").await;
+        scene
+            .base
+            .execute(
+                "CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DEALLOCATE ALL; RETURN NEW; END $$; \
+                 CREATE TRIGGER forget BEFORE INSERT ON side.first FOR EACH ROW EXECUTE FUNCTION forget()",
+            )
+            .await;
+        scene.deployed();
+        assert_eq!(scene.applied().await, names(1..=12));
+        assert_eq!(scene.base.value("SELECT count(*) FROM side.first").await, "1");
+    }
+}
+
+/// As behind a server that hands its connections on: what runs alone finds none of what was prepared for those before it.
+#[tokio::test]
+async fn nothing_that_was_prepared_is_left_for_a_script_that_runs_alone() {
+    let scene = empty(Version::V18)
+        .await
+        .migration("1_a", "CREATE TABLE a (n INTEGER);")
+        .migration("2_b", "CREATE TABLE b (n INTEGER);")
+        .migration(
+            "3_alone",
+            "DO $$ BEGIN INSERT INTO side.log SELECT name FROM pg_prepared_statements; END $$;",
+        );
+    scene.deployed();
+    assert_eq!(scene.base.value("SELECT count(*) FROM side.log").await, "0");
+}
