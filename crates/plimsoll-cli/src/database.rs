@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use plimsoll_core::url::DatabaseUrl;
-use plimsoll_core::{Code, Diagnostic, Secret};
+use plimsoll_core::{Code, Diagnostic, Migrations, Secret};
 use plimsoll_engine::postgres::Scope;
 use plimsoll_engine::{Mysql, Postgres, Sqlite, Work};
-use plimsoll_project::{Project, Request};
+use plimsoll_project::{Datasource, MigrationsDirectory, Project, Request};
 
 use crate::args::Common;
 use crate::identity::Identity;
@@ -52,8 +52,15 @@ pub(crate) enum Intent {
     Write,
 }
 
-impl Opened {
-    /// Finds and reads the project. `say` gets to know if the file of its URL has to be waited for, and why.
+/// A project whose migrations have not been read yet, and where its database is.
+pub(crate) struct Found {
+    project: plimsoll_project::Found,
+    url: Result<DatabaseUrl, Diagnostic>,
+    url_file: Option<UrlFile>,
+}
+
+impl Found {
+    /// Finds the project. `say` gets to know if the file of its URL has to be waited for, and why.
     pub(crate) fn new(common: &Common, say: impl FnOnce(&Diagnostic)) -> Result<Self, Diagnostic> {
         let cwd = std::env::current_dir().map_err(|error| {
             Diagnostic::new(Code::FileUnreadable, format!("the working directory is gone: {error}"))
@@ -67,7 +74,7 @@ impl Opened {
             Some(file) => Some(file.wait_for(common.wait, say)?),
             None => common.url.clone().map(Secret::new),
         };
-        let project = plimsoll_project::read(&Request {
+        let project = plimsoll_project::find(&Request {
             cwd,
             environment,
             schema: common.schema.clone(),
@@ -75,14 +82,39 @@ impl Opened {
             migrations: common.migrations.clone(),
             url: given,
         })?;
-        let source = &project.datasource;
+        let source = project.datasource();
         let place = url_file.as_ref().map(UrlFile::place).or_else(|| source.url_place.clone());
         let url = DatabaseUrl::parse(source.provider, &source.url, &source.base);
         let url = url.map_err(|error| match place {
             Some(place) => error.at(place),
             None => error,
-        })?;
+        });
         Ok(Self { project, url, url_file })
+    }
+
+    /// Where its migrations are.
+    pub(crate) fn migrations(&self) -> MigrationsDirectory {
+        self.project.migrations()
+    }
+
+    /// The project with what was read there. A URL that cannot be used comes after everything that is wrong with the project.
+    pub(crate) fn with(self, migrations: Migrations) -> Result<Opened, Diagnostic> {
+        Ok(Opened { project: self.project.with(migrations), url: self.url?, url_file: self.url_file })
+    }
+
+    /// The database, ready to be connected to.
+    pub(crate) fn database(&self, intent: Intent) -> Result<Database, Diagnostic> {
+        let url = self.url.as_ref().map_err(Clone::clone)?;
+        database(self.project.datasource(), url, self.url_file.as_ref(), intent)
+    }
+}
+
+impl Opened {
+    /// Finds and reads the project. `say` gets to know if the file of its URL has to be waited for, and why.
+    pub(crate) fn new(common: &Common, say: impl FnOnce(&Diagnostic)) -> Result<Self, Diagnostic> {
+        let found = Found::new(common, say)?;
+        let migrations = found.migrations().read()?;
+        found.with(migrations)
     }
 
     /// Whether the project has no migrations.
@@ -99,37 +131,43 @@ impl Opened {
 
     /// The database, ready to be connected to.
     pub(crate) fn database(&self, intent: Intent) -> Result<Database, Diagnostic> {
-        let runner = Identity::of_this_process().to_string();
-        let source = &self.project.datasource;
-        Ok(match &self.url {
-            DatabaseUrl::Postgres(url) => {
-                let scope = Scope {
-                    schemas: source.schemas.clone(),
-                    external_tables: source.external_tables.clone(),
-                };
-                let database = Postgres::new((**url).clone(), &runner, scope)?;
-                Database::Postgres(Box::new(match self.url_file.clone() {
-                    Some(file) => database.reading_its_url(file.source_of_postgres(source.base.clone())),
-                    None => database,
-                }))
-            }
-            DatabaseUrl::Mysql(url) => {
-                let database = Mysql::new((**url).clone(), &runner, source.external_tables.clone())?;
-                Database::Mysql(Box::new(match self.url_file.clone() {
-                    Some(file) => database.reading_its_url(file.source_of_mysql(source.base.clone())),
-                    None => database,
-                }))
-            }
-            DatabaseUrl::Sqlite(url) => {
-                plimsoll_heap::serve_sqlite();
-                let database = Sqlite::new(url.clone(), &runner, source.external_tables.clone());
-                Database::Sqlite(if intent == Intent::Read { database.only_reading() } else { database })
-            }
-        })
+        database(&self.project.datasource, &self.url, self.url_file.as_ref(), intent)
     }
 
     /// What a run works on.
     pub(crate) fn work(&self) -> Work<'_> {
         Work { migrations: &self.project.migrations, provider: self.project.datasource.provider }
     }
+}
+
+fn database(
+    source: &Datasource,
+    url: &DatabaseUrl,
+    url_file: Option<&UrlFile>,
+    intent: Intent,
+) -> Result<Database, Diagnostic> {
+    let runner = Identity::of_this_process().to_string();
+    Ok(match url {
+        DatabaseUrl::Postgres(url) => {
+            let scope =
+                Scope { schemas: source.schemas.clone(), external_tables: source.external_tables.clone() };
+            let database = Postgres::new((**url).clone(), &runner, scope)?;
+            Database::Postgres(Box::new(match url_file.cloned() {
+                Some(file) => database.reading_its_url(file.source_of_postgres(source.base.clone())),
+                None => database,
+            }))
+        }
+        DatabaseUrl::Mysql(url) => {
+            let database = Mysql::new((**url).clone(), &runner, source.external_tables.clone())?;
+            Database::Mysql(Box::new(match url_file.cloned() {
+                Some(file) => database.reading_its_url(file.source_of_mysql(source.base.clone())),
+                None => database,
+            }))
+        }
+        DatabaseUrl::Sqlite(url) => {
+            plimsoll_heap::serve_sqlite();
+            let database = Sqlite::new(url.clone(), &runner, source.external_tables.clone());
+            Database::Sqlite(if intent == Intent::Read { database.only_reading() } else { database })
+        }
+    })
 }

@@ -26,6 +26,9 @@ pub trait Backend {
     /// The first read may say [`Snapshot::Exact`] of these migrations, instead of bringing their rows.
     async fn connect(&self, expected: Option<&Migrations>) -> Result<Self::Session>;
 
+    /// Begins to connect, in the background of the runtime: the first [`connect`](Self::connect) then says what came of it.
+    fn begin_to_connect(&self) {}
+
     /// Creates the database (and nothing in it). An existing one is a success.
     async fn create_database(&self) -> Result<()>;
 }
@@ -90,7 +93,8 @@ pub trait Session {
         true
     }
 
-    /// Creates the history table. It must not exist. Whoever keeps it from being created is waited for a moment, and never longer.
+    /// Creates the history table. If somebody else has, it is overtaken ([`Kind::Overtaken`](crate::Kind::Overtaken)). Whoever keeps it from
+    /// being created is waited for a moment, and never longer.
     async fn create_history(&mut self) -> Result<()>;
 
     /// Refuses a script that could not be run, before anything is run. The history has been read by then.

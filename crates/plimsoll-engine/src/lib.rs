@@ -21,6 +21,7 @@ mod run;
 pub mod sqlite;
 pub mod stopping;
 mod target;
+mod task;
 mod tls;
 mod wait;
 

@@ -27,7 +27,7 @@ use plimsoll_core::{Code, Diagnostic, Migrations, Place, Provider, Secret};
 use config::Config;
 use display::{absolute, directory_of, shown};
 use environment::Environment;
-use find::{By, Found};
+use find::By;
 use package::Package;
 use schema::Schema;
 
@@ -120,6 +120,51 @@ pub struct Datasource {
 
 /// Finds and reads the project that `request` is about.
 pub fn read(request: &Request) -> Result<Project, Diagnostic> {
+    let found = find(request)?;
+    let migrations = found.migrations().read()?;
+    Ok(found.with(migrations))
+}
+
+/// A project whose migrations have not been read yet.
+#[derive(Clone, Debug)]
+pub struct Found {
+    project: Project,
+    cwd: PathBuf,
+}
+
+impl Found {
+    /// The database that it is for.
+    pub fn datasource(&self) -> &Datasource {
+        &self.project.datasource
+    }
+
+    /// Where its migrations are.
+    pub fn migrations(&self) -> MigrationsDirectory {
+        MigrationsDirectory { path: self.project.migrations_directory.clone(), cwd: self.cwd.clone() }
+    }
+
+    /// The project with what was read there.
+    pub fn with(self, migrations: Migrations) -> Project {
+        Project { migrations, ..self.project }
+    }
+}
+
+/// Where the migrations of a project are.
+#[derive(Clone, Debug)]
+pub struct MigrationsDirectory {
+    path: PathBuf,
+    cwd: PathBuf,
+}
+
+impl MigrationsDirectory {
+    /// Reads them. None are there if the directory is not.
+    pub fn read(&self) -> Result<Migrations, Diagnostic> {
+        migrations::read(&self.path, &self.cwd)
+    }
+}
+
+/// Finds the project that `request` is about, and reads everything but its migrations.
+pub fn find(request: &Request) -> Result<Found, Diagnostic> {
     let cwd = &request.cwd;
     let mut environment = Environment::new(request.environment.clone());
     let mut config = None;
@@ -137,16 +182,17 @@ pub fn read(request: &Request) -> Result<Project, Diagnostic> {
     let mut notes = notes(config, &found, &schema, request);
     let datasource = datasource(request, config, &schema, generation, &environment, &mut notes)?;
     let migrations_directory = migrations_directory(request, config, &found, &schema, generation)?;
-    Ok(Project {
+    let project = Project {
         schema: shown(cwd, &found.path),
         config: config.map(|config| config.shown.clone()),
         dotenv,
         notes,
         generation,
         datasource,
-        migrations: migrations::read(&migrations_directory, cwd)?,
+        migrations: Migrations::default(),
         migrations_directory,
-    })
+    };
+    Ok(Found { project, cwd: cwd.clone() })
 }
 
 /// The scripts of the `package.json` in a directory, by name; none if there is no such file, or it cannot be understood.
@@ -215,7 +261,7 @@ fn datasource(
 fn migrations_directory(
     request: &Request,
     config: Option<&Config>,
-    found: &Found,
+    found: &find::Found,
     schema: &Schema,
     generation: Generation,
 ) -> Result<PathBuf, Diagnostic> {
@@ -244,7 +290,7 @@ fn no_migrations(shown: &str) -> Diagnostic {
         .help("In an image: check what `COPY` and `.dockerignore` leave out.")
 }
 
-fn notes(config: Option<&Config>, found: &Found, schema: &Schema, request: &Request) -> Vec<String> {
+fn notes(config: Option<&Config>, found: &find::Found, schema: &Schema, request: &Request) -> Vec<String> {
     let mut notes = Vec::new();
     if found.by == By::Package {
         notes.push(

@@ -2,9 +2,9 @@
 
 use plimsoll_engine::{CancellationToken, IfMissing, Options};
 
-use super::{introduce, look_at_emptiness, stopped, told, voice_for};
+use super::{introduce_connecting, look_at_emptiness, stopped, told, voice_for};
 use crate::args::{Deploy, Empty, Run};
-use crate::database::{Intent, with_backend};
+use crate::database::with_backend;
 use crate::exit::Exit;
 use crate::output::{Output, Voice};
 use crate::signals::{self, Ended, Signals};
@@ -34,9 +34,9 @@ pub(super) async fn migrate(
     // A file that is not there yet is waited for before the run begins.
     let mut common = arguments.common.clone();
     common.wait = deadline.map_or(common.wait, |end| end.left().min(common.wait));
-    let opened = introduce(&common, output)?;
+    let (opened, database) = introduce_connecting(&common, output).await?;
     look_at_emptiness(&opened, empty, output)?;
-    let database = opened.database(Intent::Write).map_err(|diagnostic| output.failed(&diagnostic, None))?;
+    let database = database.map_err(|diagnostic| output.failed(&diagnostic, None))?;
     let options = Options {
         wait: arguments.common.wait,
         lock_wait: arguments.lock.lock_wait,

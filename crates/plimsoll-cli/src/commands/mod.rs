@@ -12,11 +12,13 @@ mod wait;
 use std::time::Duration;
 
 use clap::CommandFactory as _;
-use plimsoll_core::{Code, Diagnostic};
-use plimsoll_engine::{CancellationToken, Event, Observe as _, stopping};
+use plimsoll_core::{Code, Diagnostic, Migrations};
+use plimsoll_engine::{Backend as _, CancellationToken, Event, Observe as _, stopping};
+use plimsoll_project::MigrationsDirectory;
+use tokio::sync::oneshot;
 
 use crate::args::{Answer, Arguments, Command, Common, Empty, Format, Migrate};
-use crate::database::Opened;
+use crate::database::{Database, Found, Intent, Opened, with_backend};
 use crate::exit::Exit;
 use crate::output::{self, Output, Voice};
 use crate::signals::{self, Ended, Signals};
@@ -63,6 +65,36 @@ fn introduce(common: &Common, output: &mut Output) -> Result<Opened, Exit> {
     let opened = opened.map_err(|diagnostic| output.failed(&diagnostic, None))?;
     output.opened(&opened);
     Ok(opened)
+}
+
+/// The same for a command that connects in any case: the server lets it in while its migrations are being read. What is wrong with
+/// the project comes before what is wrong with the database.
+async fn introduce_connecting(
+    common: &Common,
+    output: &mut Output,
+) -> Result<(Opened, Result<Database, Diagnostic>), Exit> {
+    let found = Found::new(common, |why| output.see(Event::Waiting { why, at_most: common.wait }));
+    let found = found.map_err(|diagnostic| output.failed(&diagnostic, None))?;
+    let database = found.database(Intent::Write);
+    if let Ok(database) = &database {
+        with_backend!(database, backend => backend.begin_to_connect());
+    }
+    let migrations = beside(found.migrations()).await;
+    let opened = migrations.and_then(|migrations| found.with(migrations));
+    let opened = opened.map_err(|diagnostic| output.failed(&diagnostic, None))?;
+    output.opened(&opened);
+    Ok((opened, database))
+}
+
+/// Reads the migrations on a thread of their own, where there may be one more.
+async fn beside(directory: MigrationsDirectory) -> Result<Migrations, Diagnostic> {
+    let (say, said) = oneshot::channel();
+    let theirs = directory.clone();
+    let reading = std::thread::Builder::new().spawn(move || say.send(theirs.read()));
+    match reading {
+        Ok(_thread) => said.await.unwrap_or_else(|_| directory.read()),
+        Err(_) => directory.read(),
+    }
 }
 
 /// Refuses a project without migrations, or warns of it.

@@ -45,6 +45,7 @@ use crate::backend::{Backend, Cancel, Holder, Lock, Session, Tell};
 use crate::error::{CancelledBy, Result};
 use crate::limits::Limits;
 use crate::target::Target;
+use crate::task::Early;
 use blockers::MysqlWitness;
 use target::Targets;
 
@@ -56,6 +57,7 @@ pub struct Mysql {
     targets: Targets,
     runner: String,
     external_tables: Vec<String>,
+    early: Early<connect::Tried>,
 }
 
 impl Mysql {
@@ -74,7 +76,7 @@ impl Mysql {
             return Err(system_database(&url.database));
         }
         let targets = Targets::fixed(Target::new(url)?);
-        Ok(Self { targets, runner: runner.to_owned(), external_tables })
+        Ok(Self { targets, runner: runner.to_owned(), external_tables, early: Early::new() })
     }
 
     /// The same database, whose URL is read anew before each attempt to connect, also after a lost connection.
@@ -100,6 +102,10 @@ impl Backend for Mysql {
 
     async fn connect(&self, _: Option<&Migrations>) -> Result<MysqlSession> {
         connect::session(self).await
+    }
+
+    fn begin_to_connect(&self) {
+        connect::begin(self);
     }
 
     async fn create_database(&self) -> Result<()> {

@@ -20,11 +20,29 @@ use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 
+/// What came of a try to connect, and where to.
+pub(super) type Tried = (Target, Result<Link>);
+
+/// Begins to connect, for the next session. If it is not known where to, that is said to whoever asks for the session.
+pub(super) fn begin(database: &Postgres) {
+    if let Ok(work) = tried(database) {
+        database.early.begin(work);
+    }
+}
+
+/// One try, at what is the target now.
+fn tried(database: &Postgres) -> Result<impl Future<Output = Tried> + use<>> {
+    let (target, runner) = (database.targets.next()?, database.runner.clone());
+    Ok(async move {
+        let opened = open(&target, &target.url.database, &runner).await;
+        (target, opened)
+    })
+}
+
 /// Connects once.
 pub(super) async fn session(database: &Postgres) -> Result<PostgresSession> {
-    let target = database.targets.next()?;
+    let (target, opened) = database.early.take(|| tried(database)).await?;
     let url = &target.url;
-    let opened = open(&target, &url.database, &database.runner).await;
     let Link { client, task, heard, at } =
         opened.map_err(|error| database.targets.failed(url.clone(), error))?;
     database.targets.reached(url);

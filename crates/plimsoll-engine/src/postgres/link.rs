@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client, Connection, Error};
 
 use crate::stopping;
+use crate::task::Task;
 
 /// An open connection.
 pub(super) struct Link {
@@ -34,18 +35,9 @@ impl Link {
     /// Says good-bye, and waits for the task; not for long, if the server does not answer any more. Whoever has less time may drop this.
     pub(super) async fn close(self) {
         let Self { client, task, .. } = self;
-        let mut task = Ending(task);
+        let task = Task::new(task);
         drop(client);
-        let _silent = tokio::time::timeout(stopping::FAREWELL, &mut task.0).await;
-    }
-}
-
-/// A task that nobody waits for any longer than this is there.
-struct Ending<T>(JoinHandle<T>);
-
-impl<T> Drop for Ending<T> {
-    fn drop(&mut self) {
-        self.0.abort();
+        let _silent = tokio::time::timeout(stopping::FAREWELL, task).await;
     }
 }
 

@@ -52,6 +52,7 @@ use crate::backend::{Backend, Holder, Lock, Next, Session, Tell, Told};
 use crate::error::{CancelledBy, Error, Kind, Result};
 use crate::limits::Limits;
 use crate::stopping;
+use crate::task::Early;
 use blockers::PostgresWitness;
 use paused::Paused;
 use pooler::{Hold, Needs};
@@ -69,6 +70,7 @@ pub struct Postgres {
     targets: Targets,
     runner: String,
     scope: Scope,
+    early: Early<connect::Tried>,
 }
 
 /// What of a database belongs to the project; it decides whether a database counts as not empty.
@@ -89,7 +91,7 @@ impl Postgres {
     /// Fails if a certificate file of the URL cannot be used.
     pub fn new(url: PostgresUrl, runner: &str, scope: Scope) -> std::result::Result<Self, Diagnostic> {
         let runner = url.application_name.clone().unwrap_or_else(|| runner.to_owned());
-        Ok(Self { targets: Targets::fixed(Target::new(url)?), runner, scope })
+        Ok(Self { targets: Targets::fixed(Target::new(url)?), runner, scope, early: Early::new() })
     }
 
     /// The same database, whose URL is read anew before each attempt to connect, also after a lost connection.
@@ -119,6 +121,10 @@ impl Backend for Postgres {
                 Ok(session)
             }
         }
+    }
+
+    fn begin_to_connect(&self) {
+        connect::begin(self);
     }
 
     async fn create_database(&self) -> Result<()> {

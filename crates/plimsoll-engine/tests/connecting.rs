@@ -1,0 +1,72 @@
+//! A connection that is begun before anybody asks for it, on real databases.
+
+use std::path::Path;
+
+use plimsoll_core::Secret;
+use plimsoll_core::url::DatabaseUrl;
+use plimsoll_engine::postgres::Scope;
+use plimsoll_engine::{Backend, Mysql, Postgres, Session};
+use plimsoll_testkit::base::{Base, Kind};
+use plimsoll_testkit::server::{Flavour, Version};
+use plimsoll_testkit::wait::until_async;
+
+/// `others` lists the connections to the database but for the one that asks.
+async fn is_used_by_the_first_session(backend: impl Backend, base: &Base, others: &str) {
+    backend.begin_to_connect();
+    until_async("it is there before it is asked for", async || base.value(others).await.contains("app "))
+        .await;
+    let begun = base.value(others).await;
+    let mut first = backend.connect(None).await.expect("it lets us in");
+    first.read().await.expect("it answers");
+    assert_eq!(base.value(others).await, begun, "it has made no other one");
+    let mut second = backend.connect(None).await.expect("it lets us in");
+    second.read().await.expect("it answers");
+    let both = base.value(others).await;
+    assert!(both.starts_with(&begun) && both.matches("app ").count() == 2, "{begun}, {both}");
+    first.close().await;
+    second.close().await;
+}
+
+fn url(base: &Base, kind: Kind) -> DatabaseUrl {
+    DatabaseUrl::parse(kind.provider(), &Secret::new(base.url()), Path::new("/")).expect("it is a URL")
+}
+
+#[tokio::test]
+async fn what_was_begun_is_used_by_the_first_session_and_by_no_other_on_postgresql() {
+    let kind = Kind::Postgres(Version::V18);
+    let base = kind.empty().await;
+    let DatabaseUrl::Postgres(url) = url(&base, kind) else { panic!("another kind") };
+    let backend = Postgres::new(*url, "app", Scope::default()).expect("it can be used");
+    let others = "SELECT coalesce(string_agg(application_name || ' ' || pid, ',' ORDER BY backend_start), '') FROM pg_stat_activity \
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    is_used_by_the_first_session(backend, &base, others).await;
+}
+
+#[tokio::test]
+async fn what_was_begun_is_used_by_the_first_session_and_by_no_other_on_mysql() {
+    let kind = Kind::Mysql(Flavour::Mysql);
+    let base = kind.alone().await;
+    let DatabaseUrl::Mysql(url) = url(&base, kind) else { panic!("another kind") };
+    let backend = Mysql::new(*url, "app", Vec::new()).expect("it can be used");
+    let others = "SELECT COALESCE(GROUP_CONCAT(CONCAT('app ', ID) ORDER BY ID), '') FROM information_schema.PROCESSLIST \
+                  WHERE DB = DATABASE() AND ID <> CONNECTION_ID()";
+    is_used_by_the_first_session(backend, &base, others).await;
+}
+
+/// Whoever asks gets to know what became of it, and may try again.
+#[tokio::test]
+async fn what_was_begun_in_vain_is_told_to_the_first_who_asks() {
+    let kind = Kind::Postgres(Version::V18);
+    let base = kind.empty().await;
+    let DatabaseUrl::Postgres(url) = url(&base, kind) else { panic!("another kind") };
+    let missing = format!("{}_later", url.database);
+    let mut later = (*url).clone();
+    later.database.clone_from(&missing);
+    let backend = Postgres::new(later, "app", Scope::default()).expect("it can be used");
+    backend.begin_to_connect();
+    let error = backend.connect(None).await.err().expect("there is no such database");
+    assert!(error.diagnostic.message.contains(&missing), "{}", error.diagnostic);
+    base.execute(&format!("CREATE DATABASE \"{missing}\" TEMPLATE template0")).await;
+    backend.connect(None).await.expect("it is there now").close().await;
+    base.execute(&format!("DROP DATABASE \"{missing}\" WITH (FORCE)")).await;
+}
