@@ -1,7 +1,10 @@
-//! In which order runs follow one another, and how many there are: A B C, A B C, so that a slow minute of the machine is
-//! everybody's.
+//! In which order runs follow one another, and how many there are: A B C, B C A, so that a slow minute of the machine is
+//! everybody's, and nobody always comes behind the same one: a large program leaves pages to be cleared and caches without
+//! anything of the next one's.
 
 use std::time::Instant;
+
+use fastrand::Rng;
 
 use crate::options::Mode;
 use crate::results::{Cell, Measured};
@@ -111,10 +114,17 @@ pub(crate) fn take_turns(mut contestants: Vec<Contestant<'_>>, pace: Pace, warm:
             contestant.run();
         }
     }
+    // The same orders in each run of the benchmark.
+    let mut dice = Rng::with_seed(0);
+    let mut order: Vec<usize> = (0..contestants.len()).collect();
     while contestants.iter().any(|it| it.goes_on(pace)) {
-        for contestant in contestants.iter_mut().filter(|it| it.goes_on(pace)) {
-            let sample = contestant.run();
-            contestant.samples.extend(sample);
+        dice.shuffle(&mut order);
+        for &turn in &order {
+            let contestant = &mut contestants[turn];
+            if contestant.goes_on(pace) {
+                let sample = contestant.run();
+                contestant.samples.extend(sample);
+            }
         }
     }
     contestants.into_iter().map(Contestant::cell).collect()
@@ -129,11 +139,11 @@ mod tests {
     const THREE: Pace = Pace { most: 3, least: 3, budget: 1000.0 };
 
     #[test]
-    fn runs_take_turns_and_the_first_of_each_does_not_count() {
+    fn runs_take_turns_in_another_order_each_round_and_the_first_of_each_does_not_count() {
         let order = RefCell::new(String::new());
         let contestant =
             |name: char| Contestant::new(move || Ok(Sample { note: name.into(), ..Sample::default() }));
-        let mut contestants = vec![contestant('A'), contestant('B')];
+        let mut contestants = vec![contestant('A'), contestant('B'), contestant('C')];
         for contestant in &mut contestants {
             let mut inner = std::mem::replace(&mut contestant.run, Box::new(|| Err(String::new())));
             let order = &order;
@@ -143,9 +153,17 @@ mod tests {
                 Ok(sample)
             });
         }
-        let cells = take_turns(contestants, THREE, Warm::Up);
-        assert_eq!(*order.borrow(), "ABABABAB");
-        assert!(cells.iter().all(|cell| matches!(cell, Cell::Measured(it) if it.runs == 3)));
+        let pace = Pace { most: 20, least: 20, budget: 1000.0 };
+        let cells = take_turns(contestants, pace, Warm::Up);
+        assert!(cells.iter().all(|cell| matches!(cell, Cell::Measured(it) if it.runs == 20)));
+        let order = order.into_inner();
+        assert!(order.starts_with("ABC"), "the round that does not count");
+        for round in order.as_bytes().chunks(3) {
+            assert!(b"ABC".iter().all(|name| round.contains(name)), "{order}");
+        }
+        for behind in ["AB", "AC", "BA", "BC", "CA", "CB"] {
+            assert!(order.contains(behind), "{behind} in {order}");
+        }
     }
 
     #[test]
