@@ -12,7 +12,7 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 
 use super::history::{self, NewRow};
 use super::limits::Clock;
-use super::{Worker, error, limits, open, seen};
+use super::{Worker, error, gone, limits, open, seen};
 use crate::error::{Error, Kind, Result};
 use crate::failure::{UNTOUCHED, left_open};
 
@@ -25,17 +25,19 @@ pub(super) fn apply(
 ) -> Result<()> {
     let result = apply_script(worker, migration, id, resume);
     if migration.script().is_ok_and(|script| leaves_settings(script.text())) {
-        forget_settings(worker);
+        return result.and(forget_settings(worker));
     }
     result
 }
 
-/// Pragmas, attached databases and temporary tables must not leak into the next script: a new connection has none.
-pub(super) fn forget_settings(worker: &mut Worker) {
-    let Ok(connection) = open(&worker.path, worker.access) else { return };
+/// Pragmas, attached databases and temporary tables must not leak into the next script: a new connection has none. Without one nothing
+/// goes on.
+pub(super) fn forget_settings(worker: &mut Worker) -> Result<()> {
+    let connection = open(&worker.path, worker.access).map_err(|found| gone(&found.to_string()))?;
     worker.canceller.now_cancels(&connection);
     worker.connection = connection;
     worker.seen.by_another_connection();
+    Ok(())
 }
 
 fn leaves_settings(text: &str) -> bool {
@@ -136,15 +138,14 @@ fn apply_alone(
         None => begin(worker, migration, script, id, logs)?,
     };
     match execute(worker, migration, script.text(), Transaction::Theirs) {
-        Ok(()) => history::finish(worker, &id)?,
+        Ok(()) => history::finish(worker, &id),
         Err(error) if error.kind == Kind::Script => {
             let logs = failure_log(migration.name(), &error.diagnostic, &worker.runner);
             history::store_failure(worker, &id, &logs, Some(history::now()))?;
-            return Err(Error { kind: Kind::Never, ..error });
+            Err(Error { kind: Kind::Never, ..error })
         }
-        Err(error) => return Err(error),
+        Err(error) => Err(error),
     }
-    seen::remember(worker)
 }
 
 /// A script that manages its transactions by itself is sent as it is; history and script cannot be one.
@@ -157,13 +158,12 @@ fn apply_self_managed(worker: &mut Worker, migration: &Migration, script: &Scrip
         result = result.and(Err(left_open(migration)));
     }
     match result {
-        Ok(()) => history::finish(worker, &id)?,
+        Ok(()) => history::finish(worker, &id),
         Err(error) => {
             history::store_failure(worker, &id, &failure_text(migration.name(), &error.diagnostic), None)?;
-            return Err(Error::never(error.diagnostic.helps(WayOn::ByHand.on(migration.name()))));
+            Err(Error::never(error.diagnostic.helps(WayOn::ByHand.on(migration.name()))))
         }
     }
-    seen::remember(worker)
 }
 
 /// Writes a started row, or takes that of an earlier failure for it; its id.

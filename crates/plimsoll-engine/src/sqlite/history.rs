@@ -87,7 +87,7 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
 fn instant(value: ValueRef<'_>) -> Option<Instant> {
     match value {
         ValueRef::Null => None,
-        ValueRef::Integer(milliseconds) => Some(Instant(milliseconds.saturating_mul(1000))),
+        ValueRef::Integer(number) => Some(milliseconds(number)),
         ValueRef::Text(text) => {
             Some(std::str::from_utf8(text).ok().and_then(Instant::parse_sqlite).unwrap_or(Instant(0)))
         }
@@ -122,6 +122,10 @@ pub(super) fn now() -> i64 {
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
+fn milliseconds(since_1970: i64) -> Instant {
+    Instant(since_1970.saturating_mul(1000))
+}
+
 /// A row to be written.
 pub(super) struct NewRow<'a> {
     pub(super) id: &'a str,
@@ -136,14 +140,13 @@ pub(super) struct NewRow<'a> {
 impl NewRow<'_> {
     /// As it is read from then on.
     pub(super) fn read(&self) -> Row {
-        let instant = |milliseconds: i64| Instant(milliseconds.saturating_mul(1000));
         Row {
             id: self.id.to_owned(),
             migration_name: self.migration.name().to_owned(),
             checksum: self.checksum(),
-            started_at: instant(self.started_at),
-            finished_at: self.finished_at.map(instant),
-            rolled_back_at: self.rolled_back_at.map(instant),
+            started_at: milliseconds(self.started_at),
+            finished_at: self.finished_at.map(milliseconds),
+            rolled_back_at: self.rolled_back_at.map(milliseconds),
             logs: self.logs.clone().filter(|_| self.finished_at.is_none()),
             applied_steps_count: self.steps,
         }
@@ -167,13 +170,16 @@ pub(super) fn insert(worker: &Worker, row: &NewRow<'_>) -> Result<()> {
     inserted.map(drop).map_err(|found| worker.error(&found))
 }
 
-/// Finishes a started row, so that it looks as Prisma writes it.
-pub(super) fn finish(worker: &Worker, id: &str) -> Result<()> {
+/// Finishes a started row, so that it looks as Prisma writes it. To be called outside of a transaction.
+pub(super) fn finish(worker: &mut Worker, id: &str) -> Result<()> {
+    let at = now();
     update(
         worker,
         "UPDATE main._prisma_migrations SET finished_at = ?2, applied_steps_count = 1, logs = NULL WHERE id = ?1 AND finished_at IS NULL",
-        params![id, now()],
-    )
+        params![id, at],
+    )?;
+    worker.seen.finish(id, milliseconds(at));
+    Ok(())
 }
 
 /// Stores why a started row did not finish; `rolled_back_at` says whether it still counts.

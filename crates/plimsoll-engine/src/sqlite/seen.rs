@@ -1,6 +1,6 @@
 //! What a session knows of the history, and whether that is still so.
 
-use plimsoll_core::history::History;
+use plimsoll_core::history::{History, Instant, Row};
 
 use super::Worker;
 use super::history::{NewRow, rows};
@@ -32,6 +32,15 @@ impl Seen {
         let place = rows.partition_point(|other| other.started_at <= row.started_at);
         rows.insert(place, row);
         self.history = History::new(rows);
+    }
+
+    /// A row that this session has finished. Others may have recorded something meanwhile, which another look has to tell.
+    pub(super) fn finish(&mut self, id: &str, at: Instant) {
+        let mut rows = std::mem::take(&mut self.history).into_rows();
+        if let Some(row) = rows.iter_mut().find(|row| row.id == id) {
+            *row = Row { finished_at: Some(at), applied_steps_count: 1, logs: None, ..row.clone() };
+        }
+        *self = Self { history: History::new(rows), version: None };
     }
 }
 
@@ -71,7 +80,7 @@ mod tests {
     use plimsoll_core::{Migration, Provider, Script, Secret};
     use rusqlite::Connection;
 
-    use super::super::history::{insert, now};
+    use super::super::history::{finish, insert, now};
     use super::super::{Sqlite, SqliteSession};
     use super::*;
     use crate::backend::{Backend as _, Session as _};
@@ -148,6 +157,36 @@ mod tests {
         assert!(!is_overtaken(&mut session).await, "what was appended is compared with what is there");
     }
 
+    /// A script that is no transaction of ours leaves room for others between its row's beginning and its end.
+    #[tokio::test]
+    async fn what_others_record_beside_a_started_row_is_noticed_once_it_is_finished() {
+        for meanwhile in [
+            "INSERT INTO ship VALUES ('Beagle')",
+            "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('2', 'x', 'theirs')",
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let (mut session, other) = session(directory.path()).await;
+            let begun = |worker: &mut Worker| {
+                let migration = Migration::new("ours", "ours/migration.sql", Script::new("VACUUM"));
+                let row = NewRow {
+                    id: "1",
+                    migration: &migration,
+                    started_at: now(),
+                    finished_at: None,
+                    rolled_back_at: None,
+                    logs: Some("a text".to_owned()),
+                    steps: 0,
+                };
+                insert(worker, &row)?;
+                remember(worker)
+            };
+            session.call(begun).await.unwrap();
+            other.execute_batch(meanwhile).unwrap();
+            session.call(|worker| finish(worker, "1")).await.unwrap();
+            assert_eq!(is_overtaken(&mut session).await, meanwhile.contains("theirs"), "{meanwhile}");
+        }
+    }
+
     /// Another connection counts versions from the beginning.
     #[tokio::test]
     async fn what_others_record_is_noticed_by_a_connection_that_is_new() {
@@ -157,13 +196,7 @@ mod tests {
         let record =
             "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('1', 'x', 'theirs')";
         other.execute_batch(record).unwrap();
-        session
-            .call(|worker| {
-                super::super::apply::forget_settings(worker);
-                Ok(())
-            })
-            .await
-            .unwrap();
+        session.call(super::super::apply::forget_settings).await.unwrap();
         assert!(is_overtaken(&mut session).await);
     }
 }
