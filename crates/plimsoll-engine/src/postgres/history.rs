@@ -332,15 +332,19 @@ pub(super) async fn create(session: &PostgresSession) -> Result<()> {
             session.history_table()
         ))
         .await;
-    created.map_err(
-        |error| if is_there_already(&error) { Error { kind: Kind::Overtaken, ..error } } else { error },
-    )
+    created
+        .map_err(|error| if is_overtaken(&error) { Error { kind: Kind::Overtaken, ..error } } else { error })
 }
 
 /// Whether a table or a schema could not be created since somebody else has: seen at once, or at the end by an index of the
-/// catalog.
-fn is_there_already(error: &Error) -> bool {
-    let there = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_SCHEMA, SqlState::UNIQUE_VIOLATION];
+/// catalog. Or since the schema is not there any more, which the next look tells.
+fn is_overtaken(error: &Error) -> bool {
+    let there = [
+        SqlState::DUPLICATE_TABLE,
+        SqlState::DUPLICATE_SCHEMA,
+        SqlState::UNIQUE_VIOLATION,
+        SqlState::INVALID_SCHEMA_NAME,
+    ];
     let said = error.diagnostic.database.as_ref().and_then(|said| said.code.as_deref());
     said.is_some_and(|code| there.iter().any(|state| state.code() == code))
 }

@@ -28,10 +28,10 @@ use plimsoll_core::{Code, Diagnostic, Migration};
 use tokio::sync::watch;
 use tokio_postgres::Client;
 
-use super::apply::{self, Outcome, TAKE_MARK, Work, lock_guard, record, record_guard};
+use super::apply::{self, Outcome, TAKE_MARK, Work, lock_guard, record_guard};
 use super::limits::{Again, Until};
 use super::pooler::Hold;
-use super::repeated::{self, FORGET, RECORDED};
+use super::repeated::{self, FORGET, Prepared, RECORDED};
 use super::{PostgresSession, pooler, quiet};
 use crate::backend::{Next, Tell, Told};
 use crate::error::{Error, Kind, Result};
@@ -91,7 +91,11 @@ pub(super) async fn apply_together(
             Kind::Cancelled,
             Diagnostic::new(Code::Interrupted, "it was to be run in another way"),
         )),
-        Outcome::NeedsOtherWay(_) => {
+        Outcome::NeedsOtherWay(found) => {
+            if repeated::is_about_prepared(&found) {
+                let (name, why) = (next.step.migration.name(), found.message());
+                tell(Told::Note(&format!("`{name}` was rolled back ({why}): it goes alone")));
+            }
             apply::apply(session, next.step, &next.id, tell).await?;
             tell(Told::Applied);
             Ok(())
@@ -131,13 +135,20 @@ async fn send<'a>(
     quiet: Option<u64>,
     tell: &mut Tell<'_>,
 ) -> std::result::Result<(), Failed<'a>> {
-    let frame = |(n, next_one): (usize, &'a Next<'a>)| {
-        let before = n.checked_sub(1).and_then(|before| next.get(before));
-        let place = Place { before, quiet: quiet_at(quiet, n), is_last: n + 1 == next.len() };
-        Some((next_one, Frame::of(session, next_one, &place)?))
+    let prepared = Prepared::of(session);
+    let frame = |(number, one): (usize, &'a Next<'a>)| {
+        let guards = match number.checked_sub(1).map(|before| &next[before]) {
+            None => first_guards(session, one),
+            Some(before) => guards_behind(before, one, quiet_at(quiet, number).as_deref()),
+        };
+        let end = if number + 1 == next.len() { FORGET } else { "" };
+        Some((one, Frame::of(session, one, &Around { guards, least: prepared.longest(), end })?))
     };
     let mut frames = next.iter().enumerate().map_while(frame).peekable();
     let (mut way, mut failed) = (Way::new(&session.client), None);
+    for message in prepared.messages() {
+        way.send(None, message.clone()).await;
+    }
     loop {
         while failed.is_none()
             && !session.stop.is_cancelled()
@@ -146,9 +157,11 @@ async fn send<'a>(
             && let Some((next, mut frame)) = frames.next()
         {
             let message = std::mem::take(&mut frame.message);
-            way.send((next, frame), message).await;
+            way.send(Some((next, frame)), message).await;
         }
-        let Some(((next, frame), answer)) = way.answer().await else { break };
+        let Some((sent, answer)) = way.answer().await else { break };
+        // What has not been prepared is missed by whoever needs it.
+        let Some((next, frame)) = sent else { continue };
         match (answer, &failed) {
             (Ok(()), None) => tell(Told::Applied),
             (Err(error), None) => failed = Some(Failed { next, frame, error }),
@@ -175,8 +188,8 @@ async fn outcome(
     error: &tokio_postgres::Error,
 ) -> Outcome {
     let Ok(script) = next.step.migration.script() else { return Outcome::Failed(session.error(error)) };
-    if let Some(gone) = error.as_db_error().filter(|found| repeated::are_gone(found)) {
-        return Outcome::NeedsOtherWay(Box::new(gone.clone()));
+    if let Some(found) = error.as_db_error().filter(|found| repeated::is_about_prepared(found)) {
+        return Outcome::NeedsOtherWay(Box::new(found.clone()));
     }
     let work = Work { migration: next.step.migration, script, id: &next.id };
     apply::sort(session, &work, &frame.atomic.body, error, frame.before).await
@@ -240,66 +253,43 @@ struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn of(session: &PostgresSession, next: &'a Next<'a>, place: &Place<'_>) -> Option<Self> {
+    fn of(session: &PostgresSession, next: &'a Next<'a>, around: &Around) -> Option<Self> {
+        let Around { guards, least, end } = around;
         let migration = next.step.migration;
         let (script, atomic) = (migration.script().ok()?, plain(migration)?);
-        let around = Around::of(session, &Work { migration, script, id: &next.id }, place);
         let limits = session.limits(Until::Commit, Again::Yes);
-        let opening = format!("BEGIN;{limits}{}SET LOCAL {RECORDED} = '{}';\n", around.guards, next.id);
+        let opening = format!("BEGIN;{limits}{guards}SET LOCAL {RECORDED} = '{}';", next.id);
+        let opening = format!("{opening:least$}\n");
         let message = format!(
-            "{opening}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{}{}{limits}{}SET {RECORDED} = '{}';COMMIT",
+            "{opening}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{}{}{limits}{}{end}SET {RECORDED} = '{}';COMMIT",
             atomic.body,
-            around.still_ours,
+            repeated::is_ours(&next.id),
             session.reset_but_prepared(),
-            around.record,
+            repeated::recorded(&Work { migration, script, id: &next.id }),
             next.id,
         );
         Some(Self { before: opening.chars().count(), atomic, message })
     }
 }
 
-/// Where a migration is among those that go together.
-struct Place<'a> {
-    /// The one before it.
-    before: Option<&'a Next<'a>>,
-    /// What the server says of its transactions if nobody else has written.
-    quiet: Option<String>,
-    is_last: bool,
-}
-
-/// What stands around a script.
+/// What of a frame is another one for each.
 struct Around {
     guards: String,
-    still_ours: String,
-    record: String,
+    /// How many characters stand before the script at least.
+    least: usize,
+    end: &'static str,
 }
 
-impl Around {
-    /// The first says it in full, and prepares it for those behind it.
-    fn of(session: &PostgresSession, work: &Work<'_>, place: &Place<'_>) -> Self {
-        let forget = if place.is_last { FORGET } else { "" };
-        match place.before {
-            None => Self {
-                guards: format!("{}{}{TAKE_MARK}", lock_guard(), record_guard(session, work.migration)),
-                still_ours: repeated::still_ours(&format!("'{}'", work.id)),
-                record: format!(
-                    "{FORGET}{}{}",
-                    record(session, work),
-                    repeated::prepare(session, 2 * LONGEST)
-                ),
-            },
-            // Two statements: where each has a snapshot of its own, what the lock protects is looked for with one that is younger than it.
-            Some(before) => Self {
-                guards: format!(
-                    "{}{}",
-                    repeated::turn_behind(&before.id),
-                    repeated::is_new(work.migration.name(), place.quiet.as_deref())
-                ),
-                still_ours: repeated::is_ours(work.id),
-                record: format!("{}{forget}", repeated::recorded(work)),
-            },
-        }
-    }
+/// The guards of the first of those that go together: the lock is there, and it is not recorded.
+fn first_guards(session: &PostgresSession, next: &Next<'_>) -> String {
+    format!("{}{}{TAKE_MARK}", lock_guard(), record_guard(session, next.step.migration))
+}
+
+/// Those of one behind another. `quiet` is what the server says of its transactions if nobody else has written.
+///
+/// Two statements: where each has a snapshot of its own, what the lock protects is looked for with one that is younger than it.
+fn guards_behind(before: &Next<'_>, next: &Next<'_>, quiet: Option<&str>) -> String {
+    format!("{}{}", repeated::turn_behind(&before.id), repeated::is_new(next.step.migration.name(), quiet))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What is said around each of many migrations, as statements that the session has prepared.
 //!
 //! They say what the statements of [`apply`](super::apply) say around one. To plan these takes a server longer than to execute them, and a
-//! prepared one is planned once. They are there from the end of the first migration that goes with others to that of the last.
+//! prepared one is planned once. They are there from before the first migration that goes with others to behind the last.
 //!
-//! Code that a script calls can take them away. What follows is then refused, and nothing of it applied: the migration goes alone.
+//! Where they cannot be prepared, and where code that a script calls has taken them away, what follows is refused and rolled back: then the
+//! migration goes alone.
 
 use tokio_postgres::error::{DbError, SqlState};
 
@@ -14,57 +15,69 @@ use super::{LOCK_KEY, PostgresSession, quote_text};
 /// The setting that says which migration this session has recorded last, or is about to.
 pub(super) const RECORDED: &str = "plimsoll.recorded";
 
-/// How their names begin.
-const NAME: &str = "plimsoll_";
-
-/// Prepares them. There must be none.
-///
-/// An error in one of them has its place in this message, and is met behind another. `behind` says how long such a message may be, in
-/// characters: no place in here is one in there.
-pub(super) fn prepare(session: &PostgresSession, behind: usize) -> String {
-    let table = session.history_table();
-    let turn = guard_that(&is_turn_behind("$1"));
-    let new = guard_that(&format!(
-        "pg_catalog.txid_current_snapshot()::pg_catalog.text = $2 OR NOT EXISTS (SELECT FROM {table} \
-         WHERE \"migration_name\" = $1 AND \"rolled_back_at\" IS NULL)"
-    ));
-    let ours = still_ours("$1");
-    format!(
-        "{:behind$}PREPARE {NAME}turn(text) AS {turn}PREPARE {NAME}new(text, text) AS {new}PREPARE {NAME}ours(text) AS {ours}\
-         PREPARE {NAME}record(text, text, text) AS INSERT INTO {table} \
-         (\"id\", \"checksum\", \"started_at\", \"finished_at\", \"migration_name\", \"applied_steps_count\") \
-         VALUES ($1, $2, now(), clock_timestamp(), $3, 1);",
-        ""
-    )
-}
-
-/// Takes them away, with whatever else somebody has prepared.
+/// Takes them away, with whatever else has been prepared.
 pub(super) const FORGET: &str = "DEALLOCATE ALL;";
+
+/// The messages that prepare them.
+///
+/// Each has one, since that is what a server calls the source of the statement: it logs it with each use, and counts the place of an error
+/// in it. The types are those that the history's columns have, as for a literal.
+pub(super) struct Prepared([String; 4]);
+
+impl Prepared {
+    pub(super) fn of(session: &PostgresSession) -> Self {
+        let table = session.history_table();
+        let new = format!(
+            "pg_catalog.txid_current_snapshot()::pg_catalog.text = $2 OR NOT EXISTS (SELECT FROM {table} \
+             WHERE \"migration_name\" = $1 AND \"rolled_back_at\" IS NULL)"
+        );
+        Self([
+            format!("{FORGET}PREPARE plimsoll_turn AS {}", guard_that(&is_turn_behind("$1"))),
+            format!("PREPARE plimsoll_new AS {}", guard_that(&new)),
+            format!("PREPARE plimsoll_ours AS {}", still_ours("$1")),
+            format!(
+                "PREPARE plimsoll_record AS INSERT INTO {table} \
+                 (\"id\", \"checksum\", \"started_at\", \"finished_at\", \"migration_name\", \"applied_steps_count\") \
+                 VALUES ($1, $2, now(), clock_timestamp(), $3, 1)"
+            ),
+        ])
+    }
+
+    pub(super) fn messages(&self) -> &[String] {
+        &self.0
+    }
+
+    /// How many characters have to stand before a script, so that no place in one of these is taken for one in the script.
+    pub(super) fn longest(&self) -> usize {
+        self.0.iter().map(|message| message.chars().count()).max().unwrap_or_default()
+    }
+}
 
 /// Fails unless it is the turn of the migration behind the one with this id; takes the mark of the transaction.
 pub(super) fn turn_behind(id: &str) -> String {
-    format!("EXECUTE {NAME}turn('{id}');")
+    format!("EXECUTE plimsoll_turn('{id}');")
 }
 
 /// Fails if a migration is recorded already. It is not looked for if this is what the server says of its transactions.
 pub(super) fn is_new(migration: &str, nobody_wrote: Option<&str>) -> String {
-    format!("EXECUTE {NAME}new({}, '{}');", quote_text(migration), nobody_wrote.unwrap_or_default())
+    format!("EXECUTE plimsoll_new({}, '{}');", quote_text(migration), nobody_wrote.unwrap_or_default())
 }
 
 /// Fails if the transaction has ended in which the setting was made.
 pub(super) fn is_ours(id: &str) -> String {
-    format!("EXECUTE {NAME}ours('{id}');")
+    format!("EXECUTE plimsoll_ours('{id}');")
 }
 
 /// The finished history row.
 pub(super) fn recorded(work: &Work<'_>) -> String {
     let name = quote_text(work.migration.name());
-    format!("EXECUTE {NAME}record('{}', '{}', {name});", work.id, work.script.checksum())
+    format!("EXECUTE plimsoll_record('{}', '{}', {name});", work.id, work.script.checksum())
 }
 
-/// Whether they were not there any more.
-pub(super) fn are_gone(found: &DbError) -> bool {
-    *found.code() == SqlState::INVALID_SQL_STATEMENT_NAME && found.message().contains(NAME)
+/// Whether a statement was not there that should have been, or was that should not. No script that goes with others speaks of them: it is
+/// about these, or about what code has prepared that a script calls, for which a session of many migrations is another one than its own.
+pub(super) fn is_about_prepared(found: &DbError) -> bool {
+    [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(found.code())
 }
 
 /// A condition that is true if the last thing that this session has done was to record the migration with this id, and nobody else

@@ -260,13 +260,30 @@ async fn code_that_takes_all_prepared_statements_away_fails_nothing_and_is_run_o
                  CREATE TRIGGER forget BEFORE INSERT ON side.first FOR EACH ROW EXECUTE FUNCTION forget()",
             )
             .await;
-        scene.deployed();
+        assert_says(&scene.deployed().stderr, &["`03_t` was rolled back", "it goes alone"]);
         assert_eq!(scene.applied().await, names(1..=12));
         assert_eq!(scene.base.value("SELECT count(*) FROM side.first").await, "1");
     }
 }
 
-/// As behind a server that hands its connections on: what runs alone finds none of what was prepared for those before it.
+/// What is said to each is a literal, whatever type somebody has given to a column of the history.
+#[tokio::test]
+async fn a_history_with_columns_of_other_types_is_written_as_ever() {
+    let scene = with_third(Version::V18, 2, "").await;
+    scene.deployed();
+    scene
+        .base
+        .execute(
+            "ALTER TABLE _prisma_migrations ALTER id TYPE uuid USING id::uuid, ALTER checksum TYPE char(64)",
+        )
+        .await;
+    let scene = (3..=12)
+        .fold(scene, |scene, n| scene.migration(&name(n), &format!("CREATE TABLE t{n} (n INTEGER);")));
+    assert!(!scene.deployed().stderr.contains("goes alone"));
+    assert_eq!(scene.applied().await, names(1..=12));
+}
+
+/// What runs alone finds none of what was prepared for those before it.
 #[tokio::test]
 async fn nothing_that_was_prepared_is_left_for_a_script_that_runs_alone() {
     let scene = empty(Version::V18)
