@@ -29,10 +29,12 @@ use plimsoll_core::{Code, Diagnostic};
 use args::{Arguments, Purpose};
 use exit::Exit;
 use output::{Log, Phase, Sinks};
+#[cfg(target_os = "linux")]
 use plimsoll_heap::Heap;
 use termination::{Ending, TerminationLog};
 
-/// A run asks for memory a few thousand times, and ends before any of it is worth giving back.
+/// A run asks for memory a few thousand times, and ends before any of it is worth giving back. Elsewhere a lock may itself need memory.
+#[cfg(target_os = "linux")]
 #[global_allocator]
 static HEAP: Heap = Heap::new();
 

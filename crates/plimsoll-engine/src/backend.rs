@@ -27,6 +27,8 @@ pub trait Backend {
     async fn connect(&self, expected: Option<&Migrations>) -> Result<Self::Session>;
 
     /// Begins to connect, in the background of the runtime: the first [`connect`](Self::connect) then says what came of it.
+    ///
+    /// Where a login that is not gone through with would be held against this host, as MySQL does (`max_connect_errors`), it does nothing.
     fn begin_to_connect(&self) {}
 
     /// Creates the database (and nothing in it). An existing one is a success.

@@ -1,13 +1,13 @@
-//! A connection that is begun before anybody asks for it, on real databases.
+//! A connection that is begun before anybody asks for it, on a real PostgreSQL.
 
 use std::path::Path;
 
 use plimsoll_core::Secret;
 use plimsoll_core::url::DatabaseUrl;
 use plimsoll_engine::postgres::Scope;
-use plimsoll_engine::{Backend, Mysql, Postgres, Session};
+use plimsoll_engine::{Backend, Postgres, Session};
 use plimsoll_testkit::base::{Base, Kind};
-use plimsoll_testkit::server::{Flavour, Version};
+use plimsoll_testkit::server::Version;
 use plimsoll_testkit::wait::until_async;
 
 /// `others` lists the connections to the database but for the one that asks.
@@ -32,24 +32,13 @@ fn url(base: &Base, kind: Kind) -> DatabaseUrl {
 }
 
 #[tokio::test]
-async fn what_was_begun_is_used_by_the_first_session_and_by_no_other_on_postgresql() {
+async fn what_was_begun_is_used_by_the_first_session_and_by_no_other() {
     let kind = Kind::Postgres(Version::V18);
     let base = kind.empty().await;
     let DatabaseUrl::Postgres(url) = url(&base, kind) else { panic!("another kind") };
     let backend = Postgres::new(*url, "app", Scope::default()).expect("it can be used");
     let others = "SELECT coalesce(string_agg(application_name || ' ' || pid, ',' ORDER BY backend_start), '') FROM pg_stat_activity \
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    is_used_by_the_first_session(backend, &base, others).await;
-}
-
-#[tokio::test]
-async fn what_was_begun_is_used_by_the_first_session_and_by_no_other_on_mysql() {
-    let kind = Kind::Mysql(Flavour::Mysql);
-    let base = kind.alone().await;
-    let DatabaseUrl::Mysql(url) = url(&base, kind) else { panic!("another kind") };
-    let backend = Mysql::new(*url, "app", Vec::new()).expect("it can be used");
-    let others = "SELECT COALESCE(GROUP_CONCAT(CONCAT('app ', ID) ORDER BY ID), '') FROM information_schema.PROCESSLIST \
-                  WHERE DB = DATABASE() AND ID <> CONNECTION_ID()";
     is_used_by_the_first_session(backend, &base, others).await;
 }
 

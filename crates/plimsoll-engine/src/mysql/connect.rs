@@ -16,29 +16,11 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::stopping;
 
-/// What came of a try to connect, and where to.
-pub(super) type Tried = (Target, Result<Conn>);
-
-/// Begins to connect, for the next session. If it is not known where to, that is said to whoever asks for the session.
-pub(super) fn begin(database: &Mysql) {
-    if let Ok(work) = tried(database) {
-        database.early.begin(work);
-    }
-}
-
-/// One try, at what is the target now.
-fn tried(database: &Mysql) -> Result<impl Future<Output = Tried> + use<>> {
-    let (target, runner) = (database.targets.next()?, database.runner.clone());
-    Ok(async move {
-        let opened = open(&target, Some(&target.url.database), &runner).await;
-        (target, opened)
-    })
-}
-
 /// Connects once.
 pub(super) async fn session(database: &Mysql) -> Result<MysqlSession> {
-    let (target, opened) = database.early.take(|| tried(database)).await?;
+    let target = database.targets.next()?;
     let url = &target.url;
+    let opened = open(&target, Some(&url.database), &database.runner).await;
     let conn = opened.map_err(|error| database.targets.failed(url.clone(), error))?;
     database.targets.reached(url);
     Ok(MysqlSession {

@@ -45,7 +45,6 @@ use crate::backend::{Backend, Cancel, Holder, Lock, Session, Tell};
 use crate::error::{CancelledBy, Result};
 use crate::limits::Limits;
 use crate::target::Target;
-use crate::task::Early;
 use blockers::MysqlWitness;
 use target::Targets;
 
@@ -57,7 +56,6 @@ pub struct Mysql {
     targets: Targets,
     runner: String,
     external_tables: Vec<String>,
-    early: Early<connect::Tried>,
 }
 
 impl Mysql {
@@ -76,7 +74,7 @@ impl Mysql {
             return Err(system_database(&url.database));
         }
         let targets = Targets::fixed(Target::new(url)?);
-        Ok(Self { targets, runner: runner.to_owned(), external_tables, early: Early::new() })
+        Ok(Self { targets, runner: runner.to_owned(), external_tables })
     }
 
     /// The same database, whose URL is read anew before each attempt to connect, also after a lost connection.
@@ -102,10 +100,6 @@ impl Backend for Mysql {
 
     async fn connect(&self, _: Option<&Migrations>) -> Result<MysqlSession> {
         connect::session(self).await
-    }
-
-    fn begin_to_connect(&self) {
-        connect::begin(self);
     }
 
     async fn create_database(&self) -> Result<()> {
