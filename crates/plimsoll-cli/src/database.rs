@@ -54,7 +54,7 @@ pub(crate) enum Intent {
 
 /// A project whose migrations have not been read yet, and where its database is.
 pub(crate) struct Found {
-    project: plimsoll_project::Found,
+    project: plimsoll_project::Unread,
     url: Result<DatabaseUrl, Diagnostic>,
     url_file: Option<UrlFile>,
 }
@@ -102,10 +102,10 @@ impl Found {
         Ok(Opened { project: self.project.with(migrations), url: self.url?, url_file: self.url_file })
     }
 
-    /// The database, ready to be connected to.
-    pub(crate) fn database(&self, intent: Intent) -> Result<Database, Diagnostic> {
+    /// The database, ready to be connected to, and to be written to.
+    pub(crate) fn database(&self) -> Result<Database, Diagnostic> {
         let url = self.url.as_ref().map_err(Clone::clone)?;
-        database(self.project.datasource(), url, self.url_file.as_ref(), intent)
+        database(self.project.datasource(), url, self.url_file.as_ref(), Intent::Write)
     }
 }
 
@@ -165,7 +165,6 @@ fn database(
             }))
         }
         DatabaseUrl::Sqlite(url) => {
-            plimsoll_heap::serve_sqlite();
             let database = Sqlite::new(url.clone(), &runner, source.external_tables.clone());
             Database::Sqlite(if intent == Intent::Read { database.only_reading() } else { database })
         }

@@ -26,10 +26,13 @@ pub trait Backend {
     /// The first read may say [`Snapshot::Exact`] of these migrations, instead of bringing their rows.
     async fn connect(&self, expected: Option<&Migrations>) -> Result<Self::Session>;
 
-    /// Begins to connect, in the background of the runtime: the first [`connect`](Self::connect) then says what came of it.
+    /// Begins to connect, in the background of the runtime, unless there is a reason not to; whether it does. The first
+    /// [`connect`](Self::connect) then says what came of it.
     ///
-    /// Where a login that is not gone through with would be held against this host, as MySQL does (`max_connect_errors`), it does nothing.
-    fn begin_to_connect(&self) {}
+    /// MySQL holds a login that is not gone through with against this host (`max_connect_errors`), and a file needs no time.
+    fn begin_to_connect(&self) -> bool {
+        false
+    }
 
     /// Creates the database (and nothing in it). An existing one is a success.
     async fn create_database(&self) -> Result<()>;

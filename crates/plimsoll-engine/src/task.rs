@@ -53,6 +53,7 @@ impl<T: Send + 'static> Early<T> {
     {
         let begun = self.0.take();
         let task = begun.map_or_else(|| work().map(|work| Task::new(tokio::spawn(work))), Ok)?;
-        Ok(task.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic())))
+        // It is not cancelled while it is waited for: it has panicked.
+        Ok(task.await.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic())))
     }
 }

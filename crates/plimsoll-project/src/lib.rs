@@ -120,19 +120,20 @@ pub struct Datasource {
 
 /// Finds and reads the project that `request` is about.
 pub fn read(request: &Request) -> Result<Project, Diagnostic> {
-    let found = find(request)?;
-    let migrations = found.migrations().read()?;
-    Ok(found.with(migrations))
+    let unread = find(request)?;
+    let migrations = unread.migrations().read()?;
+    Ok(unread.with(migrations))
 }
 
 /// A project whose migrations have not been read yet.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct Unread {
+    /// Without migrations.
     project: Project,
     cwd: PathBuf,
 }
 
-impl Found {
+impl Unread {
     /// The database that it is for.
     pub fn datasource(&self) -> &Datasource {
         &self.project.datasource
@@ -164,7 +165,7 @@ impl MigrationsDirectory {
 }
 
 /// Finds the project that `request` is about, and reads everything but its migrations.
-pub fn find(request: &Request) -> Result<Found, Diagnostic> {
+pub fn find(request: &Request) -> Result<Unread, Diagnostic> {
     let cwd = &request.cwd;
     let mut environment = Environment::new(request.environment.clone());
     let mut config = None;
@@ -192,7 +193,7 @@ pub fn find(request: &Request) -> Result<Found, Diagnostic> {
         migrations: Migrations::default(),
         migrations_directory,
     };
-    Ok(Found { project, cwd: cwd.clone() })
+    Ok(Unread { project, cwd: cwd.clone() })
 }
 
 /// The scripts of the `package.json` in a directory, by name; none if there is no such file, or it cannot be understood.

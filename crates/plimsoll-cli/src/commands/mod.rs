@@ -18,7 +18,7 @@ use plimsoll_project::MigrationsDirectory;
 use tokio::sync::oneshot;
 
 use crate::args::{Answer, Arguments, Command, Common, Empty, Format, Migrate};
-use crate::database::{Database, Found, Intent, Opened, with_backend};
+use crate::database::{Database, Found, Opened, with_backend};
 use crate::exit::Exit;
 use crate::output::{self, Output, Voice};
 use crate::signals::{self, Ended, Signals};
@@ -67,19 +67,18 @@ fn introduce(common: &Common, output: &mut Output) -> Result<Opened, Exit> {
     Ok(opened)
 }
 
-/// The same for a command that connects in any case: the server lets it in while its migrations are being read. What is wrong with
-/// the project comes before what is wrong with the database.
+/// The same for a command that connects unless the project is not as it should be: a server lets it in while its migrations are being read.
+/// What is wrong with the project comes before what is wrong with the database.
 async fn introduce_connecting(
     common: &Common,
     output: &mut Output,
 ) -> Result<(Opened, Result<Database, Diagnostic>), Exit> {
     let found = Found::new(common, |why| output.see(Event::Waiting { why, at_most: common.wait }));
     let found = found.map_err(|diagnostic| output.failed(&diagnostic, None))?;
-    let database = found.database(Intent::Write);
-    if let Ok(database) = &database {
-        with_backend!(database, backend => backend.begin_to_connect());
-    }
-    let migrations = beside(found.migrations()).await;
+    let database = found.database();
+    let connects = |database: &Database| with_backend!(database, backend => backend.begin_to_connect());
+    let (connecting, directory) = (database.as_ref().is_ok_and(connects), found.migrations());
+    let migrations = if connecting { beside(directory).await } else { directory.read() };
     let opened = migrations.and_then(|migrations| found.with(migrations));
     let opened = opened.map_err(|diagnostic| output.failed(&diagnostic, None))?;
     output.opened(&opened);
@@ -92,7 +91,7 @@ async fn beside(directory: MigrationsDirectory) -> Result<Migrations, Diagnostic
     let theirs = directory.clone();
     let reading = std::thread::Builder::new().spawn(move || say.send(theirs.read()));
     match reading {
-        Ok(_thread) => said.await.unwrap_or_else(|_| directory.read()),
+        Ok(_thread) => said.await.expect("what panics ends the process"),
         Err(_) => directory.read(),
     }
 }

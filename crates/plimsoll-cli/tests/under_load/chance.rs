@@ -173,7 +173,11 @@ fn number(variable: &str) -> Option<u64> {
 
 #[tokio::test]
 async fn whatever_happens_to_runs_on_postgresql_the_next_one_finishes() {
-    let server = PostgresServer::start(Version::V15, &Options::default().setting("synchronous_commit", "on"));
+    // A server that is stopped waits for whoever has connected and not yet said a word. The application may have, and is not heard while
+    // this thread waits for the server.
+    let options =
+        Options::default().setting("synchronous_commit", "on").setting("authentication_timeout", "5s");
+    let server = PostgresServer::start(Version::V15, &options);
     let expected = undisturbed(LENGTH, &server.missing_database()).await;
     let length = Duration::from_secs(number("PLIMSOLL_TEST_SECONDS").unwrap_or(SECONDS));
     let begun = Instant::now();

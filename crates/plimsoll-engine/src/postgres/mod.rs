@@ -123,8 +123,9 @@ impl Backend for Postgres {
         }
     }
 
-    fn begin_to_connect(&self) {
+    fn begin_to_connect(&self) -> bool {
         connect::begin(self);
+        true
     }
 
     async fn create_database(&self) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Logging in, and the database that one logs in to.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::time::Duration;
 
 use plimsoll_core::Provider;
@@ -31,6 +33,22 @@ pub(super) fn refused(ended: Transcript, code: i32, words: &[&str]) {
     assert!(ended.elapsed < AT_ONCE, "it was tried again for {:?}", ended.elapsed);
     assert!(!ended.stderr.contains("waiting"), "{ended}");
     assert_says(&ended.stderr, words);
+}
+
+/// It counts a login that is broken off against the host, which a pod that starts again and again would have kept out.
+#[test]
+fn a_server_hears_nothing_of_a_project_that_cannot_be_read() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    server.set_nonblocking(true).expect("it can be asked without waiting");
+    let url = format!("mysql://u@{}/d", server.local_addr().expect("it has one"));
+    let project = Project::new(Provider::Mysql).env_url(url);
+    project.remove("prisma/migrations/migration_lock.toml");
+    std::fs::remove_dir(project.migrations()).expect("it is empty");
+    project.write("prisma/migrations", "a file");
+    let ended = plimsoll(&project).arg("deploy").run();
+    refused(ended, 66, &["prisma/migrations"]);
+    let heard = server.accept().map(|(_, from)| from);
+    assert_eq!(heard.expect_err("nobody comes").kind(), ErrorKind::WouldBlock);
 }
 
 #[tokio::test]

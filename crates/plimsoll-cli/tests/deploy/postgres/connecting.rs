@@ -36,6 +36,18 @@ fn refused(ended: Transcript, code: i32, words: &[&str]) {
     assert_says(&ended.stderr, words);
 }
 
+/// A connection is begun while the project is being read.
+#[test]
+fn what_is_wrong_with_the_project_comes_before_a_server_that_is_not_there() {
+    let project = Project::new(Provider::Postgresql).env_url("postgresql://u@127.0.0.1:1/d");
+    project.remove("prisma/migrations/migration_lock.toml");
+    std::fs::remove_dir(project.migrations()).expect("it is empty");
+    project.write("prisma/migrations", "a file");
+    let ended = plimsoll(&project).arg("deploy").run();
+    assert!(!ended.stderr.contains("127.0.0.1"), "{ended}");
+    refused(ended, 66, &["prisma/migrations"]);
+}
+
 fn path(file: &Path) -> String {
     file.display().to_string()
 }
