@@ -40,6 +40,8 @@ static HEAP: Heap = Heap::new();
 
 fn main() {
     signals::end_at_once();
+    // While there is no other thread. Elsewhere than on Linux, and where there is no `/proc`, SQLite keeps the heap that it brings.
+    let _served = plimsoll_heap::serve_sqlite();
     // Until the arguments are understood only the environment tells where to say something.
     let mut sinks = Sinks { log: Log::of_environment(), termination: TerminationLog::of_environment() };
     bugs::explain(&sinks);

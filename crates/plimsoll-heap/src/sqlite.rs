@@ -6,34 +6,47 @@
 use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
-use std::sync::OnceLock;
 
 use rusqlite::ffi::{self, sqlite3_mem_methods};
 
 /// What SQLite asks of every piece, and what the size in front of it takes: SQLite does not say how large what it gives back is.
 const ALIGN: usize = 8;
+/// Its count of the memory in use takes a lock for every piece, and nothing here asks for it.
+const COUNTED: c_int = 0;
 const _: () = assert!(size_of::<usize>() <= ALIGN && align_of::<usize>() <= ALIGN);
 
-/// Has SQLite take its memory from Rust's heap; whether it does. Calls after the first change nothing.
+/// Has SQLite take its memory from Rust's heap, and not count it; whether it does from now on. SQLite refuses once anything has used it.
 ///
-/// To be called before anything in the process uses SQLite, and by no thread while another one begins to: SQLite refuses it afterwards,
-/// and does not look meanwhile.
+/// SQLite does not look whether another thread begins to use it meanwhile. So this does nothing, and says so, unless the process has
+/// one thread only, as far as the kernel tells.
+#[must_use = "without it SQLite works, and is slower"]
 pub fn serve_sqlite() -> bool {
-    static SERVED: OnceLock<bool> = OnceLock::new();
-    *SERVED.get_or_init(|| {
-        let methods = sqlite3_mem_methods {
-            xMalloc: Some(x_malloc),
-            xFree: Some(x_free),
-            xRealloc: Some(x_realloc),
-            xSize: Some(x_size),
-            xRoundup: Some(x_roundup),
-            xInit: Some(x_init),
-            xShutdown: Some(x_shutdown),
-            pAppData: null_mut(),
-        };
-        // SAFETY: SQLite copies the methods, and refuses to once it has been used. Whoever calls this sees to it that nobody begins to.
-        unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MALLOC, &raw const methods) == ffi::SQLITE_OK }
-    })
+    // SAFETY: this thread is the only one, and busy here.
+    is_the_only_thread() && unsafe { configure() }
+}
+
+fn is_the_only_thread() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
+}
+
+/// # Safety
+/// No other thread uses SQLite meanwhile.
+unsafe fn configure() -> bool {
+    let methods = sqlite3_mem_methods {
+        xMalloc: Some(x_malloc),
+        xFree: Some(x_free),
+        xRealloc: Some(x_realloc),
+        xSize: Some(x_size),
+        xRoundup: Some(x_roundup),
+        xInit: Some(x_init),
+        xShutdown: Some(x_shutdown),
+        pAppData: null_mut(),
+    };
+    // SAFETY: SQLite copies the methods, and refuses both once it has been used.
+    unsafe {
+        ffi::sqlite3_config(ffi::SQLITE_CONFIG_MALLOC, &raw const methods) == ffi::SQLITE_OK
+            && ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, COUNTED) == ffi::SQLITE_OK
+    }
 }
 
 /// The memory of a piece of this size.
@@ -120,7 +133,9 @@ mod tests {
 
     #[test]
     fn sqlite_works_with_pieces_of_this_heap() {
-        assert!(serve_sqlite());
+        // SAFETY: no other test here uses SQLite.
+        assert!(unsafe { configure() });
+        assert_eq!(allocator().map(|it| it as usize), Some(x_malloc as *const () as usize));
         let database = Connection::open_in_memory().unwrap();
         // Grows and shrinks pieces of all sizes.
         let sum: i64 = database
@@ -132,6 +147,30 @@ mod tests {
             )
             .unwrap();
         assert_eq!(sum, (1..=300).map(|i| i * i).sum::<i64>());
+        // SAFETY: it may be asked at any time.
+        assert_eq!(unsafe { ffi::sqlite3_memory_used() }, 0, "nothing is counted");
+    }
+
+    #[test]
+    fn a_process_with_another_thread_is_left_as_it_is() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || ended.recv());
+        assert!(!serve_sqlite());
+        drop(end);
+        assert!(other.join().unwrap().is_err());
+    }
+
+    /// What SQLite asks for memory.
+    fn allocator() -> Option<unsafe extern "C" fn(c_int) -> *mut c_void> {
+        let mut methods = std::mem::MaybeUninit::<sqlite3_mem_methods>::zeroed();
+        // SAFETY: SQLite writes what it has; all of it may be null.
+        unsafe {
+            assert_eq!(
+                ffi::sqlite3_config(ffi::SQLITE_CONFIG_GETMALLOC, methods.as_mut_ptr()),
+                ffi::SQLITE_OK
+            );
+            methods.assume_init().xMalloc
+        }
     }
 
     #[test]
