@@ -1,5 +1,6 @@
 //! Where rows are measured: everything that they share.
 
+mod files;
 mod late;
 mod runners;
 mod size;
@@ -55,7 +56,7 @@ struct Entry<'lab> {
 }
 
 impl Lab {
-    /// Installs the peers. What cannot be installed does not run, and keeps nobody else from running.
+    /// Installs the peers, each as if it had been there for long. What cannot be installed does not run, and keeps nobody else from running.
     pub(crate) fn new(peers: Vec<Box<dyn Peer>>, tools: Tools, mode: Mode) -> Result<Self, String> {
         let place = TempDir::with_prefix("plimsoll-bench-").map_err(|error| format!("no room: {error}"))?;
         let stopped = Arc::new(AtomicBool::new(false));
@@ -64,7 +65,8 @@ impl Lab {
         let stopwatch = stopwatch.map_err(|error| format!("{}: {error}", place.path().display()))?;
         std::fs::create_dir_all(&tools.directory)
             .map_err(|error| format!("{}: {error}", tools.directory.display()))?;
-        let broken = peers.iter().filter_map(|peer| Some((peer.name(), peer.install(&tools).err()?)));
+        let ready = |peer: &dyn Peer| peer.install(&tools).and_then(|()| files::forget(peer, &tools));
+        let broken = peers.iter().filter_map(|peer| Some((peer.name(), ready(peer.as_ref()).err()?)));
         let broken = broken.collect();
         let (servers, memory) = (Servers::default(), RefCell::default());
         Ok(Self { servers, peers, broken, tools, mode, stopwatch, place, stopped, memory })

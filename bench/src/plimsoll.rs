@@ -4,8 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::fs::{Advice, fadvise};
-
 use crate::peer::{Kind, Migration, Peer, Role, Target, Tools};
 
 /// The static binary, on a project of Prisma's.
@@ -18,14 +16,6 @@ impl Plimsoll {
     pub(crate) fn new(binary: PathBuf) -> Self {
         Self { binary }
     }
-}
-
-/// Has the kernel forget a file that has just been written: it keeps such a one in larger pieces than one that it has read, and a process
-/// that is started from it is up to 3 MiB larger.
-fn as_if_installed_long_ago(file: &Path) -> io::Result<()> {
-    let file = std::fs::File::open(file)?;
-    file.sync_all()?;
-    Ok(fadvise(&file, 0, None, Advice::DontNeed)?)
 }
 
 impl Peer for Plimsoll {
@@ -52,7 +42,7 @@ impl Peer for Plimsoll {
                 self.binary.display()
             ));
         }
-        as_if_installed_long_ago(&self.binary).map_err(|error| format!("{}: {error}", self.binary.display()))
+        Ok(())
     }
 
     fn installed(&self, _tools: &Tools) -> Vec<PathBuf> {
