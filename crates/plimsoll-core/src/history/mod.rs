@@ -52,9 +52,15 @@ impl History {
         &self.rows
     }
 
-    /// The rows themselves, oldest first.
-    pub fn into_rows(self) -> Vec<Row> {
-        self.rows
+    /// Adds a row behind all that are as old.
+    pub fn insert(&mut self, row: Row) {
+        let place = self.rows.partition_point(|other| other.started_at <= row.started_at);
+        self.rows.insert(place, row);
+    }
+
+    /// The row with this id.
+    pub fn row_mut(&mut self, id: &str) -> Option<&mut Row> {
+        self.rows.iter_mut().find(|row| row.id == id)
     }
 
     /// The rows of one migration, oldest first.

@@ -104,7 +104,8 @@ async fn apply_atomic(
     } else {
         (format!("{begin}{limits}{guard}{TAKE_MARK}\n"), still_ours())
     };
-    let record = record(session, work);
+    let (checksum, name) = (format!("'{}'", work.script.checksum()), quote_text(work.migration.name()));
+    let record = record(session, [&format!("'{}'", work.id), &checksum, &name]);
     // After a line comment without a line end, and after a last statement without a semicolon. Deferred triggers run here and
     // not at the end, where the settings are not those of the script any more. The limits hold for what follows, too: the locks
     // of the script are held until the row is written.
@@ -184,15 +185,14 @@ pub(super) fn lock_guard() -> String {
 
 /// A statement that fails if the migration is recorded already, by a runner that takes no lock.
 pub(super) fn record_guard(session: &PostgresSession, migration: &Migration) -> String {
-    guard_that(&unrecorded(session, migration))
+    guard_that(&unrecorded(session, &quote_text(migration.name())))
 }
 
-/// A condition that is true if the migration is not recorded yet.
-pub(super) fn unrecorded(session: &PostgresSession, migration: &Migration) -> String {
+/// A condition that is true if the migration with this name, which is SQL, is not recorded yet.
+pub(super) fn unrecorded(session: &PostgresSession, name: &str) -> String {
     format!(
-        "NOT EXISTS (SELECT FROM {} WHERE \"migration_name\" = {} AND \"rolled_back_at\" IS NULL)",
-        session.history_table(),
-        quote_text(migration.name())
+        "NOT EXISTS (SELECT FROM {} WHERE \"migration_name\" = {name} AND \"rolled_back_at\" IS NULL)",
+        session.history_table()
     )
 }
 
@@ -204,32 +204,44 @@ pub(super) fn guard_that(condition: &str) -> String {
     )
 }
 
+/// The key of [`TAKE_MARK`], for texts that are put together by the compiler.
+macro_rules! mark {
+    () => {
+        "72707370"
+    };
+}
+
 /// The key of a lock that our transaction holds and that ends with it; shared, so that nobody ever waits for it.
-pub(super) const MARK: i64 = 72_707_370;
+pub(super) const MARK: &str = mark!();
 
 /// A statement that takes it.
-pub(super) const TAKE_MARK: &str = "SELECT pg_catalog.pg_advisory_xact_lock_shared(72707370);";
+pub(super) const TAKE_MARK: &str = concat!("SELECT pg_catalog.pg_advisory_xact_lock_shared(", mark!(), ");");
 
 /// A condition that is true in the transaction that took it.
-pub(super) const IS_MARKED: &str = "EXISTS (SELECT FROM pg_catalog.pg_locks l \
-     WHERE l.locktype = 'advisory' AND l.objid = 72707370 AND l.pid = pg_catalog.pg_backend_pid())";
+pub(super) const IS_MARKED: &str = concat!(
+    "EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.objid = ",
+    mark!(),
+    " AND l.pid = pg_catalog.pg_backend_pid())"
+);
 
 /// A statement that fails if the script has ended the transaction that it was put into.
 pub(super) fn still_ours() -> String {
+    still_ours_if(IS_MARKED)
+}
+
+/// The same, which tells it by this condition.
+pub(super) fn still_ours_if(condition: &str) -> String {
     format!(
-        "SELECT CASE WHEN {IS_MARKED} THEN 0 ELSE ('{ENDED} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;"
+        "SELECT CASE WHEN {condition} THEN 0 ELSE ('{ENDED} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;"
     )
 }
 
-/// The finished history row, with the server's clock: all runners share that one.
-pub(super) fn record(session: &PostgresSession, work: &Work<'_>) -> String {
+/// The finished history row, with the server's clock: all runners share that one. Id, checksum and name are SQL.
+pub(super) fn record(session: &PostgresSession, [id, checksum, name]: [&str; 3]) -> String {
     format!(
         "INSERT INTO {} (\"id\", \"checksum\", \"started_at\", \"finished_at\", \"migration_name\", \"applied_steps_count\") \
-         VALUES ('{}', '{}', now(), clock_timestamp(), {}, 1);",
-        session.history_table(),
-        work.id,
-        work.script.checksum(),
-        quote_text(work.migration.name())
+         VALUES ({id}, {checksum}, now(), clock_timestamp(), {name}, 1);",
+        session.history_table()
     )
 }
 

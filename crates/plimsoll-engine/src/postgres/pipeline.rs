@@ -177,7 +177,7 @@ async fn send<'a>(
 /// moved.
 fn quiet_at(quiet: Option<u64>, n: usize) -> Option<String> {
     let committed = u64::try_from(n).ok().filter(|n| *n > 0)?;
-    Some(quiet::nobody_wrote(quiet?, committed))
+    Some(quiet::expected_snapshot(quiet?, committed))
 }
 
 /// What became of the first that failed.
@@ -263,9 +263,9 @@ impl<'a> Frame<'a> {
         let message = format!(
             "{opening}{}\n;SET CONSTRAINTS ALL IMMEDIATE;{}{}{limits}{}{end}SET {RECORDED} = '{}';COMMIT",
             atomic.body,
-            repeated::is_ours(&next.id),
+            repeated::check_ours(&next.id),
             session.reset_but_prepared(),
-            repeated::recorded(&Work { migration, script, id: &next.id }),
+            repeated::insert_row(&Work { migration, script, id: &next.id }),
             next.id,
         );
         Some(Self { before: opening.chars().count(), atomic, message })
@@ -289,7 +289,7 @@ fn first_guards(session: &PostgresSession, next: &Next<'_>) -> String {
 ///
 /// Two statements: where each has a snapshot of its own, what the lock protects is looked for with one that is younger than it.
 fn guards_behind(before: &Next<'_>, next: &Next<'_>, quiet: Option<&str>) -> String {
-    format!("{}{}", repeated::turn_behind(&before.id), repeated::is_new(next.step.migration.name(), quiet))
+    format!("{}{}", repeated::check_turn(&before.id), repeated::check_new(next.step.migration.name(), quiet))
 }
 
 #[cfg(test)]

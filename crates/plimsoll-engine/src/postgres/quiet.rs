@@ -59,7 +59,7 @@ fn next_of(snapshot: &str) -> Option<u64> {
 
 /// What the server says of its transactions (`txid_current_snapshot`) if nobody but this session has written since that was the next, and
 /// it `committed` so many transactions.
-pub(super) fn nobody_wrote(next_transaction: u64, committed: u64) -> String {
+pub(super) fn expected_snapshot(next_transaction: u64, committed: u64) -> String {
     let next = next_transaction.saturating_add(committed);
     format!("{next}:{next}:")
 }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn each_transaction_of_our_own_moves_what_is_expected_by_one() {
-        let expected = |committed| nobody_wrote(731, committed);
+        let expected = |committed| expected_snapshot(731, committed);
         assert_eq!((expected(0), expected(3)), ("731:731:".to_owned(), "734:734:".to_owned()));
     }
 }

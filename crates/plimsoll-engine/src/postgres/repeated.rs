@@ -1,15 +1,15 @@
 //! What is said around each of many migrations, as statements that the session has prepared.
 //!
 //! They say what the statements of [`apply`](super::apply) say around one. To plan these takes a server longer than to execute them, and a
-//! prepared one is planned once. They are there from before the first migration that goes with others to behind the last.
+//! prepared one is planned once. They are there from before the first migration that goes with others until the last is
+//! recorded; where a run ends before, they go with its session.
 //!
 //! Where they cannot be prepared, and where code that a script calls has taken them away, what follows is refused and rolled back: then the
 //! migration goes alone.
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::apply::{IS_MARKED, MARK, Work, guard_that};
-use super::error::ENDED;
+use super::apply::{IS_MARKED, MARK, Work, guard_that, record, still_ours_if, unrecorded};
 use super::{LOCK_KEY, PostgresSession, quote_text};
 
 /// The setting that says which migration this session has recorded last, or is about to.
@@ -26,20 +26,15 @@ pub(super) struct Prepared([String; 4]);
 
 impl Prepared {
     pub(super) fn of(session: &PostgresSession) -> Self {
-        let table = session.history_table();
         let new = format!(
-            "pg_catalog.txid_current_snapshot()::pg_catalog.text = $2 OR NOT EXISTS (SELECT FROM {table} \
-             WHERE \"migration_name\" = $1 AND \"rolled_back_at\" IS NULL)"
+            "pg_catalog.txid_current_snapshot()::pg_catalog.text = $2 OR {}",
+            unrecorded(session, "$1")
         );
         Self([
             format!("{FORGET}PREPARE plimsoll_turn AS {}", guard_that(&is_turn_behind("$1"))),
             format!("PREPARE plimsoll_new AS {}", guard_that(&new)),
             format!("PREPARE plimsoll_ours AS {}", still_ours("$1")),
-            format!(
-                "PREPARE plimsoll_record AS INSERT INTO {table} \
-                 (\"id\", \"checksum\", \"started_at\", \"finished_at\", \"migration_name\", \"applied_steps_count\") \
-                 VALUES ($1, $2, now(), clock_timestamp(), $3, 1)"
-            ),
+            format!("PREPARE plimsoll_record AS {}", record(session, ["$1", "$2", "$3"])),
         ])
     }
 
@@ -54,22 +49,22 @@ impl Prepared {
 }
 
 /// Fails unless it is the turn of the migration behind the one with this id; takes the mark of the transaction.
-pub(super) fn turn_behind(id: &str) -> String {
+pub(super) fn check_turn(id: &str) -> String {
     format!("EXECUTE plimsoll_turn('{id}');")
 }
 
 /// Fails if a migration is recorded already. It is not looked for if this is what the server says of its transactions.
-pub(super) fn is_new(migration: &str, nobody_wrote: Option<&str>) -> String {
-    format!("EXECUTE plimsoll_new({}, '{}');", quote_text(migration), nobody_wrote.unwrap_or_default())
+pub(super) fn check_new(migration: &str, expected_snapshot: Option<&str>) -> String {
+    format!("EXECUTE plimsoll_new({}, '{}');", quote_text(migration), expected_snapshot.unwrap_or_default())
 }
 
 /// Fails if the transaction has ended in which the setting was made.
-pub(super) fn is_ours(id: &str) -> String {
+pub(super) fn check_ours(id: &str) -> String {
     format!("EXECUTE plimsoll_ours('{id}');")
 }
 
-/// The finished history row.
-pub(super) fn recorded(work: &Work<'_>) -> String {
+/// Inserts the finished history row.
+pub(super) fn insert_row(work: &Work<'_>) -> String {
     let name = quote_text(work.migration.name());
     format!("EXECUTE plimsoll_record('{}', '{}', {name});", work.id, work.script.checksum())
 }
@@ -93,8 +88,5 @@ fn is_turn_behind(id: &str) -> String {
 
 /// A statement that fails if the transaction has ended in which the setting was made to this text of SQL.
 pub(super) fn still_ours(id: &str) -> String {
-    format!(
-        "SELECT CASE WHEN pg_catalog.current_setting('{RECORDED}', true) = {id} OR {IS_MARKED} THEN 0 \
-         ELSE ('{ENDED} ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END;"
-    )
+    still_ours_if(&format!("pg_catalog.current_setting('{RECORDED}', true) = {id} OR {IS_MARKED}"))
 }

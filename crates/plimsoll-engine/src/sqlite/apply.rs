@@ -25,13 +25,13 @@ pub(super) fn apply(
 ) -> Result<()> {
     let result = apply_script(worker, migration, id, resume);
     if migration.script().is_ok_and(|script| leaves_settings(script.text())) {
-        return result.and(forget_settings(worker));
+        return forget_settings(worker).and(result);
     }
     result
 }
 
 /// Pragmas, attached databases and temporary tables must not leak into the next script: a new connection has none. Without one nothing
-/// goes on.
+/// goes on, whatever came of the script.
 pub(super) fn forget_settings(worker: &mut Worker) -> Result<()> {
     let connection = open(&worker.path, worker.access).map_err(|found| gone(&found.to_string()))?;
     worker.canceller.now_cancels(&connection);
@@ -332,4 +332,43 @@ fn check_violations(
         )
         .help("it was rolled back: delete or repair these rows in the migration itself"),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::Secret;
+    use plimsoll_core::url::DatabaseUrl;
+
+    use super::super::Sqlite;
+    use super::*;
+    use crate::backend::{Backend as _, Session as _};
+
+    /// A script that leaves a setting and then fails must not leave it to whatever is said next, such as the record of its failure.
+    #[tokio::test]
+    async fn where_the_settings_of_a_script_cannot_be_forgotten_nothing_goes_on() {
+        for (is_there, kind) in [(true, Kind::Script), (false, Kind::Lost)] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("a.db");
+            let url = Secret::new(format!("file:{}", path.display()));
+            let url = DatabaseUrl::parse(plimsoll_core::Provider::Sqlite, &url, directory.path());
+            let Ok(DatabaseUrl::Sqlite(url)) = url else { panic!("it is a URL") };
+            let database = Sqlite::new(url, "us", Vec::new());
+            database.create_database().await.unwrap();
+            let mut session = database.connect(None).await.unwrap();
+            session.create_history().await.unwrap();
+            session.read().await.unwrap();
+            let failed = session
+                .call(move |worker| {
+                    let script =
+                        Script::new("PRAGMA recursive_triggers = ON; INSERT INTO nowhere VALUES (1);");
+                    let migration = Migration::new("1_fails", "1_fails/migration.sql", script);
+                    if !is_there {
+                        worker.path = directory.path().join("gone.db");
+                    }
+                    apply(worker, &migration, "1", None)
+                })
+                .await;
+            assert_eq!(failed.unwrap_err().kind, kind);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What a session knows of the history, and whether that is still so.
 
-use plimsoll_core::history::{History, Instant, Row};
+use plimsoll_core::history::{History, Instant};
 
 use super::Worker;
 use super::history::{NewRow, rows};
@@ -26,21 +26,16 @@ impl Seen {
 
     /// Adds a row that this session has written, and committed.
     pub(super) fn append(&mut self, row: &NewRow<'_>) {
-        let mut rows = std::mem::take(&mut self.history).into_rows();
-        let row = row.read();
-        // Behind all that are as old, as `rows` sorts them.
-        let place = rows.partition_point(|other| other.started_at <= row.started_at);
-        rows.insert(place, row);
-        self.history = History::new(rows);
+        // Where `rows` sorts it.
+        self.history.insert(row.read());
     }
 
     /// A row that this session has finished. Others may have recorded something meanwhile, which another look has to tell.
     pub(super) fn finish(&mut self, id: &str, at: Instant) {
-        let mut rows = std::mem::take(&mut self.history).into_rows();
-        if let Some(row) = rows.iter_mut().find(|row| row.id == id) {
-            *row = Row { finished_at: Some(at), applied_steps_count: 1, logs: None, ..row.clone() };
+        if let Some(row) = self.history.row_mut(id) {
+            (row.finished_at, row.applied_steps_count, row.logs) = (Some(at), 1, None);
         }
-        *self = Self { history: History::new(rows), version: None };
+        self.version = None;
     }
 }
 
@@ -192,7 +187,6 @@ mod tests {
     async fn what_others_record_is_noticed_by_a_connection_that_is_new() {
         let directory = tempfile::tempdir().unwrap();
         let (mut session, other) = session(directory.path()).await;
-        session.read().await.unwrap();
         let record =
             "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('1', 'x', 'theirs')";
         other.execute_batch(record).unwrap();

@@ -266,6 +266,29 @@ async fn code_that_takes_all_prepared_statements_away_fails_nothing_and_is_run_o
     }
 }
 
+/// Alone each has a session without the statements of the one before it.
+#[tokio::test]
+async fn code_that_prepares_the_same_in_two_scripts_fails_nothing_and_is_run_once_in_each() {
+    let mut scene = empty(Version::V18).await;
+    for n in 1..=12 {
+        let table = format!("CREATE TABLE t{n} (n INTEGER);");
+        let script = if matches!(n, 3 | 7) { "INSERT INTO side.first VALUES (1);" } else { &table };
+        scene = scene.migration(&name(n), script);
+    }
+    scene
+        .base
+        .execute(
+            "CREATE FUNCTION prepare() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PREPARE theirs AS SELECT 1; RETURN NEW; END $$; \
+             CREATE TRIGGER prepare BEFORE INSERT ON side.first FOR EACH ROW EXECUTE FUNCTION prepare()",
+        )
+        .await;
+    let said = scene.deployed().stderr;
+    assert_says(&said, &["`07_t` was rolled back", "it goes alone"]);
+    assert!(!said.contains("`03_t` was rolled back"), "{said}");
+    assert_eq!(scene.applied().await, names(1..=12));
+    assert_eq!(scene.base.value("SELECT count(*) FROM side.first").await, "2");
+}
+
 /// What is said to each is a literal, whatever type somebody has given to a column of the history.
 #[tokio::test]
 async fn a_history_with_columns_of_other_types_is_written_as_ever() {
