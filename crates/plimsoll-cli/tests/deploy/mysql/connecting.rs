@@ -46,7 +46,7 @@ fn a_server_hears_nothing_of_a_project_that_cannot_be_read() {
     std::fs::remove_dir(project.migrations()).expect("it is empty");
     project.write("prisma/migrations", "a file");
     let ended = plimsoll(&project).arg("deploy").run();
-    refused(ended, 66, &["prisma/migrations"]);
+    refused(ended, 78, &["PLM102", "prisma/migrations"]);
     let heard = server.accept().map(|(_, from)| from);
     assert_eq!(heard.expect_err("nobody comes").kind(), ErrorKind::WouldBlock);
 }

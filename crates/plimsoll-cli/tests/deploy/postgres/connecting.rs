@@ -45,7 +45,7 @@ fn what_is_wrong_with_the_project_comes_before_a_server_that_is_not_there() {
     project.write("prisma/migrations", "a file");
     let ended = plimsoll(&project).arg("deploy").run();
     assert!(!ended.stderr.contains("127.0.0.1"), "{ended}");
-    refused(ended, 66, &["prisma/migrations"]);
+    refused(ended, 78, &["PLM102", "prisma/migrations"]);
 }
 
 fn path(file: &Path) -> String {

@@ -39,6 +39,9 @@ pub(super) fn text(server: &MysqlServer, options: &Options) -> String {
     } else {
         line("ssl", "OFF");
     }
-    options.settings.iter().for_each(|(name, value)| line(name, value));
-    text + &SIZES.join("\n") + "\n"
+    text += &(SIZES.join("\n") + "\n");
+    for (name, value) in &options.settings {
+        writeln!(text, "{name}={value}").expect("a string takes every text");
+    }
+    text
 }
