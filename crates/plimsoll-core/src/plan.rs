@@ -1,6 +1,7 @@
 //! What is to be done, from what a project holds and what a database holds.
 
-use std::collections::HashMap;
+use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::code::Code;
@@ -74,6 +75,8 @@ pub struct Step<'a> {
     pub migration: &'a Migration,
     /// The row of an attempt that one of our runners left, to be taken up.
     pub resume: Option<&'a Row>,
+    /// Whether the history has no row of it, not even of an attempt that was given up.
+    pub is_new: bool,
 }
 
 /// Why nothing may be applied.
@@ -127,7 +130,7 @@ pub fn plan<'a>(
     let history = snapshot.history();
     let beyond = beyond(migrations, history);
     let latest = latest_rows(history);
-    let mut steps = steps(migrations, &latest);
+    let mut steps = steps(migrations, history, &latest);
     let blocked = blocked(migrations, provider, snapshot, &beyond, if_ahead, &steps);
     if blocked.is_some() {
         steps.clear();
@@ -192,11 +195,16 @@ fn beyond(migrations: &Migrations, history: &History) -> Beyond {
     beyond
 }
 
-fn steps<'a>(migrations: &'a Migrations, latest: &Latest<'a>) -> Vec<Step<'a>> {
+fn steps<'a>(migrations: &'a Migrations, history: &'a History, latest: &Latest<'a>) -> Vec<Step<'a>> {
+    // Of a run without work nobody asks.
+    let given_up = LazyCell::new(|| {
+        let rows = history.rows().iter().filter(|row| row.state() == RowState::RolledBack);
+        rows.map(|row| row.migration_name.as_str()).collect::<HashSet<_>>()
+    });
     let step = |migration: &'a Migration| match latest.get(migration.name()) {
         Some(row) if row.state() == RowState::Applied => None,
-        Some(&row) => Some(Step { migration, resume: Some(row) }),
-        None => Some(Step { migration, resume: None }),
+        Some(&row) => Some(Step { migration, resume: Some(row), is_new: false }),
+        None => Some(Step { migration, resume: None, is_new: !given_up.contains(migration.name()) }),
     };
     migrations.list().iter().filter_map(step).collect()
 }
@@ -234,7 +242,7 @@ fn changed<'a>(migrations: &'a Migrations, latest: &Latest<'_>) -> Vec<&'a str> 
 }
 
 pub(crate) fn ahead(migrations: &Migrations, history: &History) -> Vec<String> {
-    let local: std::collections::HashSet<&str> = migrations.list().iter().map(Migration::name).collect();
+    let local: HashSet<&str> = migrations.list().iter().map(Migration::name).collect();
     let mut names: Vec<String> = Vec::new();
     let counts = |row: &&Row| row.state() == RowState::Applied || row.is_resumable();
     for row in history.rows().iter().filter(counts) {

@@ -100,6 +100,17 @@ fn an_attempt_of_ours_is_taken_up_if_the_script_is_the_same() {
 }
 
 #[test]
+fn what_has_been_given_up_or_is_taken_up_is_pending_and_not_new() {
+    let mut started = row("3", RowState::Started);
+    started.logs = Some(Progress::new(Attempt::Running, "pod").running_log());
+    let migrations = migrations(&["1", "2", "3", "4"]);
+    let snapshot = managed(vec![row("1", RowState::Applied), row("2", RowState::RolledBack), started]);
+    let steps = plan_of(&migrations, &snapshot).steps;
+    let new: Vec<_> = steps.iter().map(|step| (step.migration.name(), step.is_new)).collect();
+    assert_eq!(new, [("2", false), ("3", false), ("4", true)]);
+}
+
+#[test]
 fn an_attempt_of_a_newer_release_does_not_hold_up_an_older_one() {
     let mut started = row("2_newer", RowState::Started);
     started.logs = Some(Progress::new(Attempt::Running, "pod").running_log());

@@ -123,7 +123,7 @@ pub(super) async fn apply(
     session.script.session_is = resume::Session::Another;
     let in_steps = begun || !is_atomic(session, &work).await?;
     let result = if in_steps {
-        steps::run(session, &work, session_is, tell).await
+        steps::run(session, &work, session_is, step.is_new && !begun, tell).await
     } else {
         atomic(session, &work).await
     };

@@ -230,7 +230,8 @@ pub(super) async fn begin(
     are_ours_alone(&in_neutral(session, &format!("{write};{look}")).await?)
 }
 
-/// What the history says of a migration that is to be begun or carried on.
+/// What the history says of a migration that is to be begun or carried on; by itself nothing.
+#[derive(Default)]
 pub(super) struct Found {
     /// Those that count and are not finished: their ids and logs.
     pub(super) open: Vec<(String, String)>,
@@ -249,7 +250,7 @@ pub(super) async fn find(session: &mut MysqlSession, work: &Work<'_>) -> Result<
         table = session.history_table(),
         named = history::is_named(work.migration),
     );
-    let mut found = Found { open: Vec::new(), finished: false, failed: None };
+    let mut found = Found::default();
     for row in in_neutral(session, &query).await? {
         let is = |n: usize| row.get(n).and_then(Option::as_deref) == Some("1");
         let text = |n: usize| row.get(n).cloned().flatten().unwrap_or_default();

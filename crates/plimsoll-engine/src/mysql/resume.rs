@@ -6,7 +6,7 @@ use plimsoll_core::script::mysql::{Definition, Objects, Statement, Thing, carrie
 use plimsoll_core::{Code, Diagnostic};
 
 use super::apply::Work;
-use super::progress::Beginning;
+use super::progress::{Beginning, Found};
 use super::role::{Role, role};
 use super::steps::Steps;
 use super::verdict::Verdict;
@@ -43,14 +43,22 @@ pub(super) struct Known {
 
 /// The attempt that has been begun, or a new one, whose row is still to be written.
 ///
+/// The history is not searched for one whose migration has no row in it, as it was read under the lock, where the statement that writes the row
+/// looks by itself whether somebody without the lock has begun it meanwhile.
+///
 /// What this session knows to be done counts, where the row says what it said when that could not be written: nobody else has begun
 /// the attempt anew.
 pub(super) async fn begin(
     session: &mut MysqlSession,
     work: &Work<'_>,
     known: Option<Known>,
+    is_new: bool,
 ) -> Result<Begun> {
-    let found = progress::find(session, work).await?;
+    let found = if is_new && session.own.is_some() {
+        Found::default()
+    } else {
+        progress::find(session, work).await?
+    };
     let Some((id, logs)) = found.open.first() else {
         if found.finished {
             return Err(Error::overtaken());

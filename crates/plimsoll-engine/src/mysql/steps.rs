@@ -17,14 +17,18 @@ use super::{MysqlSession, progress, resume, said, sql};
 use crate::backend::{Tell, Told};
 use crate::error::{Error, Kind, Result};
 
-/// Carries out what is left of a script, and finishes its row.
+/// Carries out what is left of a script, and finishes its row; `is_new` if the history has none of its migration.
 pub(super) async fn run(
     session: &mut MysqlSession,
     work: &Work<'_>,
     session_is: resume::Session,
+    is_new: bool,
     tell: &mut Tell<'_>,
 ) -> Result<()> {
-    let mut steps = Steps::start(session, work, session_is, tell).await?;
+    let known = session.script.known.take();
+    let begun = resume::begin(session, work, known, is_new).await?;
+    let mut steps = Steps::start(session, work, begun, tell);
+    steps.restore_session(session_is).await?;
     match steps.carry_out().await {
         Err(error) if error.kind == Kind::Overtaken => Err(steps.overtaken(error).await),
         Err(error) => {
@@ -64,18 +68,16 @@ pub(super) struct Steps<'a, 't> {
 }
 
 impl<'a, 't> Steps<'a, 't> {
-    async fn start(
+    fn start(
         session: &'a mut MysqlSession,
         work: &'a Work<'a>,
-        session_is: resume::Session,
+        begun: resume::Begun,
         tell: &'a mut Tell<'t>,
-    ) -> Result<Self> {
-        let known = session.script.known.take();
-        let begun = resume::begin(session, work, known).await?;
+    ) -> Self {
         let pending =
             begun.progress.under_way.clone().map(|under_way| (begun.progress.done.count, under_way.before));
         let from = begun.progress.done.count;
-        let mut steps = Self {
+        Self {
             session,
             work,
             tell,
@@ -89,9 +91,7 @@ impl<'a, 't> Steps<'a, 't> {
             pending,
             untransactional: None,
             next_transaction: Vec::new(),
-        };
-        steps.restore_session(session_is).await?;
-        Ok(steps)
+        }
     }
 
     /// Sends what is left, and finishes the row.

@@ -202,11 +202,15 @@ async fn objects_look_the_same_whatever_the_session_has_set() {
 async fn what_a_look_has_set_is_set_back_with_whatever_is_sent_next() {
     const ASKED: &str = "SELECT @@SESSION.time_zone, @@SESSION.sql_mode, @@SESSION.sql_quote_show_create, \
                          @@SESSION.character_set_client, @@SESSION.collation_connection, @@SESSION.sql_big_selects LIMIT 1";
-    const TABLE: &str = "CREATE TABLE ship (built TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00')";
+    // Strict modes would not take the second column; they show it as it is.
+    const TABLE: &str = "SET sql_mode = ''; CREATE TABLE ship (built TIMESTAMP NULL DEFAULT '2020-01-01 00:00:00', \
+                         never DATETIME NOT NULL DEFAULT '0000-00-00 00:00:00')";
     for flavour in Flavour::EACH {
         let mut scene = Scene::new(flavour, (TABLE, "DROP TABLE ship, missing")).await;
         let before = of(&mut scene.session, &scene.definition).await.expect("we may look");
         for setting in [
+            "sql_mode = DEFAULT",
+            "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE'",
             "time_zone = '+05:30'",
             "sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
             "sql_quote_show_create = 0",

@@ -42,7 +42,7 @@ impl Own {
             .into_iter()
             .zip(values)
             .map(|((name, neutral), own)| (name, neutral, literal(neutral, own)))
-            .filter(|(_, neutral, own)| own != neutral)
+            .filter(|(name, neutral, own)| own != neutral && !(*name == "sql_mode" && shows_alike(own)))
             .collect();
         let neutral = assigned(others.iter().map(|(name, neutral, _)| (*name, *neutral)));
         let back = assigned(others.iter().map(|(name, _, own)| (*name, own.as_str())));
@@ -57,6 +57,24 @@ impl Own {
             Standing::Own => &self.back,
         }
     }
+}
+
+/// Modes under which definitions are written out, and names are read, as under none: those that servers begin with, which tell what rows
+/// may be written, and how a query may group.
+const ALIKE: [&str; 8] = [
+    "ERROR_FOR_DIVISION_BY_ZERO",
+    "NO_AUTO_CREATE_USER",
+    "NO_ENGINE_SUBSTITUTION",
+    "NO_ZERO_DATE",
+    "NO_ZERO_IN_DATE",
+    "ONLY_FULL_GROUP_BY",
+    "STRICT_ALL_TABLES",
+    "STRICT_TRANS_TABLES",
+];
+
+/// Whether a text of SQL names no other modes.
+fn shows_alike(modes: &str) -> bool {
+    modes.trim_matches('\'').split(',').all(|mode| ALIKE.contains(&mode))
 }
 
 /// A value as an assignment has it: as the neutral one, if it is the same.
