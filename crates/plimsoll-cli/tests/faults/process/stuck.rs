@@ -19,12 +19,21 @@ fn ends(kind: (Kind, &str), at: SocketAddr, parameters: &str, is_stuck: impl FnO
     let project = project(kind.0, url, &[("1_init", INIT)]);
     let mut running = deploy(&project).spawn();
     is_stuck();
+    // It connects while it reads its migrations, and whoever ends it then has ended nothing that there would be a word to say of.
+    plimsoll_testkit::wait::until("it listens to signals", || listens(running.pid()));
     assert!(!running.has_ended(), "it has nothing to wait for");
     let sent = Instant::now();
     running.signal(Signal::TERM);
     let ended = running.wait().expect_code(143);
     assert!(sent.elapsed() < MOST_AFTER_SIGNAL, "it took {:?} to end:\n{ended}", sent.elapsed());
     assert_says(&ended.stderr, &["PLM301", "while nothing was being applied"]);
+}
+
+/// Whether a runner has the thread that ends it if nothing else does, with which it begins to listen.
+fn listens(runner: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{runner}/task")) else { return false };
+    let names = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+    names.into_iter().any(|name| name.trim_end() == "last resort")
 }
 
 fn listen() -> (TcpListener, SocketAddr) {
